@@ -1,0 +1,65 @@
+// Emitted code: what the back end hands to linking, JIT and object files.
+#ifndef VTR_EMIT_CODE_H
+#define VTR_EMIT_CODE_H
+
+#include "select/target.h"
+
+typedef struct CodeReloc {
+    uint32_t at;    // offset in bytes
+    uint8_t reloc;  // Target.relocs
+    ExtName name;
+    int64_t addend;
+    bool colocated;
+} CodeReloc;
+
+typedef enum SiteKind { SITE_CALL, SITE_TRAP } SiteKind;
+
+// A return address of interest: after a call, or after the call of a trap stub.
+typedef struct CodeSite {
+    uint32_t at;     // offset of the return address
+    uint8_t kind;    // SiteKind
+    uint8_t trap;    // SITE_TRAP: TRAP_* code
+    uint32_t srcloc; // IR srcloc, NONE = none
+    uint32_t refs, n_refs; // SITE_CALL: run in Code.refs: offsets from the frame's sp of slots that hold references
+} CodeSite;
+
+// One abstract step of a prologue, valid from offset `at` on; CFI is printed from these.
+typedef enum FrameStepKind { STEP_PUSH, STEP_ALLOC, STEP_SAVE, STEP_POP, STEP_FREE, STEP_REMEMBER, STEP_RESTORE } FrameStepKind;
+typedef struct FrameStep {
+    uint32_t at;
+    uint8_t kind;
+    uint8_t reg;     // STEP_PUSH, STEP_SAVE, STEP_POP
+    int32_t amount;  // STEP_ALLOC/FREE: bytes; STEP_SAVE: offset from sp
+} FrameStep;
+
+typedef struct CodeLine {
+    uint32_t at;
+    uint32_t srcloc;
+} CodeLine;
+
+typedef struct Code {
+    const Target *target;
+    ExtName name;
+    uint8_t *bytes; // code, then constants and jump tables
+    uint32_t n;
+    uint32_t n_code; // bytes of instructions
+    uint32_t align;
+    VEC(CodeReloc) relocs;
+    VEC(CodeSite) sites; // rising `at`
+    VEC(int32_t) refs;
+    VEC(FrameStep) steps;
+    VEC(CodeLine) lines;
+    uint32_t frame_size; // from sp after the prologue to the return address (where it is on the stack)
+    uint32_t landing;    // entry thunks: offset of the landing block, else NONE
+    uint32_t activation; // entry thunks: offset from sp of the slot that holds the activation, else NONE
+} Code;
+
+typedef enum TrapStyle {
+    TRAPS_CALL, // a trap site calls the symbol %__vtr_trap, which never returns there
+    TRAPS_INSN  // a trap site executes the target's trapping instruction; its address is in `sites`
+} TrapStyle;
+
+// Emits allocated machine code. `arena` receives the Code.
+Code *emit_func(Arena *arena, MFunc *m, TrapStyle traps);
+
+#endif

@@ -1,0 +1,170 @@
+// Machine code as a function of machine instructions: what selection makes, the register allocator rewrites and
+// emission encodes. Knows no machine: instructions are numbers into the target's generated tables (target.h).
+//
+// Before allocation the code is SSA: every virtual register (vreg) has one definition (an instruction's def slot
+// or a block parameter). Block parameters receive their values along edges; critical edges are split, so an edge's
+// moves fit either at the end of the predecessor (it has one successor) or at the start of the successor (it has
+// one predecessor). A terminator may define vregs; they are live only on its edges.
+//
+// Operands. An instruction has a run of slots. How the operands of a description become slots, in order:
+//   d: out C            one slot, ROLE_DEF                     (out early: ROLE_DEF_EARLY)
+//   d: inout C          two slots: ROLE_DEF, then ROLE_USE with tied = distance back to the def (1)
+//   a: C                one slot, ROLE_USE
+//   i: imm kind         one slot, MO_IMM (a constant that stands for a symbol's address: MO_SYM)
+//   t: label            one slot, MO_BLOCK or MO_SYM
+//   m: composite        1 + max(parts of any form) slots: MO_FORM (imm = form number), then the form's parts in
+//                       order; unused ones MO_NONE
+// Extra slots after the described ones belong to calls and returns (arguments, results): uses and defs with fixed
+// registers that the encoder ignores. A fixed operand (a register name as class) is a slot with `fixed` set.
+#ifndef VTR_SELECT_MFUNC_H
+#define VTR_SELECT_MFUNC_H
+
+#include "ir/ir.h"
+
+// A set of physical registers, by number (all files of a target are numbered in one row, fewer than 128).
+typedef struct RegSet {
+    uint64_t w[2];
+} RegSet;
+static inline bool regset_has(RegSet s, unsigned r) { return s.w[r >> 6] >> (r & 63) & 1; }
+static inline void regset_add(RegSet *s, unsigned r) { s->w[r >> 6] |= UINT64_C(1) << (r & 63); }
+static inline void regset_del(RegSet *s, unsigned r) { s->w[r >> 6] &= ~(UINT64_C(1) << (r & 63)); }
+
+#define NO_REG 0xff
+
+typedef enum MOpndKind {
+    MO_NONE,
+    MO_VREG,  // reg = vreg number (before allocation)
+    MO_PREG,  // preg = physical register; reg still names the vreg it was (NONE if it never was one)
+    MO_IMM,   // imm
+    MO_BLOCK, // imm = MBlock number
+    MO_SYM,   // reg = index into MFunc.syms, imm = addend
+    MO_SLOT,  // reg = index into MFunc.slots, imm = byte offset: stands where a base register stands; emission
+              // puts the frame register there and adds the slot's place to the displacement part that follows
+    MO_FORM   // imm = form number of a composite operand
+} MOpndKind;
+
+typedef enum MRole { ROLE_NONE, ROLE_USE, ROLE_DEF, ROLE_DEF_EARLY } MRole;
+
+typedef struct MOpnd {
+    uint8_t kind;  // MOpndKind
+    uint8_t role;  // MRole, registers only
+    uint8_t cls;   // register class that the operand allows (Target.classes)
+    uint8_t fixed; // physical register it must be, or NO_REG
+    uint8_t tied;  // ROLE_USE: this slot must share the register of the def `tied` slots before it; 0 = not tied
+    uint8_t preg;  // MO_PREG
+    uint16_t spare;
+    uint32_t reg;
+    uint32_t pad_;
+    int64_t imm;
+} MOpnd;
+
+enum {
+    MI_TERM = 1,  // ends its block (only branches, returns and tail calls; the last instructions of a block)
+    MI_CALL = 2,  // a call: srcloc and stack map are recorded at its return address
+    MI_MOVE = 4,  // inserted by the allocator: slot 0 = destination, slot 1 = source, each MO_PREG or MO_SLOT
+    MI_REMAT = 8, // inserted by the allocator: a copy of the def of the vreg in slot 0
+    MI_TRAP = 16  // a conditional or unconditional trap site; trap code in `trap`
+};
+
+typedef struct MInst {
+    uint16_t mop; // number of the target's instruction or relaxable pseudo (Target.insts)
+    uint16_t n_slots;
+    uint32_t slots;    // first slot in MFunc.slots_pool
+    uint8_t flags;     // MI_*
+    uint8_t trap;      // trap code (TRAP_*) for MI_TRAP and for loads and stores that may fault
+    uint16_t clobbers; // index into MFunc.clobbers; 0 = what the table says and nothing more
+    uint32_t srcloc;   // IR srcloc, NONE = none
+    uint32_t stack_map; // index + 1 into the Func's stack maps
+    uint32_t ir; // the IR instruction it came from (index), NONE = none; for dumps
+} MInst;
+
+typedef struct MEdge {
+    uint32_t block; // successor
+    uint32_t args, n_args; // run of vregs in MFunc.lists: one per parameter of the successor
+} MEdge;
+
+typedef struct MBlock {
+    uint32_t first, n;           // instructions [first, first+n) of MFunc.insts
+    uint32_t params, n_params;   // run of vregs in MFunc.lists
+    uint32_t succs, n_succs;     // run in MFunc.edges
+    uint32_t preds, n_preds;     // run of block numbers in MFunc.lists
+    uint32_t ir;                 // IR block it came from, NONE for a split edge
+    uint8_t loop_depth;
+    bool cold;
+    bool is_landing; // reached by a trap only
+} MBlock;
+
+typedef struct VReg {
+    uint8_t cls;  // class it lives in (the type's class; an operand's class is a subset)
+    uint8_t size; // bytes that matter: 1, 2, 4, 8
+    bool is_ref;  // reserved
+    uint32_t value; // IR value, NONE = temporary
+    uint32_t remat; // instruction (index into the SSA code) that may be repeated instead of spilling, NONE = none:
+                    // it has this def only, no uses, no effects
+} VReg;
+
+typedef enum MSlotKind {
+    MSLOT_LOCAL,   // an IR stack slot
+    MSLOT_SPILL,   // made by the allocator
+    MSLOT_IN_ARG,  // imm offset counts from the first incoming stack argument
+    MSLOT_OUT_ARG, // offset counts from the stack pointer at an outgoing call
+    MSLOT_TAIL_ARG // offset counts from the first stack argument of the tail callee
+} MSlotKind;
+
+typedef struct MSlot {
+    uint8_t kind; // MSlotKind
+    uint32_t size, align;
+    int32_t offset; // from the frame register; emission fills it in
+} MSlot;
+
+typedef struct MSym {
+    ExtName name;
+    bool colocated;
+    bool is_data;   // a constant-pool entry: `data` of `n` bytes
+    uint32_t align; // is_data
+    const uint8_t *data;
+    uint32_t n;
+    uint32_t table; // jump table number + 1 (MFunc.tables), 0 = none
+} MSym;
+
+// A jump table: block numbers; entries are 32-bit offsets from the table's start.
+typedef struct MTable {
+    uint32_t blocks, n; // run of block numbers in MFunc.lists
+} MTable;
+
+struct Target;
+
+typedef struct MFunc {
+    Ctx *ctx;
+    Arena *arena;
+    const struct Target *target;
+    const Func *ir;
+    const struct Abi *abi; // of the function itself
+    VEC(MInst) insts;
+    VEC(MOpnd) slots_pool;
+    VEC(MBlock) blocks; // in emission order; block 0 is the entry
+    VEC(MEdge) edges;
+    VEC(uint32_t) lists;
+    VEC(VReg) vregs;
+    VEC(MSlot) slots;
+    VEC(MSym) syms;
+    VEC(MTable) tables;
+    VEC(RegSet) clobbers; // [0] is empty
+    RegSet used; // physical registers written, filled in by the allocator; emission saves the preserved ones
+    uint32_t in_arg_size;   // bytes of incoming stack arguments
+    uint32_t out_arg_size;  // largest area of outgoing stack arguments
+    uint32_t tail_arg_size; // largest area of a tail call's stack arguments
+    bool callee_pops;       // convention `tail`: the callee removes its stack arguments
+    bool has_calls;
+    bool saves_all; // an entry thunk: saves every preserved register
+} MFunc;
+
+uint32_t mfunc_vreg(MFunc *m, uint8_t cls, uint8_t size, uint32_t value);
+uint32_t mfunc_slot(MFunc *m, MSlotKind kind, uint32_t size, uint32_t align);
+
+static inline MOpnd *minst_slots(const MFunc *m, const MInst *i) { return &m->slots_pool.v[i->slots]; }
+
+// A listing: `-d select` before, `-d regalloc` after allocation.
+void mfunc_write(const MFunc *m, Buf *out);
+
+#endif

@@ -1,0 +1,202 @@
+// The target record: everything the core knows of a machine. One constant `Target` per machine is generated from
+// md/<isa>.md (gen/vtgen); targets_all[] lists them. Nothing here is written by hand for a machine.
+#ifndef VTR_SELECT_TARGET_H
+#define VTR_SELECT_TARGET_H
+
+#include "select/mfunc.h"
+
+// ---- registers --------------------------------------------------------------------------------
+
+typedef struct RegInfo {
+    const char *name;   // widest name
+    uint8_t file;       // register file number
+    uint8_t hw;         // number inside the file (the encoding)
+    int16_t dwarf;      // DWARF number, -1 = none
+} RegInfo;
+
+typedef struct RegClass {
+    const char *name;
+    RegSet regs;        // members
+    RegSet allocatable; // members the allocator may hand out
+    uint8_t spill_size; // bytes of a spill slot
+    // Instructions that move a whole register of this class without touching flags:
+    // copy(d: out, s), load(d: out, m: mem), store(m: mem, s). Chosen by operand bytes: [0]=1, [1]=2, [2]=4, [3]=8;
+    // NO_MOP where a size has none (then the next larger is used).
+    uint16_t copy;
+    uint16_t load[4];
+    uint16_t store[4];
+} RegClass;
+
+#define NO_MOP 0xffff
+
+// ---- instructions -----------------------------------------------------------------------------
+
+typedef enum OpndType { OT_REG, OT_IMM, OT_LABEL, OT_COMPOSITE } OpndType;
+
+typedef struct OpndDesc {
+    const char *name;
+    uint8_t type; // OpndType
+    uint8_t role; // MRole (OT_REG); an inout operand is ROLE_DEF with inout = true and takes two slots
+    bool inout;
+    uint8_t cls;   // class (OT_REG)
+    uint8_t bits;  // width of the view read or written
+    uint8_t fixed; // register or NO_REG
+    uint16_t kind; // OT_IMM: immediate kind; OT_COMPOSITE: operand kind
+    uint8_t slot;  // first slot
+    uint8_t n_slots;
+} OpndDesc;
+
+enum {
+    MD_READS_FLAGS = 1,
+    MD_WRITES_FLAGS = 2,
+    MD_LOADS = 4,
+    MD_STORES = 8,
+    MD_BRANCH = 16,
+    MD_CALL = 32,
+    MD_RETURN = 64,
+    MD_EFFECT = 128, // anything else that must not be removed
+    MD_RELAX = 256   // a `relax` pseudo: emission picks a row
+};
+
+typedef struct InstDesc {
+    const char *name;
+    const OpndDesc *opnds;
+    uint8_t n_opnds;
+    uint8_t n_slots;
+    uint16_t flags; // MD_*
+    RegSet clobbers;
+    uint8_t cost;
+    uint8_t untie; // reserved: see untie_mop
+    uint16_t untie_mop; // three-address twin used when a tied input lives on, NO_MOP = none
+    uint64_t features; // feature bits required
+} InstDesc;
+
+// ---- encoding ---------------------------------------------------------------------------------
+
+// A field of an encoded instruction that waits for an address.
+typedef struct Fixup {
+    uint8_t at;      // byte offset of the field in the instruction
+    uint8_t reloc;   // index into Target.relocs
+    uint16_t slot;   // operand slot that holds the MO_BLOCK or MO_SYM
+    int64_t addend;  // A: includes the distance from the field to the end of the instruction where the formula wants it
+} Fixup;
+
+typedef struct Encoded {
+    uint8_t bytes[32];
+    uint8_t n;
+    uint8_t n_fixups;
+    Fixup fixups[2];
+} Encoded;
+
+typedef struct Reloc {
+    const char *name; // as in the description, R_X86_64_PC32
+    uint32_t elf;     // ELF type number
+    uint8_t size;     // bytes patched
+    // Writes the field at `place` (address P, symbol S, addend A, GOT/PLT address G). False when out of range.
+    bool (*apply)(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64_t g);
+} Reloc;
+
+// One way to emit a relaxable branch: up to 4 instructions of the target, when the distance from the start of the
+// row to the label lies in [low, high].
+typedef struct RelaxRow {
+    int64_t low, high;
+    // Fills `out` with the row's instructions for the operands of the pseudo; returns how many.
+    unsigned (*expand)(const MOpnd *slots, Encoded out[4]);
+    uint8_t max_size;
+} RelaxRow;
+typedef struct Relax {
+    uint16_t mop;
+    const RelaxRow *rows; // smallest first; the last reaches everywhere the machine can
+    uint8_t n_rows;
+} Relax;
+
+// ---- calling conventions -----------------------------------------------------------------------
+
+typedef struct Abi {
+    const char *name;
+    const uint8_t *int_args, *float_args, *int_results, *float_results; // physical registers in order
+    uint8_t n_int_args, n_float_args, n_int_results, n_float_results;
+    bool slots;           // arguments take positions shared by both files (Windows)
+    bool callee_pops;     // the callee removes its stack arguments
+    bool extend_args;     // the caller extends narrow integers to 32 bits when the signature says uext/sext
+    RegSet preserved;     // callee-saved
+    RegSet preserved_low64; // of these only the low 64 bits survive a call
+    RegSet clobbered;     // everything else a call may change, flags included
+    uint8_t stack_align;  // at calls
+    uint8_t arg_slot;     // bytes per stack argument
+    uint16_t red_zone;
+    uint16_t shadow;      // bytes the caller leaves above the arguments (Windows: 32)
+    uint8_t variadic_count; // register that holds the number of float arguments of a variadic call, or NO_REG
+    uint8_t sret_result;    // register that returns the struct-return pointer, or NO_REG
+    uint8_t link;           // register that holds the return address at entry, or NO_REG (it is on the stack)
+} Abi;
+
+// ---- selection ---------------------------------------------------------------------------------
+
+struct Sel;
+
+typedef struct Feature {
+    const char *name;
+    uint64_t implies; // closure, itself included
+} Feature;
+
+typedef struct Target {
+    const char *name;      // "x86_64"
+    const char *triple_arch; // first part of a target triple
+    uint8_t word_bits;     // pointer width
+    uint8_t code_align;    // of instructions
+    uint16_t elf_machine;
+    const RegInfo *regs;
+    uint8_t n_regs;
+    const RegClass *classes;
+    uint8_t n_classes;
+    uint8_t type_class[32]; // class that holds a Type, NO_CLASS = unsupported
+    const InstDesc *insts;
+    uint16_t n_insts;
+    const Reloc *relocs;
+    uint8_t n_relocs;
+    const Relax *relaxes;
+    uint8_t n_relaxes;
+    const Feature *features;
+    uint8_t n_features;
+    const Abi *abis;
+    uint8_t n_abis;
+    const Abi *conv[8]; // by CallConv; NULL = unsupported
+
+    // Named roles (the `role` declarations of the description).
+    uint8_t sp, fp, flags;       // physical registers (flags: NO_REG if the machine has none)
+    RegSet scratch;              // kept out of every allocatable class: for emission and for move cycles
+    uint16_t op_jump;            // relax pseudo: jump to a label
+    uint16_t op_call, op_call_reg; // call a symbol / a register
+    uint16_t op_tail_call, op_tail_call_reg; // jump to a symbol / a register as a tail call
+    uint16_t op_ret, op_ret_pop; // return; return and remove imm bytes
+    uint16_t op_push, op_pop;    // NO_MOP where the machine has none
+    uint16_t op_sp_add, op_sp_sub; // add an immediate to / subtract it from the stack pointer (inout sp, imm)
+    uint16_t op_trap;            // an instruction that traps
+    uint16_t op_lea;             // d: out, m: mem -- the address of a memory operand
+    uint16_t op_load_addr;       // d: out, symbol -- an absolute 64-bit address
+    uint16_t mem_form;           // form number base + displacement of the composite operand used by load/store
+
+    // Generated functions.
+    // Encodes one instruction with physical operands; false when an operand does not fit.
+    bool (*encode)(uint16_t mop, const MOpnd *slots, Encoded *out);
+    // Decodes the instruction at `bytes`; returns its length, 0 when it is none of ours. slots has 16 elements.
+    unsigned (*decode)(const uint8_t *bytes, size_t n, uint16_t *mop, MOpnd *slots);
+    // Assembler text of one instruction; `at` is its address, `size` its length.
+    void (*print)(uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out);
+    // Selects IR instruction `i` (select/select.h).
+    bool (*select)(struct Sel *sel, Inst i);
+    // Whether IR opcode and type are covered with these features; for `vitrail targets` and expand.
+    bool (*covers)(Op op, Type type, uint64_t features);
+    // Features of the machine this library runs on; 0 when it is another machine.
+    uint64_t (*host_features)(void);
+} Target;
+
+#define NO_CLASS 0xff
+
+// All targets of this build, NULL-terminated (generated).
+extern const Target *const targets_all[];
+const Target *target_find(const char *name); // NULL if unknown
+const Target *target_host(void);             // NULL if there is none
+
+#endif

@@ -1,0 +1,3 @@
+"""The list of emitters, in the order they run."""
+
+ALL = []
