@@ -5,8 +5,8 @@
 #include "select/target.h"
 
 typedef struct CodeReloc {
-    uint32_t at;    // offset in bytes
-    uint8_t reloc;  // Target.relocs
+    uint32_t at;   // offset in bytes
+    uint8_t reloc; // Target.relocs
     ExtName name;
     int64_t addend;
     bool colocated;
@@ -16,20 +16,28 @@ typedef enum SiteKind { SITE_CALL, SITE_TRAP } SiteKind;
 
 // A return address of interest: after a call, or after the call of a trap stub.
 typedef struct CodeSite {
-    uint32_t at;     // offset of the return address
-    uint8_t kind;    // SiteKind
-    uint8_t trap;    // SITE_TRAP: TRAP_* code
-    uint32_t srcloc; // IR srcloc, NONE = none
+    uint32_t at;           // offset of the return address
+    uint8_t kind;          // SiteKind
+    uint8_t trap;          // SITE_TRAP: TRAP_* code
+    uint32_t srcloc;       // IR srcloc, NONE = none
     uint32_t refs, n_refs; // SITE_CALL: run in Code.refs: offsets from the frame's sp of slots that hold references
 } CodeSite;
 
 // One abstract step of a prologue, valid from offset `at` on; CFI is printed from these.
-typedef enum FrameStepKind { STEP_PUSH, STEP_ALLOC, STEP_SAVE, STEP_POP, STEP_FREE, STEP_REMEMBER, STEP_RESTORE } FrameStepKind;
+typedef enum FrameStepKind {
+    STEP_PUSH,
+    STEP_ALLOC,
+    STEP_SAVE,
+    STEP_POP,
+    STEP_FREE,
+    STEP_REMEMBER,
+    STEP_RESTORE
+} FrameStepKind;
 typedef struct FrameStep {
     uint32_t at;
     uint8_t kind;
-    uint8_t reg;     // STEP_PUSH, STEP_SAVE, STEP_POP
-    int32_t amount;  // STEP_ALLOC/FREE: bytes; STEP_SAVE: offset from sp
+    uint8_t reg;    // STEP_PUSH, STEP_SAVE, STEP_POP
+    int32_t amount; // STEP_ALLOC/FREE: bytes; STEP_SAVE: offset from sp
 } FrameStep;
 
 typedef struct CodeLine {

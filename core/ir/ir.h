@@ -55,14 +55,7 @@ typedef struct ValueData {
 } ValueData;
 
 // Memory flags; a trap code other than heap_oob stands in InstData.code.
-enum {
-    MF_NOTRAP = 1,
-    MF_ALIGNED = 2,
-    MF_READONLY = 4,
-    MF_CAN_MOVE = 8,
-    MF_LITTLE = 16,
-    MF_BIG = 32
-};
+enum { MF_NOTRAP = 1, MF_ALIGNED = 2, MF_READONLY = 4, MF_CAN_MOVE = 8, MF_LITTLE = 16, MF_BIG = 32 };
 
 // What the fields mean depends on op_info[op].format (see md/ir.md): unused ones are 0.
 typedef struct InstData {
@@ -72,14 +65,14 @@ typedef struct InstData {
     uint8_t memflags; // MF_*
     uint8_t region;   // alias region + 1; 0 = none
     uint16_t n_targets;
-    uint32_t targets;  // first of n_targets block calls in Func.calls (brif: then, else; br_table: default first)
-    ValueList args;    // value operands in text order (call_indirect: callee first, then arguments)
+    uint32_t targets; // first of n_targets block calls in Func.calls (brif: then, else; br_table: default first)
+    ValueList args;   // value operands in text order (call_indirect: callee first, then arguments)
     ValueList results;
-    uint32_t ref; // stack slot / function / signature / global value / constant number
+    uint32_t ref;       // stack slot / function / signature / global value / constant number
     uint32_t stack_map; // index + 1 into Func.stack_maps; 0 = none
-    int64_t imm; // iconst: zero-extended bits; f32const/f64const: IEEE bits; loads, stores, stack_addr: offset
-    uint32_t srcloc; // opaque number from the producer, NONE = none
-    Block block;     // NO_BLOCK while not in the layout
+    int64_t imm;        // iconst: zero-extended bits; f32const/f64const: IEEE bits; loads, stores, stack_addr: offset
+    uint32_t srcloc;    // opaque number from the producer, NONE = none
+    Block block;        // NO_BLOCK while not in the layout
     Inst prev, next;
 } InstData;
 
@@ -237,12 +230,12 @@ Inst inst_new(Func *f, const InstData *data);
 void inst_make_results(Func *f, Inst i);
 
 // Layout.
-void block_append(Func *f, Block b);               // at the end
+void block_append(Func *f, Block b); // at the end
 void block_insert_after(Func *f, Block b, Block after);
-void block_remove(Func *f, Block b);               // out of the layout, with its instructions
-void inst_append(Func *f, Inst i, Block b);        // at the end of b
+void block_remove(Func *f, Block b);        // out of the layout, with its instructions
+void inst_append(Func *f, Inst i, Block b); // at the end of b
 void inst_insert_before(Func *f, Inst i, Inst before);
-void inst_remove(Func *f, Inst i);                 // out of the layout; its values stay, unused
+void inst_remove(Func *f, Inst i); // out of the layout; its values stay, unused
 
 // Makes `from` (a result or parameter) another name of `to`. The caller sees to it that no cycle arises.
 void value_alias(Func *f, Value from, Value to);
@@ -263,8 +256,8 @@ typedef struct TextLine {
 } TextLine;
 typedef struct IrFile {
     const char *file;
-    VEC(TextLine) header;   // `test`, `set`, `target`, `feature` lines, in order
-    VEC(TextLine) comments; // all comments, in order; comment_func tells the function
+    VEC(TextLine) header;       // `test`, `set`, `target`, `feature` lines, in order
+    VEC(TextLine) comments;     // all comments, in order; comment_func tells the function
     VEC(uint32_t) comment_func; // index into funcs, NONE = before the first function
     VEC(Func *) funcs;
 } IrFile;

@@ -69,35 +69,35 @@ enum {
 typedef struct MInst {
     uint16_t mop; // number of the target's instruction or relaxable pseudo (Target.insts)
     uint16_t n_slots;
-    uint32_t slots;    // first slot in MFunc.slots_pool
-    uint8_t flags;     // MI_*
-    uint8_t trap;      // trap code (TRAP_*) for MI_TRAP and for loads and stores that may fault
-    uint16_t clobbers; // index into MFunc.clobbers; 0 = what the table says and nothing more
-    uint32_t srcloc;   // IR srcloc, NONE = none
+    uint32_t slots;     // first slot in MFunc.slots_pool
+    uint8_t flags;      // MI_*
+    uint8_t trap;       // trap code (TRAP_*) for MI_TRAP and for loads and stores that may fault
+    uint16_t clobbers;  // index into MFunc.clobbers; 0 = what the table says and nothing more
+    uint32_t srcloc;    // IR srcloc, NONE = none
     uint32_t stack_map; // index + 1 into the Func's stack maps
-    uint32_t ir; // the IR instruction it came from (index), NONE = none; for dumps
+    uint32_t ir;        // the IR instruction it came from (index), NONE = none; for dumps
 } MInst;
 
 typedef struct MEdge {
-    uint32_t block; // successor
+    uint32_t block;        // successor
     uint32_t args, n_args; // run of vregs in MFunc.lists: one per parameter of the successor
 } MEdge;
 
 typedef struct MBlock {
-    uint32_t first, n;           // instructions [first, first+n) of MFunc.insts
-    uint32_t params, n_params;   // run of vregs in MFunc.lists
-    uint32_t succs, n_succs;     // run in MFunc.edges
-    uint32_t preds, n_preds;     // run of block numbers in MFunc.lists
-    uint32_t ir;                 // IR block it came from, NONE for a split edge
+    uint32_t first, n;         // instructions [first, first+n) of MFunc.insts
+    uint32_t params, n_params; // run of vregs in MFunc.lists
+    uint32_t succs, n_succs;   // run in MFunc.edges
+    uint32_t preds, n_preds;   // run of block numbers in MFunc.lists
+    uint32_t ir;               // IR block it came from, NONE for a split edge
     uint8_t loop_depth;
     bool cold;
     bool is_landing; // reached by a trap only
 } MBlock;
 
 typedef struct VReg {
-    uint8_t cls;  // class it lives in (the type's class; an operand's class is a subset)
-    uint8_t size; // bytes that matter: 1, 2, 4, 8
-    bool is_ref;  // reserved
+    uint8_t cls;    // class it lives in (the type's class; an operand's class is a subset)
+    uint8_t size;   // bytes that matter: 1, 2, 4, 8
+    bool is_ref;    // reserved
     uint32_t value; // IR value, NONE = temporary
     uint32_t remat; // instruction (index into the SSA code) that may be repeated instead of spilling, NONE = none:
                     // it has this def only, no uses, no effects
@@ -149,8 +149,8 @@ typedef struct MFunc {
     VEC(MSlot) slots;
     VEC(MSym) syms;
     VEC(MTable) tables;
-    VEC(RegSet) clobbers; // [0] is empty
-    RegSet used; // physical registers written, filled in by the allocator; emission saves the preserved ones
+    VEC(RegSet) clobbers;   // [0] is empty
+    RegSet used;            // physical registers written, filled in by the allocator; emission saves the preserved ones
     uint32_t in_arg_size;   // bytes of incoming stack arguments
     uint32_t out_arg_size;  // largest area of outgoing stack arguments
     uint32_t tail_arg_size; // largest area of a tail call's stack arguments

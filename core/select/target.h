@@ -8,10 +8,10 @@
 // ---- registers --------------------------------------------------------------------------------
 
 typedef struct RegInfo {
-    const char *name;   // widest name
-    uint8_t file;       // register file number
-    uint8_t hw;         // number inside the file (the encoding)
-    int16_t dwarf;      // DWARF number, -1 = none
+    const char *name; // widest name
+    uint8_t file;     // register file number
+    uint8_t hw;       // number inside the file (the encoding)
+    int16_t dwarf;    // DWARF number, -1 = none
 } RegInfo;
 
 typedef struct RegClass {
@@ -66,19 +66,19 @@ typedef struct InstDesc {
     uint16_t flags; // MD_*
     RegSet clobbers;
     uint8_t cost;
-    uint8_t untie; // reserved: see untie_mop
+    uint8_t untie;      // reserved: see untie_mop
     uint16_t untie_mop; // three-address twin used when a tied input lives on, NO_MOP = none
-    uint64_t features; // feature bits required
+    uint64_t features;  // feature bits required
 } InstDesc;
 
 // ---- encoding ---------------------------------------------------------------------------------
 
 // A field of an encoded instruction that waits for an address.
 typedef struct Fixup {
-    uint8_t at;      // byte offset of the field in the instruction
-    uint8_t reloc;   // index into Target.relocs
-    uint16_t slot;   // operand slot that holds the MO_BLOCK or MO_SYM
-    int64_t addend;  // A: includes the distance from the field to the end of the instruction where the formula wants it
+    uint8_t at;     // byte offset of the field in the instruction
+    uint8_t reloc;  // index into Target.relocs
+    uint16_t slot;  // operand slot that holds the MO_BLOCK or MO_SYM
+    int64_t addend; // A: includes the distance from the field to the end of the instruction where the formula wants it
 } Fixup;
 
 typedef struct Encoded {
@@ -116,16 +116,16 @@ typedef struct Abi {
     const char *name;
     const uint8_t *int_args, *float_args, *int_results, *float_results; // physical registers in order
     uint8_t n_int_args, n_float_args, n_int_results, n_float_results;
-    bool slots;           // arguments take positions shared by both files (Windows)
-    bool callee_pops;     // the callee removes its stack arguments
-    bool extend_args;     // the caller extends narrow integers to 32 bits when the signature says uext/sext
-    RegSet preserved;     // callee-saved
+    bool slots;             // arguments take positions shared by both files (Windows)
+    bool callee_pops;       // the callee removes its stack arguments
+    bool extend_args;       // the caller extends narrow integers to 32 bits when the signature says uext/sext
+    RegSet preserved;       // callee-saved
     RegSet preserved_low64; // of these only the low 64 bits survive a call
-    RegSet clobbered;     // everything else a call may change, flags included
-    uint8_t stack_align;  // at calls
-    uint8_t arg_slot;     // bytes per stack argument
+    RegSet clobbered;       // everything else a call may change, flags included
+    uint8_t stack_align;    // at calls
+    uint8_t arg_slot;       // bytes per stack argument
     uint16_t red_zone;
-    uint16_t shadow;      // bytes the caller leaves above the arguments (Windows: 32)
+    uint16_t shadow;        // bytes the caller leaves above the arguments (Windows: 32)
     uint8_t variadic_count; // register that holds the number of float arguments of a variadic call, or NO_REG
     uint8_t sret_result;    // register that returns the struct-return pointer, or NO_REG
     uint8_t link;           // register that holds the return address at entry, or NO_REG (it is on the stack)
@@ -141,10 +141,10 @@ typedef struct Feature {
 } Feature;
 
 typedef struct Target {
-    const char *name;      // "x86_64"
+    const char *name;        // "x86_64"
     const char *triple_arch; // first part of a target triple
-    uint8_t word_bits;     // pointer width
-    uint8_t code_align;    // of instructions
+    uint8_t word_bits;       // pointer width
+    uint8_t code_align;      // of instructions
     uint16_t elf_machine;
     const RegInfo *regs;
     uint8_t n_regs;
@@ -164,18 +164,18 @@ typedef struct Target {
     const Abi *conv[8]; // by CallConv; NULL = unsupported
 
     // Named roles (the `role` declarations of the description).
-    uint8_t sp, fp, flags;       // physical registers (flags: NO_REG if the machine has none)
-    RegSet scratch;              // kept out of every allocatable class: for emission and for move cycles
-    uint16_t op_jump;            // relax pseudo: jump to a label
-    uint16_t op_call, op_call_reg; // call a symbol / a register
+    uint8_t sp, fp, flags;                   // physical registers (flags: NO_REG if the machine has none)
+    RegSet scratch;                          // kept out of every allocatable class: for emission and for move cycles
+    uint16_t op_jump;                        // relax pseudo: jump to a label
+    uint16_t op_call, op_call_reg;           // call a symbol / a register
     uint16_t op_tail_call, op_tail_call_reg; // jump to a symbol / a register as a tail call
-    uint16_t op_ret, op_ret_pop; // return; return and remove imm bytes
-    uint16_t op_push, op_pop;    // NO_MOP where the machine has none
-    uint16_t op_sp_add, op_sp_sub; // add an immediate to / subtract it from the stack pointer (inout sp, imm)
-    uint16_t op_trap;            // an instruction that traps
-    uint16_t op_lea;             // d: out, m: mem -- the address of a memory operand
-    uint16_t op_load_addr;       // d: out, symbol -- an absolute 64-bit address
-    uint16_t mem_form;           // form number base + displacement of the composite operand used by load/store
+    uint16_t op_ret, op_ret_pop;             // return; return and remove imm bytes
+    uint16_t op_push, op_pop;                // NO_MOP where the machine has none
+    uint16_t op_sp_add, op_sp_sub;           // add an immediate to / subtract it from the stack pointer (inout sp, imm)
+    uint16_t op_trap;                        // an instruction that traps
+    uint16_t op_lea;                         // d: out, m: mem -- the address of a memory operand
+    uint16_t op_load_addr;                   // d: out, symbol -- an absolute 64-bit address
+    uint16_t mem_form; // form number base + displacement of the composite operand used by load/store
 
     // Generated functions.
     // Encodes one instruction with physical operands; false when an operand does not fit.

@@ -1,0 +1,188 @@
+// Arenas, failures, vectors, maps, buffers.
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/bits.h"
+#include "support/buf.h"
+#include "support/map.h"
+
+// An allocator that counts what is out and can fail at the n-th request.
+typedef struct Counting {
+    size_t live;
+    long fail_at; // 0 = never
+    long calls;
+} Counting;
+
+static void *counting_resize(void *user, void *old, size_t old_size, size_t new_size) {
+    Counting *c = user;
+    if (new_size && ++c->calls == c->fail_at) return NULL;
+    c->live += new_size;
+    c->live -= old_size;
+    if (!new_size) {
+        free(old);
+        return NULL;
+    }
+    return realloc(old, new_size);
+}
+
+static Ctx *counting_ctx(Counting *c) {
+    vtr_allocator allocator = {counting_resize, c};
+    Ctx *ctx;
+    ck_assert_int_eq(vtr_context_new(&allocator, &ctx), VTR_OK);
+    return ctx;
+}
+
+static void work(Ctx *ctx, void *arg) {
+    Arena *arena = arena_new(ctx);
+    VEC(uint32_t) numbers = {0};
+    for (uint32_t i = 0; i < 100000; i++) vec_push(arena, &numbers, i);
+    for (uint32_t i = 0; i < 100000; i++) ck_assert_uint_eq(numbers.v[i], i);
+    Map map = map_new(arena);
+    for (uint64_t i = 0; i < 5000; i++) *map_add(&map, i * 7919, 0, NULL) = (uint32_t)i;
+    for (uint64_t i = 0; i < 5000; i++) ck_assert_uint_eq(*map_find(&map, i * 7919), i);
+    ck_assert_ptr_null(map_find(&map, 1));
+    if (arg) ctx_fail(ctx, VTR_ERR_LIMIT, "limit of %d reached", 7);
+    arena_free(arena);
+}
+
+START_TEST(every_failing_allocation_is_reported_and_leaks_nothing) {
+    for (long n = 1;; n++) {
+        Counting c = {.fail_at = n};
+        vtr_allocator allocator = {counting_resize, &c};
+        Ctx *ctx;
+        vtr_status status = vtr_context_new(&allocator, &ctx);
+        if (status == VTR_OK) {
+            status = ctx_try(ctx, work, NULL);
+            vtr_context_free(ctx);
+        }
+        ck_assert_uint_eq(c.live, 0);
+        if (status == VTR_OK) {
+            ck_assert_int_lt(c.calls, n);
+            ck_assert_int_gt(n, 10);
+            break;
+        }
+        ck_assert_int_eq(status, VTR_ERR_MEMORY);
+    }
+}
+END_TEST
+
+START_TEST(a_throw_frees_what_was_made_and_keeps_the_diagnostic) {
+    Counting c = {0};
+    Ctx *ctx = counting_ctx(&c);
+    Arena *outer = arena_new(ctx);
+    char *text = arena_printf(outer, "%s-%d", "kept", 1);
+    ck_assert_int_eq(ctx_try(ctx, work, ctx), VTR_ERR_LIMIT);
+    ck_assert_str_eq(text, "kept-1");
+    vtr_diagnostic_info info;
+    ck_assert_uint_eq(vtr_diagnostic_count(ctx), 1);
+    ck_assert(vtr_diagnostic(ctx, 0, &info));
+    ck_assert_str_eq(info.message, "limit of 7 reached");
+    ck_assert(!vtr_diagnostic(ctx, 1, &info));
+    vtr_diagnostics_clear(ctx);
+    ck_assert_uint_eq(vtr_diagnostic_count(ctx), 0);
+    vtr_context_free(ctx);
+    ck_assert_uint_eq(c.live, 0);
+}
+END_TEST
+
+static void count_up(void *data) { ++*(int *)data; }
+
+START_TEST(hooks_run_on_reset_and_free) {
+    Counting c = {0};
+    Ctx *ctx = counting_ctx(&c);
+    Arena *arena = arena_new(ctx);
+    int runs = 0;
+    arena_on_free(arena, count_up, &runs);
+    arena_reset(arena);
+    ck_assert_int_eq(runs, 1);
+    arena_on_free(arena, count_up, &runs);
+    vtr_context_free(ctx);
+    ck_assert_int_eq(runs, 2);
+}
+END_TEST
+
+START_TEST(a_reset_arena_needs_no_new_memory) {
+    Counting c = {0};
+    Ctx *ctx = counting_ctx(&c);
+    Arena *arena = arena_new(ctx);
+    for (int round = 0; round < 3; round++) {
+        long before = c.calls;
+        for (int i = 0; i < 20000; i++) memset(arena_alloc(arena, 64), 0xab, 64);
+        if (round) ck_assert_int_eq(c.calls, before);
+        arena_reset(arena);
+        ck_assert_uint_eq(arena_used(arena), 0);
+    }
+    vtr_context_free(ctx);
+}
+END_TEST
+
+START_TEST(diagnostics_are_bounded) {
+    Counting c = {0};
+    Ctx *ctx = counting_ctx(&c);
+    for (uint32_t i = 0; i < 1000; i++) diag_error(ctx, (Place){"f", i, 1}, "no %u", i);
+    ck_assert_uint_eq(vtr_diagnostic_count(ctx), 100);
+    ck_assert_uint_eq(diag_count(ctx), 1000);
+    vtr_context_free(ctx);
+}
+END_TEST
+
+START_TEST(interned_strings_keep_their_order) {
+    Counting c = {0};
+    Ctx *ctx = counting_ctx(&c);
+    Interner table = interner_new(arena_new(ctx));
+    ck_assert_uint_eq(intern(&table, "a", 1), 0);
+    ck_assert_uint_eq(intern(&table, "bc", 2), 1);
+    ck_assert_uint_eq(intern(&table, "a", 1), 0);
+    ck_assert_uint_eq(intern_find(&table, "bc", 2), 1);
+    ck_assert_uint_eq(intern_find(&table, "b", 1), UINT32_MAX);
+    ck_assert_str_eq(table.symbols.v[1].text, "bc");
+    vtr_context_free(ctx);
+}
+END_TEST
+
+START_TEST(leb128_and_bit_sets) {
+    Counting c = {0};
+    Ctx *ctx = counting_ctx(&c);
+    Arena *arena = arena_new(ctx);
+    Buf buf = buf_new(arena);
+    ck_assert_str_eq(buf_str(&buf), "");
+    buf_uleb(&buf, 624485); // the example of the DWARF standard
+    buf_sleb(&buf, -123456);
+    ck_assert_uint_eq(buf.bytes.n, 6);
+    ck_assert_mem_eq(buf.bytes.v, "\xe5\x8e\x26\xc0\xbb\x78", 6);
+    Bits a = bits_new(arena, 200);
+    Bits b = bits_new(arena, 200);
+    bits_add(a, 3);
+    bits_add(a, 199);
+    bits_add(b, 64);
+    ck_assert(bits_union(b, a));
+    ck_assert(!bits_union(b, a));
+    uint32_t seen = 0;
+    BITS_EACH(i, b) seen = seen * 1000 + i;
+    ck_assert_uint_eq(seen, 3064199);
+    ck_assert_uint_eq(bits_count(b), 3);
+    ck_assert_int_eq(bit_sext(0x80, 8), -128);
+    ck_assert_uint_eq(bit_zext(UINT64_MAX, 64), UINT64_MAX);
+    vtr_context_free(ctx);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("support");
+    TCase *cases = tcase_create("support");
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, every_failing_allocation_is_reported_and_leaks_nothing);
+    tcase_add_test(cases, a_throw_frees_what_was_made_and_keeps_the_diagnostic);
+    tcase_add_test(cases, hooks_run_on_reset_and_free);
+    tcase_add_test(cases, a_reset_arena_needs_no_new_memory);
+    tcase_add_test(cases, diagnostics_are_bounded);
+    tcase_add_test(cases, interned_strings_keep_their_order);
+    tcase_add_test(cases, leb128_and_bit_sets);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
