@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""The rules of the house, one function each. Prints every violation; exit status 1 if there is one.
+
+    house.py --source DIR --build DIR RULE...
+"""
+import argparse
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+TOP = {"md", "gen", "core", "targets", "tools", "tests", "CMakeLists.txt", "README.md", "LICENSE"}
+
+MAX_LINES = 800
+
+# Words that only a machine's own files may use. Registers come from the descriptions.
+MACHINES = ["x86_64", "x86", "amd64", "i386", "aarch64", "arm64", "riscv64", "riscv", "wasm64", "wasm32"]
+# CLIF's names of calling conventions are part of the text format, not of a machine.
+ALLOWED = re.compile(r"apple_aarch64|CC_APPLE_AARCH64|windows_fastcall", re.I)
+
+
+def tracked(source, *patterns):
+    names = subprocess.run(["git", "-C", source, "ls-files", "-co", "--exclude-standard", "--", *patterns],
+                           check=True, capture_output=True, text=True).stdout.split("\n")
+    return [name for name in names if name and os.path.exists(os.path.join(source, name))]
+
+
+def read(source, name):
+    with open(os.path.join(source, name), encoding="utf-8") as text:
+        return text.read()
+
+
+def without_comments(text):
+    """C text with comments blanked (strings are kept), line numbers unchanged."""
+    def blank(match):
+        piece = match.group(0)
+        return piece if piece[0] in "\"'" else re.sub(r"[^\n]", " ", piece)
+    return re.sub(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/', blank, text, flags=re.S)
+
+
+def rule_layout(source, _build):
+    """The top level is exactly the fixed set, besides dotfiles."""
+    for name in sorted({name.split("/")[0] for name in tracked(source)}):
+        if name not in TOP and not name.startswith("."):
+            yield f"{name}: does not belong at the top level"
+    for name in sorted(TOP):
+        if not os.path.exists(os.path.join(source, name)):
+            yield f"{name}: missing at the top level"
+
+
+def rule_includes(source, _build):
+    """No include cycle between the folders of core/, and the direction that the design gives."""
+    edges = {}
+    for name in tracked(source, "core/*.c", "core/*.h"):
+        here = name.split("/")[1]
+        for number, line in enumerate(read(source, name).split("\n"), 1):
+            match = re.match(r'\s*#\s*include\s+"([a-z_]+)/', line)
+            if match and match.group(1) != here:
+                edges.setdefault((here, match.group(1)), f"{name}:{number}")
+    for (here, there), place in sorted(edges.items()):
+        if there in ("targets",):
+            yield f"{place}: core/ reaches into {there}/"
+    graph = {}
+    for here, there in edges:
+        graph.setdefault(here, set()).add(there)
+    state = {}
+
+    def visit(folder, path):
+        state[folder] = 1
+        for there in sorted(graph.get(folder, ())):
+            if state.get(there) == 1:
+                yield "include cycle: " + " -> ".join(path[path.index(there):] + [there]) + \
+                    " (" + ", ".join(edges[pair] for pair in zip(path[path.index(there):],
+                                                                path[path.index(there) + 1:] + [there])) + ")"
+            elif there not in state:
+                yield from visit(there, path + [there])
+        state[folder] = 2
+
+    for folder in sorted(graph):
+        if folder not in state:
+            yield from visit(folder, [folder])
+
+
+def register_names(source, build):
+    """Every register name of the described machines, from the parsed descriptions."""
+    files = sorted(glob.glob(os.path.join(source, "md", "*.md")))
+    parsed = subprocess.run([os.path.join(build, "mdc"), *files], check=True, capture_output=True, text=True).stdout
+    names = set()
+
+    def words(node):
+        if isinstance(node, str):
+            names.add(node)
+        elif isinstance(node, dict):
+            for value in node.values():
+                words(value)
+        elif isinstance(node, list):
+            for value in node:
+                words(value)
+
+    def walk(node):
+        if isinstance(node, dict):
+            for key, value in node.items():
+                if key == "names":
+                    words(value)
+                else:
+                    walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+    walk(json.loads(parsed))
+    return {name for name in names if re.fullmatch(r"[a-z]+[0-9]*[a-z]*", name) and len(name) > 1}
+
+
+def rule_machines(source, build):
+    """core/ names no machine: no register, no machine name."""
+    registers = register_names(source, build) - {"sp", "fp", "sil", "si", "di", "bx", "al", "cl", "bl", "dl", "names",
+                                                 "zero", "keep", "list", "name", "view", "file"}
+    if len(registers) < 20:
+        yield f"only {len(registers)} register names found in md/: this rule sees nothing"
+    word = re.compile(r"\b(" + "|".join(sorted(map(re.escape, registers | set(MACHINES)), key=len, reverse=True)) + r")\b")
+    for name in tracked(source, "core/*.c", "core/*.h"):
+        for number, line in enumerate(without_comments(read(source, name)).split("\n"), 1):
+            match = word.search(ALLOWED.sub("", line))
+            if match:
+                yield f"{name}:{number}: core/ names a machine: {match.group(1)}"
+
+
+def rule_format(source, _build):
+    """Hand-written C is formatted by .clang-format."""
+    names = tracked(source, "*.c", "*.h")
+    result = subprocess.run(["clang-format", "--dry-run", "-Werror", *names], cwd=source, capture_output=True, text=True)
+    if result.returncode:
+        yield from sorted({line.split(": ")[0].rsplit(":", 1)[0] + ": not formatted"
+                           for line in result.stderr.split("\n") if "clang-formatted" in line})
+
+
+def rule_lines(source, _build):
+    """Hand-written code stays in files that one can read."""
+    for name in tracked(source, "*.c", "*.h", "*.py", "*.re", "*.y"):
+        count = read(source, name).count("\n")
+        if count > MAX_LINES:
+            yield f"{name}: {count} lines, {MAX_LINES} allowed"
+
+
+def rule_header(source, _build):
+    """The public header compiles alone as C99, C11 and C++17."""
+    header = os.path.join(source, "core", "include", "vitrail.h")
+    for compiler, language, standard in (("gcc", "c", "c99"), ("gcc", "c", "c11"), ("g++", "c++", "c++17"),
+                                         ("clang", "c", "c99"), ("clang", "c", "c11"), ("clang", "c++", "c++17")):
+        with tempfile.NamedTemporaryFile("w", suffix=".c") as unit:
+            unit.write(f'#include "{header}"\n')
+            unit.flush()
+            result = subprocess.run([compiler, "-x", language, f"-std={standard}", "-Wall", "-Wextra", "-Werror", "-pedantic",
+                                     "-fsyntax-only", unit.name], capture_output=True, text=True)
+        if result.returncode:
+            yield f"vitrail.h as {standard} with {compiler}:\n{result.stderr}"
+
+
+def rule_data(_source, build):
+    """The library holds no writable data."""
+    sizes = subprocess.run(["size", "-A", os.path.join(build, "libvitrail.a")], check=True, capture_output=True, text=True)
+    unit, seen = "", 0
+    for line in sizes.stdout.split("\n"):
+        match = re.match(r"(\S+)\s+\(ex ", line)
+        if match:
+            unit, seen = match.group(1), seen + 1
+        match = re.match(r"(\.(?:data|bss|tdata|tbss)\S*)\s+(\d+)", line)
+        if match and int(match.group(2)) and not match.group(1).startswith(".data.rel.ro"):
+            yield f"{unit}: {match.group(2)} bytes of {match.group(1)}"
+    if not seen:
+        yield "no object files seen in libvitrail.a"
+
+
+def rule_symbols(_source, build):
+    """Only vtr_ symbols leave the shared library."""
+    table = subprocess.run(["nm", "-D", "--defined-only", os.path.join(build, "libvitrail.so")],
+                           check=True, capture_output=True, text=True).stdout
+    names = [line.split()[-1] for line in table.split("\n") if line]
+    if not any(name.startswith("vtr_") for name in names):
+        yield "no vtr_ symbol is exported at all"
+    for name in names:
+        if not name.startswith("vtr_"):
+            yield f"exported: {name}"
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--source", required=True)
+    options.add_argument("--build", required=True)
+    options.add_argument("rules", nargs="+")
+    chosen = options.parse_args()
+    failed = 0
+    for rule in chosen.rules:
+        for violation in globals()["rule_" + rule](chosen.source, chosen.build):
+            print(f"{rule}: {violation}")
+            failed += 1
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
