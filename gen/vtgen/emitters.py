@@ -1,3 +1,8 @@
 """The list of emitters, in the order they run."""
+import emit_ir
+import emit_ir_build
 
-ALL = []
+ALL = [
+    emit_ir,
+    emit_ir_build,
+]
