@@ -15,7 +15,19 @@
 //   m: composite        1 + max(parts of any form) slots: MO_FORM (imm = form number), then the form's parts in
 //                       order; unused ones MO_NONE
 // Extra slots after the described ones belong to calls and returns (arguments, results): uses and defs with fixed
-// registers that the encoder ignores. A fixed operand (a register name as class) is a slot with `fixed` set.
+// registers that the encoder ignores. The first extra slot of a call or tail call is no register but MO_IMM: the
+// bytes of stack arguments that the callee removes (for a tail call: the size of the callee's whole stack argument
+// area, `MSlot.size` of its MSLOT_TAIL_ARG slot). After a call that removes bytes, emission lowers the stack pointer
+// by as much, as part of the call. A fixed operand (a register name as class) is a slot with `fixed` set; a use or
+// def of a register that no class allocates (the stack pointer) is MO_PREG from the start, with reg = NONE.
+//
+// Side exits. A conditional branch without MI_TERM in the middle of a block leaves it for a trap block: a cold block
+// at the end of the function, without parameters, predecessors in `preds` or use of any vreg, whose only instruction
+// is the trap (MI_TRAP | MI_TERM). No value is live on such an exit, so it is no edge, and an allocator sees in it
+// an instruction like any other. Sites with the same trap code and source location share one block.
+//
+// Flags. Between an instruction that writes the flags and the one that reads them only what preserves flags may be
+// inserted: moves, spills, reloads and rematerialised constants of this file's kind do.
 #ifndef VTR_SELECT_MFUNC_H
 #define VTR_SELECT_MFUNC_H
 
@@ -66,8 +78,17 @@ enum {
     MI_TRAP = 16  // a conditional or unconditional trap site; trap code in `trap`
 };
 
+// Instructions without a description, numbered from the top. Emission encodes nothing for MOP_ENTRY.
+enum {
+    // First instruction of block 0: a def with a fixed register for each argument that arrives in a register.
+    MOP_ENTRY = 0xfffe,
+    // Slot 0: def, slot 1: use, both of the same class; becomes the class's `copy` or nothing. Keeps flags.
+    MOP_COPY = 0xfffd
+};
+static inline bool mop_is_pseudo(uint16_t mop) { return mop >= MOP_COPY; }
+
 typedef struct MInst {
-    uint16_t mop; // number of the target's instruction or relaxable pseudo (Target.insts)
+    uint16_t mop; // number of the target's instruction or relaxable pseudo (Target.insts), or MOP_*
     uint16_t n_slots;
     uint32_t slots;     // first slot in MFunc.slots_pool
     uint8_t flags;      // MI_*
@@ -106,9 +127,9 @@ typedef struct VReg {
 typedef enum MSlotKind {
     MSLOT_LOCAL,   // an IR stack slot
     MSLOT_SPILL,   // made by the allocator
-    MSLOT_IN_ARG,  // imm offset counts from the first incoming stack argument
-    MSLOT_OUT_ARG, // offset counts from the stack pointer at an outgoing call
-    MSLOT_TAIL_ARG // offset counts from the first stack argument of the tail callee
+    MSLOT_IN_ARG,  // the incoming stack argument area: offset 0 is the stack pointer of the caller at the call
+    MSLOT_OUT_ARG, // offset counts from the stack pointer at an outgoing call; the callee's shadow space comes first
+    MSLOT_TAIL_ARG // one slot for each size of a tail callee's area: offset 0 is where the callee's MSLOT_IN_ARG starts
 } MSlotKind;
 
 typedef struct MSlot {
@@ -151,10 +172,13 @@ typedef struct MFunc {
     VEC(MTable) tables;
     VEC(RegSet) clobbers;   // [0] is empty
     RegSet used;            // physical registers written, filled in by the allocator; emission saves the preserved ones
-    uint32_t in_arg_size;   // bytes of incoming stack arguments
+    // Sizes in bytes, multiples of the convention's stack alignment, shadow space included.
+    uint32_t in_arg_size;   // of the incoming stack argument area
     uint32_t out_arg_size;  // largest area of outgoing stack arguments
-    uint32_t tail_arg_size; // largest area of a tail call's stack arguments
-    bool callee_pops;       // convention `tail`: the callee removes its stack arguments
+    uint32_t tail_arg_size; // largest area of a tail call's stack arguments; may exceed in_arg_size
+    // Convention `tail`: the callee removes its stack arguments. A return is then Target.op_ret_pop with
+    // in_arg_size as its immediate when that is not 0, op_ret otherwise.
+    bool callee_pops;
     bool has_calls;
     bool saves_all; // an entry thunk: saves every preserved register
 } MFunc;

@@ -1,0 +1,139 @@
+// What the generated selectors call: matching helpers, values to virtual registers, emission of machine code.
+// select.c opens with the theory.
+#ifndef VTR_SELECT_SEL_H
+#define VTR_SELECT_SEL_H
+
+#include "select/abi.h"
+#include "select/select.h"
+#include "support/bits.h"
+
+// What the driver knows of an IR block that is selected.
+typedef struct SelBlock {
+    uint32_t mblock; // its machine block, NONE = unreachable
+    uint32_t edges;  // first machine edge of its terminator: one per block call, in order
+} SelBlock;
+
+typedef struct Sel {
+    Ctx *ctx;
+    Arena *tmp; // freed at the end of selection
+    Func *f;
+    MFunc *m;
+    const Target *t;
+    uint64_t features;
+    bool fold;
+    AbiSig abi;          // of the function itself
+    uint32_t area;       // vreg of the hidden return area's address, NONE = not asked for or none
+    SelBlock *blocks;    // by IR block
+    uint32_t *vregs;     // IR value -> vreg, NONE = nobody asked for it
+    uint8_t *uses;       // IR value -> number of uses, saturating at 2
+    uint32_t *order;     // IR instruction -> barriers before it in its block
+    uint32_t *place;     // IR instruction -> its number in its block
+    Bits covered;        // IR instructions that another one's rule defined
+    Inst root;           // the instruction being selected
+    Inst access;         // whose memory flags the accesses of the group have: the root or a covered load
+    const char *rule;    // the rule that was taken, for the dump
+    VEC(MInst) group;    // machine instructions of the root, in program order
+    VEC(MInst) reversed; // of the block, last first
+    VEC(uint32_t) merged; // vreg -> vreg it is another name of, or itself
+    uint32_t in_slot, out_slot; // MFunc.slots of the argument areas, NONE = not made yet
+    uint32_t clobbers[256 / 8]; // by Target.abis: index into MFunc.clobbers, 0 = not made yet
+    Map syms;     // key of a symbol -> MFunc.syms
+    Map tails;    // size of a tail callee's area -> MFunc.slots
+    Map sites;    // trap code and source location -> MBlock
+    Map consts;   // hash of a constant's bytes -> MFunc.syms
+    Buf *trace;   // `-d select`, or NULL
+} Sel;
+
+// ---- matching: looks, and changes nothing -------------------------------------------------------
+
+static inline bool sel_has(const Sel *s, uint64_t features) { return (s->features & features) == features; }
+static inline InstData *sel_data(const Sel *s, Inst i) { return &s->f->insts.v[i.i]; }
+static inline Value sel_arg(const Sel *s, Inst i, unsigned k) { return inst_arg(s->f, i, k); }
+static inline Type sel_type(const Sel *s, Value v) { return value_type(s->f, v); }
+static inline Op sel_op(const Sel *s, Inst i) { return (Op)s->f->insts.v[i.i].op; }
+
+// Is v an integer constant? Its value, sign-extended from its type.
+bool sel_const(const Sel *s, Value v, int64_t *c);
+// The instruction that defines v, if it may become part of the root's rule, else NO_INST. It may when
+//   * it is repeatable: a constant, an address of a slot or symbol, or a compare of the root's block; or
+//   * v is its only result, used once, in the root's block, and it is pure; or
+//   * it is such a load and nothing between it and the root writes memory, calls or can trap.
+// `parent` is the instruction of the pattern that uses v: what is under a repeated instruction must be repeatable.
+Inst sel_fold(const Sel *s, Value v);
+// The same for an instruction with several results of which the rule will define all.
+Inst sel_fold_multi(const Sel *s, Value v, unsigned result);
+
+// ---- taking a rule ------------------------------------------------------------------------------
+
+// Says which rule was taken (for the dump) and starts emission.
+void sel_take(Sel *s, const char *rule);
+// `i` is part of the taken rule; if it has an effect or another result, nothing else will select it.
+void sel_cover(Sel *s, Inst i);
+
+// The register that holds v; asks for v to be computed.
+uint32_t sel_use(Sel *s, Value v);
+// The register that result k of i goes to; a new one when nobody asked for it.
+uint32_t sel_result(Sel *s, Inst i, unsigned k);
+uint32_t sel_temp(Sel *s, unsigned cls, unsigned size);
+// Result k of i is what v is: no instruction at all. Only when a register of v serves as it is.
+void sel_rename(Sel *s, Inst i, unsigned k, Value v);
+void sel_rename_reg(Sel *s, Inst i, unsigned k, uint32_t vreg);
+
+// Appends a machine instruction to the group. The slots are those of its description; the caller fills each.
+// The pointer is good until the next call.
+MOpnd *sel_inst(Sel *s, uint16_t mop, unsigned n_slots);
+
+static inline MOpnd sel_def(uint32_t vreg, uint8_t cls, uint8_t fixed) {
+    return (MOpnd){.kind = MO_VREG, .role = ROLE_DEF, .cls = cls, .fixed = fixed, .reg = vreg};
+}
+static inline MOpnd sel_def_early(uint32_t vreg, uint8_t cls, uint8_t fixed) {
+    return (MOpnd){.kind = MO_VREG, .role = ROLE_DEF_EARLY, .cls = cls, .fixed = fixed, .reg = vreg};
+}
+static inline MOpnd sel_in(uint32_t vreg, uint8_t cls, uint8_t fixed) {
+    return (MOpnd){.kind = MO_VREG, .role = ROLE_USE, .cls = cls, .fixed = fixed, .reg = vreg};
+}
+static inline MOpnd sel_tied(uint32_t vreg, uint8_t cls, uint8_t fixed) {
+    return (MOpnd){.kind = MO_VREG, .role = ROLE_USE, .cls = cls, .fixed = fixed, .tied = 1, .reg = vreg};
+}
+static inline MOpnd sel_preg(uint8_t role, uint8_t cls, uint8_t preg) {
+    return (MOpnd){.kind = MO_PREG, .role = role, .cls = cls, .fixed = NO_REG, .preg = preg, .reg = NONE};
+}
+static inline MOpnd sel_imm(int64_t imm) {
+    return (MOpnd){.kind = MO_IMM, .fixed = NO_REG, .reg = NONE, .imm = imm};
+}
+static inline MOpnd sel_form(unsigned form) {
+    return (MOpnd){.kind = MO_FORM, .fixed = NO_REG, .reg = NONE, .imm = form};
+}
+static inline MOpnd sel_block(uint32_t mblock) {
+    return (MOpnd){.kind = MO_BLOCK, .fixed = NO_REG, .reg = NONE, .imm = mblock};
+}
+static inline MOpnd sel_slot(uint32_t slot, uint8_t cls, int64_t offset) {
+    return (MOpnd){.kind = MO_SLOT, .role = ROLE_NONE, .cls = cls, .fixed = NO_REG, .reg = slot, .imm = offset};
+}
+static inline MOpnd sel_sym(uint32_t sym, int64_t addend) {
+    return (MOpnd){.kind = MO_SYM, .fixed = NO_REG, .reg = sym, .imm = addend};
+}
+
+// ---- what operands may name -----------------------------------------------------------------------
+
+// The machine block that the root's k-th block call leads to (the block of the edge when it was split).
+uint32_t sel_target(Sel *s, unsigned k);
+// The trap block for `code` at the root's source location.
+uint32_t sel_trap_block(Sel *s, uint8_t code);
+// Symbols: of a function or global value of the IR, of a runtime function, of `n` constant bytes, of the root's jump
+// table (entry k for each target in text order after the default, which comes last).
+uint32_t sel_sym_func(Sel *s, uint32_t func);
+uint32_t sel_sym_global(Sel *s, uint32_t global);
+uint32_t sel_sym_name(Sel *s, const char *name);
+uint32_t sel_sym_data(Sel *s, const void *bytes, uint32_t n, uint32_t align);
+uint32_t sel_sym_table(Sel *s);
+
+// ---- opcodes that are the same on every machine (abi.c) ---------------------------------------------
+
+void sel_call(Sel *s, Inst i);   // call, call_indirect, return_call, return_call_indirect
+void sel_return(Sel *s, Inst i); // return
+void sel_entry(Sel *s);          // arrival of the arguments, in front of block 0
+void sel_jump(Sel *s, Inst i);   // jump
+void sel_trap(Sel *s, Inst i);   // trap
+
+#endif
