@@ -21,6 +21,10 @@ typedef struct CodeSite {
     uint8_t trap;          // SITE_TRAP: TRAP_* code
     uint32_t srcloc;       // IR srcloc, NONE = none
     uint32_t refs, n_refs; // SITE_CALL: run in Code.refs: offsets from the frame's sp of slots that hold references
+    // For walking: from the frame's sp at the site to the word that holds the frame's own return address, and to the
+    // end of what the frame's caller will have popped (the caller's sp is there, less the caller's own `pop`).
+    uint32_t ret, top;
+    uint32_t pop; // SITE_CALL: bytes of stack arguments that the callee removes
 } CodeSite;
 
 // One abstract step of a prologue, valid from offset `at` on; CFI is printed from these.

@@ -25,6 +25,10 @@ typedef struct RegClass {
     uint16_t copy;
     uint16_t load[4];
     uint16_t store[4];
+    // Whole-register save and restore for prologues, where that is more than load[3]/store[3] (Windows' xmm6..15):
+    // save_size bytes; 0 = none is needed.
+    uint16_t save, restore;
+    uint8_t save_size;
 } RegClass;
 
 #define NO_MOP 0xffff
@@ -88,10 +92,17 @@ typedef struct Encoded {
     Fixup fixups[2];
 } Encoded;
 
+typedef enum RelocBase {
+    RELOC_S, // the formula uses S
+    RELOC_G, // it uses G: `g` is the address of a word that holds the symbol's address
+    RELOC_L  // it uses L: `g` is the symbol's address or that of a veneer (PLT entry) that jumps there
+} RelocBase;
+
 typedef struct Reloc {
     const char *name; // as in the description, R_X86_64_PC32
     uint32_t elf;     // ELF type number
     uint8_t size;     // bytes patched
+    uint8_t base;     // RelocBase: what `g` is
     // Writes the field at `place` (address P, symbol S, addend A, GOT/PLT address G). False when out of range.
     bool (*apply)(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64_t g);
 } Reloc;
@@ -184,6 +195,9 @@ typedef struct Target {
     unsigned (*decode)(const uint8_t *bytes, size_t n, uint16_t *mop, MOpnd *slots);
     // Assembler text of one instruction; `at` is its address, `size` its length.
     void (*print)(uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out);
+    // Turns a conditional branch (relax pseudo) into the one with the opposite condition by changing its slots;
+    // false, and nothing changed, when it has none. From `cond`'s pairs of opposite expressions.
+    bool (*invert)(uint16_t mop, MOpnd *slots);
     // Selects IR instruction `i` (select/select.h).
     bool (*select)(struct Sel *sel, Inst i);
     // Whether IR opcode and type are covered with these features; for `vitrail targets` and expand.

@@ -1,0 +1,47 @@
+// The pipeline of one function: verify, passes, expansion, selection, allocation (checked when asked), emission.
+#ifndef VTR_JIT_COMPILE_H
+#define VTR_JIT_COMPILE_H
+
+#include "emit/code.h"
+#include "regalloc/regalloc.h"
+
+typedef enum CompileStage {
+    STAGE_IR,     // as given, verified
+    STAGE_OPT,    // after the passes
+    STAGE_EXPAND, // after opcodes the target lacks were expanded
+    STAGE_SELECT, // machine instructions with virtual registers
+    STAGE_ALLOC,  // with physical registers
+    STAGE_ASM,    // emitted bytes
+    N_STAGES
+} CompileStage;
+
+// What a dump callback is shown: the parts that exist at the stage, the others NULL.
+typedef struct CompileView {
+    CompileStage stage;
+    const Func *func;
+    const MFunc *mfunc;
+    const Code *code;
+} CompileView;
+
+typedef enum OptLevel { OPT_NONE, OPT_SPEED } OptLevel;
+
+typedef struct CompileOptions {
+    const Target *target;
+    uint64_t features; // target features that may be used (Target.host_features() for the host)
+    OptLevel opt;
+    bool check; // verify before the passes and prove the allocation (verify/ra_check.c)
+    TrapStyle traps;
+    const RaStress *stress; // NULL = none
+    Arena *scratch;         // for everything that dies with the compile; reset at its end. NULL = one is made and freed
+    void (*dump)(void *user, const CompileView *view); // NULL = none
+    void *dump_user;
+    // Nanoseconds spent per stage are added here (N_STAGES entries); NULL = not measured.
+    uint64_t *times;
+} CompileOptions;
+
+// Compiles `f`, which the passes may change, and makes the code in `out`. Throws VTR_ERR_INPUT with diagnostics
+// when f does not verify, VTR_ERR_UNSUPPORTED or VTR_ERR_LIMIT naming the instruction when the target cannot do it.
+// f->arena may be any arena but options->scratch.
+Code *compile_func(Arena *out, Func *f, const CompileOptions *options);
+
+#endif
