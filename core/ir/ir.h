@@ -194,6 +194,8 @@ typedef struct Func {
 
 // An empty function in its own arena (func->arena; free that to free the function).
 Func *func_new(Ctx *ctx);
+// The same in an arena that exists.
+Func *func_new_in(Arena *arena);
 
 // The value after following aliases.
 Value func_value(const Func *f, Value v);
@@ -216,7 +218,7 @@ static inline Value block_param(const Func *f, Block b, uint32_t k) {
     return (Value){f->pool.v[block_get(f, b)->params.at + k]};
 }
 
-// Lists.
+// Lists. Only a list made by these two may be pushed to, never a part of one.
 ValueList list_new(Func *f, const Value *values, uint32_t n);
 void list_push(Func *f, ValueList *list, Value v); // amortised constant
 
