@@ -60,10 +60,10 @@ void list_push(Func *f, ValueList *list, Value v) {
         if (list->n == 0 || list->at + list->n != f->pool.n) {
             uint32_t from = list->at;
             list->at = f->pool.n;
-            vec_extend(f->arena, &f->pool, list->n);
+            (void)vec_extend(f->arena, &f->pool, list->n);
             for (uint32_t k = 0; k < list->n; k++) f->pool.v[list->at + k] = f->pool.v[from + k];
         }
-        vec_extend(f->arena, &f->pool, more);
+        (void)vec_extend(f->arena, &f->pool, more);
     }
     f->pool.v[list->at + list->n++] = v.i;
 }
