@@ -152,24 +152,33 @@ def header(ir):
 INT_SAMPLES = [(x, y) for x in (0, 1, 127, 128, 255) for y in (0, 1, 127, 128, 255)]
 
 
-def int_truth(text):
-    def signed(x):
-        return x - 256 if x > 127 else x
-    for symbol, fn in (("<=s", lambda a, b: signed(a) <= signed(b)), ("<=u", lambda a, b: a <= b),
-                       ("<s", lambda a, b: signed(a) < signed(b)), ("<u", lambda a, b: a < b),
-                       ("==", lambda a, b: a == b), ("!=", lambda a, b: a != b)):
-        if symbol in text:
-            left, right = (s.strip() for s in text.split(symbol))
-            return tuple(fn(*[{"x": x, "y": y}[s] for s in (left, right)]) for x, y in INT_SAMPLES)
-    raise ValueError(text)
+def signed(x):
+    return x - 256 if x > 127 else x
 
 
-def float_truth(text):
+RELATION = {"eq": lambda a, b: a == b, "ne": lambda a, b: a != b, "ult": lambda a, b: a < b, "ule": lambda a, b: a <= b,
+            "slt": lambda a, b: signed(a) < signed(b), "sle": lambda a, b: signed(a) <= signed(b),
+            "feq": lambda a, b: a == b, "flt": lambda a, b: a < b, "funo": lambda a, b: a != a or b != b}
+
+
+def holds(e, env):
+    """Whether a condition's meaning holds for these x and y."""
+    if e["k"] == "un":
+        return not holds(e["a"], env)
+    if e["k"] == "call":
+        return RELATION[e["name"]](*[env[a["name"]] for a in e["args"]])
+    if e["op"] in ("land", "lor"):
+        return (all if e["op"] == "land" else any)([holds(e["a"], env), holds(e["b"], env)])
+    return RELATION[e["op"]](env[e["a"]["name"]], env[e["b"]["name"]])
+
+
+def int_truth(e):
+    return tuple(holds(e, {"x": x, "y": y}) for x, y in INT_SAMPLES)
+
+
+def float_truth(e):
     nan = float("nan")
-    code = text.replace("||", " or ").replace("&&", " and ").replace("!", " not ")
-    env = {"feq": lambda a, b: a == b, "flt": lambda a, b: a < b, "funo": lambda a, b: a != a or b != b}
-    return tuple(bool(eval(code.strip(), env, {"x": x, "y": y}))
-                 for x, y in ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0), (nan, 1.0), (1.0, nan)))
+    return tuple(holds(e, {"x": x, "y": y}) for x, y in ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0), (nan, 1.0), (1.0, nan)))
 
 
 def relations(rows, truth, swap):
@@ -203,9 +212,14 @@ def finder(name, entries, value):
 
 
 def when_of(op):
-    table = {"width(S) <u width(T)": "WHEN_ARG_NARROWER", "width(T) <u width(S)": "WHEN_ARG_WIDER",
-             "width(T) == width(S)": "WHEN_ARG_SAME"}
-    return table[op["when"][0]] if op["when"] else "WHEN_ANY"
+    if not op["when"]:
+        return "WHEN_ANY"
+    e = op["when"][0]
+    left, right = e["a"]["args"][0]["name"], e["b"]["args"][0]["name"]
+    control = op["vars"][0][0]
+    if e["op"] == "eq":
+        return "WHEN_ARG_SAME"
+    return "WHEN_ARG_WIDER" if left == control and right != control else "WHEN_ARG_NARROWER"
 
 
 def tables(ir):

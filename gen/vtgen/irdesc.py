@@ -1,55 +1,68 @@
-"""The part of md/ir.md that does not need expressions, read straight from the text.
-
-Stands in until the model brings parsed opcodes.
-"""
-import re
+"""The parsed declarations of md/ir.md in the shape the IR's emitters want."""
 
 
-def read(path):
-    text = open(path, encoding="utf-8").read()
-    text = re.sub(r"//[^\n]*", "", text)
+class IrError(Exception):
+    """A wrong declaration; place is the node."""
+
+    def __init__(self, node, text):
+        super().__init__("%s:%d:%d: error: %s" % (node.get("file", "md/ir.md"), node["line"], node["col"], text))
+
+
+def kind_text(kind):
+    if kind["k"] == "sized":
+        size = kind["size"]
+        return "%s<%s>" % (kind["name"], size["name"] if isinstance(size, dict) else size)
+    return kind["name"]
+
+
+def op_of(ir, decl):
+    op = {"name": decl["name"], "node": decl,
+          "attrs": [(p["name"], kind_text(p["kind"])) for p in decl["attrs"]],
+          "args": [(p["name"], kind_text(p["kind"])) for p in decl["params"]],
+          "results": [kind_text(r) for r in decl["results"]],
+          "vars": [], "props": [], "traps": [], "sems": [], "when": []}
+    for v in decl["for"]:
+        types = []
+        for word in v["in"]:
+            types += ir["sets"].get(word["name"], [word["name"]])
+        for t in types:
+            if t not in ir["types"]:
+                raise IrError(v, "there is no type '%s'" % t)
+        op["vars"].append((v["name"], types))
+    for clause in decl["clauses"]:
+        if clause["k"] == "props":
+            words = [w["name"] for w in clause["words"]]
+            for w in words:
+                if w not in PROPERTIES:
+                    raise IrError(clause, "there is no property '%s'" % w)
+            op["props"] += [w for w in words if w != "memory"]
+        elif clause["k"] == "trap":
+            op["traps"].append((clause["code"], clause["when"]))
+        elif clause["k"] == "sem":
+            op["sems"].append(clause["value"])
+        elif clause["k"] == "when":
+            op["when"].append(clause["value"])
+    return op
+
+
+PROPERTIES = {"pure", "commutes", "idempotent", "reads", "writes", "memory", "effect", "terminator", "branch", "call",
+              "return"}
+
+
+def from_decls(decls):
     ir = {"types": [], "sets": {}, "ops": [], "conds": {}, "tables": {}, "unsupported": []}
-    for m in re.finditer(r"^type ([\w ]+?)\s*:\s*(\w+)", text, re.M):
-        names = m.group(1).split()
-        for name in names:
-            if name not in ir["types"]:
-                ir["types"].append(name)
-        ir["sets"][m.group(2)] = names
-    for m in re.finditer(r"^unsupported (\w+) \"([^\"]*)\"", text, re.M):
-        ir["unsupported"].append((m.group(1), m.group(2)))
-    for m in re.finditer(r"^table (\w+) \{([^}]*)\}", text, re.M):
-        ir["tables"][m.group(1)] = [row.split() for row in m.group(2).split(";") if row.strip()]
-    for m in re.finditer(r"^cond (\w+) : \d+ \{([^}]*)\}", text, re.M):
-        rows = [re.match(r"\s*(\w+)\s*=\s*(\d+)\s+when\s+(.*)", row, re.S) for row in m.group(2).split(";")]
-        ir["conds"][m.group(1)] = [(r.group(1), int(r.group(2)), r.group(3)) for r in rows if r]
-    pattern = r"^op (\w+)(?:\[([^\]]*)\])?\(([^)]*)\)\s*(?:->\s*([\w<>, ]+?))?\s*(?:\bfor\s+([^{]*))?\{(.*?)\}"
-
-    def pairs(s):
-        return [tuple(w.strip() for w in p.split(":")) for p in (s or "").split(",") if p.strip()]
-    for m in re.finditer(pattern, text, re.M | re.S):
-        op = {"name": m.group(1), "attrs": pairs(m.group(2)), "args": pairs(m.group(3)),
-              "results": [r.strip() for r in (m.group(4) or "").split(",") if r.strip()],
-              "vars": [], "props": [], "traps": [], "sems": [], "when": []}
-        for v in (m.group(5) or "").split(","):
-            if v.strip():
-                name, kinds = v.split(" in ")
-                types = []
-                for k in kinds.split():
-                    types += ir["sets"].get(k, [k])
-                op["vars"].append((name.strip(), types))
-        for clause in m.group(6).split(";"):
-            w = clause.split()
-            if not w:
-                continue
-            if w[0] == "trap":
-                op["traps"].append((w[1], " ".join(w[3:])))
-            elif w[0] == "sem":
-                op["sems"].append(" ".join(w[1:]))
-            elif w[0] == "when":
-                op["when"].append(" ".join(w[1:]))
-            elif w[:2] == ["reads", "memory"] or w[:2] == ["writes", "memory"]:
-                op["props"].append(w[0])
-            else:
-                op["props"] += w
-        ir["ops"].append(op)
+    for d in decls:
+        if d["k"] == "type":
+            names = [n["name"] for n in d["names"]]
+            ir["types"] += [n for n in names if n not in ir["types"]]
+            ir["sets"][d["of"]] = names
+        elif d["k"] == "unsupported":
+            ir["unsupported"].append((d["name"], d["reason"]["text"]))
+        elif d["k"] == "table":
+            ir["tables"][d["name"]] = [(row[0]["name"], row[1]["value"]) for row in d["rows"]]
+        elif d["k"] == "cond":
+            ir["conds"][d["name"]] = [(n["name"], item["value"], item["when"])
+                                      for item in d["items"] for n in item["names"]]
+        elif d["k"] == "op":
+            ir["ops"].append(op_of(ir, d))
     return ir
