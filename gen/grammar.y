@@ -190,6 +190,7 @@ decl(A) ::= IMM ID(B) LP params(C) RP guard(G) ASSIGN expr(D) immopt(E). {
 }
 immopt(A) ::= . { A = md_null(m); }
 immopt(A) ::= ASM STR(B). { A = md_string(m, B); }
+immopt(A) ::= NAMES(K) words(B). { A = PUT(md_obj(m, "names", K), "words", B); }
 guard(A) ::= . { A = md_null(m); }
 guard(A) ::= WHEN expr(B). { A = B; }
 decl(A) ::= OPERAND ID(B) TO kind(T) LB forms(C) RB.
@@ -201,7 +202,7 @@ forms(A) ::= forms(B) FORM ID(N) LP params(C) RP ASSIGN expr(D) formclauses(E) S
 }
 formclauses(A) ::= . { A = md_list(m); }
 formclauses(A) ::= formclauses(B) formclause(C). { A = md_push(m, B, C); }
-formclause(A) ::= ASM(K) STR(B). { A = PUT(md_obj(m, "asm", K), "text", md_string(m, B)); }
+formclause(A) ::= ASM(K) STR(B) guard(G). { A = PUT(PUT(md_obj(m, "asm", K), "text", md_string(m, B)), "when", G); }
 formclause(A) ::= ENCODE(K) postfix(B) guard(G). { A = PUT(PUT(md_obj(m, "encode", K), "call", B), "when", G); }
 formclause(A) ::= REQUIRES(K) commaids(B). { A = PUT(md_obj(m, "requires", K), "names", B); }
 decl(A) ::= FORMAT ID(B) COLON NUM(C) LB fields(D) RB.
@@ -276,7 +277,7 @@ role(A) ::= OUT EARLY. { A = md_word(m, "early"); }
 role(A) ::= INOUT. { A = md_word(m, "inout"); }
 clauses(A) ::= . { A = md_list(m); }
 clauses(A) ::= clauses(B) clause(C). { A = md_push(m, B, C); }
-clause(A) ::= ASM(K) STR(B). { A = PUT(md_obj(m, "asm", K), "text", md_string(m, B)); }
+clause(A) ::= ASM(K) STR(B) guard(G). { A = PUT(PUT(md_obj(m, "asm", K), "text", md_string(m, B)), "when", G); }
 clause(A) ::= ENCODE(K) postfix(B). { A = PUT(md_obj(m, "encode", K), "call", B); }
 clause(A) ::= SEM(K) stmt(B). { A = PUT(md_obj(m, "sem", K), "stmts", md_push(m, md_list(m), B)); }
 clause(A) ::= SEM(K) LB stmts(B) RB. { A = PUT(md_obj(m, "sem", K), "stmts", B); }
