@@ -35,13 +35,15 @@ typedef enum FrameStepKind {
     STEP_POP,
     STEP_FREE,
     STEP_REMEMBER,
-    STEP_RESTORE
+    STEP_RESTORE,
+    STEP_RETURN
 } FrameStepKind;
 typedef struct FrameStep {
     uint32_t at;
     uint8_t kind;
     uint8_t reg;    // STEP_PUSH, STEP_SAVE, STEP_POP
-    int32_t amount; // STEP_ALLOC/FREE: bytes; STEP_SAVE: offset from sp
+    int32_t amount; // STEP_ALLOC/FREE: bytes; STEP_SAVE: offset from sp; STEP_RETURN: the return address now stands
+                    // at this offset from the frame's canonical address (the end of the word a call pushes it to)
 } FrameStep;
 
 typedef struct CodeLine {

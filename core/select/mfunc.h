@@ -125,7 +125,7 @@ typedef struct VReg {
 } VReg;
 
 typedef enum MSlotKind {
-    MSLOT_LOCAL,   // an IR stack slot
+    MSLOT_LOCAL,   // an IR stack slot; they stand in the order of Func.slots, one for each
     MSLOT_SPILL,   // made by the allocator
     MSLOT_IN_ARG,  // the incoming stack argument area: offset 0 is the stack pointer of the caller at the call
     MSLOT_OUT_ARG, // offset counts from the stack pointer at an outgoing call; the callee's shadow space comes first
@@ -180,7 +180,7 @@ typedef struct MFunc {
     // in_arg_size as its immediate when that is not 0, op_ret otherwise.
     bool callee_pops;
     bool has_calls;
-    bool saves_all; // an entry thunk: saves every preserved register
+    bool saves_all; // an entry thunk: saves every preserved register; its first MSLOT_LOCAL holds the activation
 } MFunc;
 
 uint32_t mfunc_vreg(MFunc *m, uint8_t cls, uint8_t size, uint32_t value);

@@ -186,6 +186,9 @@ typedef struct Target {
     uint16_t op_trap;                        // an instruction that traps
     uint16_t op_lea;                         // d: out, m: mem -- the address of a memory operand
     uint16_t op_load_addr;                   // d: out, symbol -- an absolute 64-bit address
+    uint16_t op_cmp;                         // a: reg, b: reg -- compares two words and sets the flags
+    uint16_t op_branch;                      // relax pseudo (c: cond, t: label): branch on a condition
+    int64_t cond_below;                      // of op_branch: op_cmp's a was below b, unsigned
     uint16_t mem_form; // form number base + displacement of the composite operand used by load/store
 
     // Generated functions.

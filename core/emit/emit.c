@@ -1,0 +1,358 @@
+// Emission: allocated machine code -> bytes, relocations, sites, lines, frame steps.
+//
+// Theory. One walk over the blocks in layout order (cold ones last) appends encoded instructions; branches to blocks
+// are kept apart, without a size, until relax.c has chosen their forms. Before that walk, jumps are tidied:
+//   * a block that only jumps on is skipped by everything that jumps to it (`forward`), and left out when nothing
+//     reaches it any more;
+//   * at the end of a block, a branch to the block that follows is dropped, and of `jcc A; jmp B` with A following,
+//     the condition is inverted and the jump dropped.
+// The allocator's pseudo moves become loads, stores and copies; MO_SLOT operands become sp plus displacement.
+//
+// Invariants: an instruction is appended whole or not at all; every Mark is taken between instructions; sites rise.
+// Whoever adds a pseudo instruction expands it in emit_one() and nowhere else.
+#include "emit/state.h"
+
+#include <string.h>
+
+// ---- appending ---------------------------------------------------------------------------------
+
+static void append_reloc(Emit *e, Mark start, const Fixup *fix, const MOpnd *o) {
+    const MSym *sym = &e->m->syms.v[o->reg];
+    int64_t addend = fix->addend + o->imm;
+    if (sym->is_data || sym->table) {
+        vec_push(e->tmp, &e->refs, (LocalRef){start, fix->at, fix->reloc, true, o->reg, addend});
+        return;
+    }
+    CodeReloc reloc = {fix->at, fix->reloc, sym->name, addend, sym->colocated};
+    if (sym->name.kind == NAME_TEXT) reloc.name.text = arena_text(e->out, sym->name.text, strlen(sym->name.text));
+    vec_push(e->out, &e->code->relocs, reloc);
+    vec_push(e->tmp, &e->reloc_marks, start);
+}
+
+void emit_inst(Emit *e, uint16_t mop, const MOpnd *slots) {
+    Encoded code;
+    memset(&code, 0, sizeof code);
+    if (!e->t->encode(mop, slots, &code))
+        ctx_bug(e->ctx, "emit: %s instruction %s has an operand that cannot be encoded", e->t->name,
+                e->t->insts[mop].name);
+    Mark start = emit_mark(e);
+    memcpy(vec_extend(e->tmp, &e->bytes, code.n), code.bytes, code.n);
+    for (unsigned k = 0; k < code.n_fixups; k++) {
+        const Fixup *fix = &code.fixups[k];
+        const MOpnd *o = &slots[fix->slot];
+        if (o->kind == MO_BLOCK)
+            vec_push(e->tmp, &e->refs, (LocalRef){start, fix->at, fix->reloc, false, e->forward[o->imm], fix->addend});
+        else append_reloc(e, start, fix, o);
+    }
+}
+
+void emit_mach(Emit *e, const Mach *x) {
+    if (x->mop != NO_MOP) emit_inst(e, x->mop, x->slots);
+}
+
+const Relax *emit_relax_of(const Emit *e, uint16_t mop) {
+    for (unsigned k = 0; k < e->t->n_relaxes; k++)
+        if (e->t->relaxes[k].mop == mop) return &e->t->relaxes[k];
+    return NULL;
+}
+
+void emit_branch(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t block) {
+    vec_push(e->tmp, &e->branches, (Branch){.bytes = e->bytes.n, .block = block, .relax = relax, .slots = slots});
+}
+
+// ---- jump tidying ------------------------------------------------------------------------------
+
+// The slot of a branch pseudo's label, or NULL when the instruction is none.
+static MOpnd *label_slot(const Emit *e, const MInst *i) {
+    if (mop_is_pseudo(i->mop) || (i->flags & MI_MOVE) || !(e->t->insts[i->mop].flags & MD_RELAX)) return NULL;
+    const InstDesc *desc = &e->t->insts[i->mop];
+    for (unsigned k = 0; k < desc->n_opnds; k++)
+        if (desc->opnds[k].type == OT_LABEL) {
+            MOpnd *o = &minst_slots(e->m, i)[desc->opnds[k].slot];
+            return o->kind == MO_BLOCK ? o : NULL;
+        }
+    return NULL;
+}
+
+// The block that b does nothing but jump to, or b.
+static uint32_t jump_only(const Emit *e, uint32_t b) {
+    const MBlock *block = &e->m->blocks.v[b];
+    if (block->n != 1 || block->is_landing || b == 0) return b;
+    const MInst *i = &e->m->insts.v[block->first];
+    const MOpnd *label = i->mop == e->t->op_jump ? label_slot(e, i) : NULL;
+    return label ? (uint32_t)label->imm : b;
+}
+
+// Fills `forward`. Chains are followed once and shortened for all on them; a cycle of empty blocks (an endless loop)
+// forwards to one of its members.
+static void thread_jumps(Emit *e) {
+    uint32_t n = e->m->blocks.n;
+    uint32_t *forward = e->forward;
+    uint32_t *seen = NEW_ARRAY(e->tmp, uint32_t, n); // the walk (number + 1) that met the block
+    for (uint32_t b = 0; b <= n; b++) forward[b] = NONE;
+    forward[n] = n; // the overflow stub
+    for (uint32_t b = 0; b < n; b++) {
+        uint32_t at = b;
+        while (forward[at] == NONE && seen[at] != b + 1) {
+            seen[at] = b + 1;
+            uint32_t next = jump_only(e, at);
+            if (next == at) break;
+            at = next;
+        }
+        uint32_t end = forward[at] == NONE ? at : forward[at];
+        for (uint32_t x = b; forward[x] == NONE;) {
+            uint32_t next = jump_only(e, x);
+            forward[x] = end;
+            x = next;
+        }
+    }
+}
+
+typedef struct Reach {
+    Emit *e;
+    bool *seen;
+    VEC(uint32_t) work;
+} Reach;
+
+static void reach_block(Reach *r, uint32_t b) {
+    b = r->e->forward[b];
+    if (r->seen[b]) return;
+    r->seen[b] = true;
+    vec_push(r->e->tmp, &r->work, b);
+}
+
+static void reach_inst(Reach *r, const MInst *i, bool *tables) {
+    const MFunc *m = r->e->m;
+    const MOpnd *o = minst_slots(m, i);
+    for (unsigned k = 0; k < i->n_slots; k++) {
+        if (o[k].kind == MO_BLOCK) reach_block(r, (uint32_t)o[k].imm);
+        if (o[k].kind != MO_SYM || !m->syms.v[o[k].reg].table) continue;
+        uint32_t table = m->syms.v[o[k].reg].table - 1;
+        if (tables[table]) continue;
+        tables[table] = true;
+        for (uint32_t j = 0; j < m->tables.v[table].n; j++) reach_block(r, m->lists.v[m->tables.v[table].blocks + j]);
+    }
+}
+
+// Which blocks have code that can be reached, not counting jump-only ones that were threaded away. A table none of
+// whose users is reached is not written with places of its own: its entries forward to blocks that have no label
+// and read as offset 0.
+static bool *reachable(Emit *e) {
+    MFunc *m = e->m;
+    Reach r = {.e = e, .seen = NEW_ARRAY(e->tmp, bool, m->blocks.n + 1)};
+    bool *tables = NEW_ARRAY(e->tmp, bool, m->tables.n);
+    reach_block(&r, 0);
+    for (uint32_t b = 0; b < m->blocks.n; b++)
+        if (m->blocks.v[b].is_landing) reach_block(&r, b);
+    while (r.work.n) {
+        const MBlock *block = &m->blocks.v[r.work.v[--r.work.n]];
+        for (uint32_t k = 0; k < block->n; k++) reach_inst(&r, &m->insts.v[block->first + k], tables);
+    }
+    return r.seen;
+}
+
+// How many of the block's instructions remain when branches that only lead to `next` are dropped.
+static uint32_t tidy_end(Emit *e, const MBlock *block, uint32_t next) {
+    MFunc *m = e->m;
+    uint32_t n = block->n;
+    for (;;) {
+        if (n == 0) return n;
+        MInst *last = &m->insts.v[block->first + n - 1];
+        MOpnd *label = label_slot(e, last);
+        if (!label) return n;
+        if (e->forward[label->imm] == next) {
+            n--;
+            continue;
+        }
+        if (last->mop != e->t->op_jump || n < 2) return n;
+        MInst *cond = last - 1;
+        MOpnd *cond_label = label_slot(e, cond);
+        if (!cond_label || !(cond->flags & MI_TERM) || cond->mop == e->t->op_jump) return n;
+        if (e->forward[cond_label->imm] != next || !e->t->invert) return n;
+        if (!e->t->invert(cond->mop, minst_slots(m, cond))) return n;
+        cond_label->imm = label->imm;
+        n--;
+    }
+}
+
+// ---- instructions ------------------------------------------------------------------------------
+
+static void emit_line(Emit *e, uint32_t srcloc) {
+    CodeLine *last = e->code->lines.n ? &vec_last(&e->code->lines) : NULL;
+    if (last ? last->srcloc == srcloc : srcloc == NONE) return;
+    vec_push(e->out, &e->code->lines, (CodeLine){.srcloc = srcloc});
+    vec_push(e->tmp, &e->line_marks, emit_mark(e));
+}
+
+// A move of the allocator: each side a register or a frame slot.
+static void emit_move(Emit *e, const MOpnd *dst, const MOpnd *src) {
+    const Target *t = e->t;
+    Mach x;
+    if (dst->kind == MO_PREG && src->kind == MO_PREG) {
+        x = mach_copy(t, mach_reg_class(t, dst->preg), dst->preg, src->preg);
+    } else if (dst->kind == MO_PREG && src->kind == MO_SLOT) {
+        const MSlot *slot = &e->m->slots.v[src->reg];
+        x = mach_load(t, mach_reg_class(t, dst->preg), slot->size, dst->preg, t->sp, slot->offset + src->imm);
+    } else if (dst->kind == MO_SLOT && src->kind == MO_PREG) {
+        const MSlot *slot = &e->m->slots.v[dst->reg];
+        x = mach_store(t, mach_reg_class(t, src->preg), slot->size, src->preg, t->sp, slot->offset + dst->imm);
+    } else {
+        ctx_bug(e->ctx, "emit: a move between operands of kinds %u and %u", dst->kind, src->kind);
+    }
+    emit_mach(e, &x);
+}
+
+// Replaces frame slots by the stack pointer and adds their places to the displacements that follow. `out` has room
+// for the described slots of any instruction.
+static void lower_slots(Emit *e, const MInst *i, MOpnd *out) {
+    const MOpnd *in = minst_slots(e->m, i);
+    unsigned n = e->t->insts[i->mop].n_slots;
+    for (unsigned k = 0; k < n && k < i->n_slots; k++) {
+        out[k] = in[k];
+        if (in[k].kind == MO_VREG) ctx_bug(e->ctx, "emit: virtual register %u was not allocated", in[k].reg);
+        if (in[k].kind != MO_SLOT) continue;
+        const MSlot *slot = &e->m->slots.v[in[k].reg];
+        out[k] = (MOpnd){.kind = MO_PREG, .role = in[k].role, .cls = in[k].cls, .fixed = NO_REG, .preg = e->t->sp};
+        if (k + 1 >= i->n_slots || in[k + 1].kind != MO_IMM)
+            ctx_bug(e->ctx, "emit: a frame slot without a displacement in %s", e->t->insts[i->mop].name);
+        out[k + 1] = in[k + 1];
+        out[k + 1].imm += in[k].imm + slot->offset;
+        k++;
+    }
+}
+
+// The first slot after the described ones of a call: bytes of stack arguments the callee removes.
+static uint32_t call_pop(const Emit *e, const MInst *i) {
+    unsigned at = e->t->insts[i->mop].n_slots;
+    const MOpnd *o = minst_slots(e->m, i);
+    return at < i->n_slots && o[at].kind == MO_IMM ? (uint32_t)o[at].imm : 0;
+}
+
+static void emit_call_site(Emit *e, const MInst *i, uint32_t pop) {
+    CodeSite site = {.kind = SITE_CALL, .srcloc = i->srcloc, .ret = e->frame.ret, .top = e->frame.top, .pop = pop};
+    site.refs = e->code->refs.n;
+    if (i->stack_map) {
+        const StackMap *map = &e->m->ir->stack_maps.v[i->stack_map - 1];
+        for (uint32_t k = 0; k < map->n; k++) {
+            const StackMapEntry *entry = &e->m->ir->map_entries.v[map->at + k];
+            vec_push(e->out, &e->code->refs, e->locals[entry->slot] + (int32_t)entry->offset);
+        }
+        site.n_refs = map->n;
+    }
+    vec_push(e->out, &e->code->sites, site);
+    vec_push(e->tmp, &e->site_marks, emit_mark(e));
+    Mach x = mach_sp(e->t, -(int64_t)pop);
+    emit_mach(e, &x);
+}
+
+static void emit_restore_step(Emit *e) {
+    vec_push(e->out, &e->code->steps, (FrameStep){.kind = STEP_RESTORE});
+    vec_push(e->tmp, &e->step_marks, emit_mark(e));
+}
+
+// Returns and tail calls.
+static void emit_exit(Emit *e, const MInst *i, const MOpnd *slots) {
+    const Target *t = e->t;
+    if (e->t->insts[i->mop].flags & MD_RETURN) {
+        uint32_t area = e->frame.arg_area;
+        frame_epilogue(e, area);
+        Mach x = area ? mach_imm(t, t->op_ret_pop, area) : mach_plain(t->op_ret);
+        emit_mach(e, &x);
+    } else {
+        frame_epilogue(e, call_pop(e, i));
+        emit_inst(e, i->mop, slots);
+    }
+    emit_restore_step(e);
+}
+
+static void emit_one(Emit *e, const MInst *i) {
+    const MOpnd *o = minst_slots(e->m, i);
+    if (i->mop == MOP_ENTRY) return;
+    emit_line(e, i->srcloc);
+    if ((i->flags & MI_MOVE) || i->mop == MOP_COPY) {
+        emit_move(e, &o[0], &o[1]);
+        return;
+    }
+    if (i->flags & MI_TRAP) {
+        const Frame *f = &e->frame;
+        frame_trap_call(e, i->trap, i->srcloc, f->trap_pad, f->ret, f->top);
+        return;
+    }
+    const MOpnd *label = label_slot(e, i);
+    if (label) {
+        emit_branch(e, emit_relax_of(e, i->mop), o, e->forward[label->imm]);
+        return;
+    }
+    MOpnd slots[MACH_SLOTS];
+    memset(slots, 0, sizeof slots);
+    lower_slots(e, i, slots);
+    const Target *t = e->t;
+    if ((t->insts[i->mop].flags & MD_RETURN) || i->mop == t->op_tail_call || i->mop == t->op_tail_call_reg) {
+        emit_exit(e, i, slots);
+        return;
+    }
+    emit_inst(e, i->mop, slots);
+    if (i->flags & MI_CALL) emit_call_site(e, i, call_pop(e, i));
+}
+
+// ---- the function ------------------------------------------------------------------------------
+
+static uint32_t *layout(Emit *e, const bool *live, uint32_t *n) {
+    const MFunc *m = e->m;
+    uint32_t *order = NEW_ARRAY(e->tmp, uint32_t, m->blocks.n);
+    *n = 0;
+    for (unsigned cold = 0; cold < 2; cold++)
+        for (uint32_t b = 0; b < m->blocks.n; b++)
+            if (live[b] && (b != 0 && m->blocks.v[b].cold) == (cold == 1)) order[(*n)++] = b;
+    return order;
+}
+
+static void emit_blocks(Emit *e) {
+    const MFunc *m = e->m;
+    uint32_t n;
+    uint32_t *order = layout(e, reachable(e), &n);
+    for (uint32_t k = 0; k < n; k++) {
+        const MBlock *block = &m->blocks.v[order[k]];
+        e->labels[order[k]] = emit_mark(e);
+        if (block->is_landing) e->code->landing = order[k];
+        uint32_t end = tidy_end(e, block, k + 1 < n ? order[k + 1] : NONE);
+        for (uint32_t j = 0; j < end; j++) emit_one(e, &m->insts.v[block->first + j]);
+    }
+    if (e->overflow_block != NONE) frame_overflow_stub(e);
+}
+
+static void collect_locals(Emit *e) {
+    MFunc *m = e->m;
+    e->locals = NEW_ARRAY(e->tmp, int32_t, m->slots.n);
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < m->slots.n; k++)
+        if (m->slots.v[k].kind == MSLOT_LOCAL) e->locals[n++] = m->slots.v[k].offset;
+    if (m->saves_all && n) e->code->activation = (uint32_t)e->locals[0];
+}
+
+static ExtName copy_name(Arena *arena, ExtName name) {
+    if (name.kind == NAME_TEXT && name.text) name.text = arena_text(arena, name.text, strlen(name.text));
+    return name;
+}
+
+Code *emit_func(Arena *arena, MFunc *m, TrapStyle traps) {
+    Code *code = NEW(arena, Code);
+    code->target = m->target;
+    if (m->ir) code->name = copy_name(arena, m->ir->name);
+    code->align = 16;
+    code->landing = NONE;
+    code->activation = NONE;
+    Emit *e = NEW(m->arena, Emit);
+    *e = (Emit){.ctx = m->ctx, .tmp = m->arena, .m = m, .t = m->target, .code = code, .out = arena, .traps = traps};
+    e->trap_sym = NONE;
+    e->overflow_block = NONE;
+    e->labels = NEW_ARRAY(e->tmp, Mark, m->blocks.n + 1);
+    e->forward = NEW_ARRAY(e->tmp, uint32_t, m->blocks.n + 1);
+    thread_jumps(e);
+    frame_layout(e);
+    collect_locals(e);
+    frame_prologue(e);
+    emit_blocks(e);
+    emit_finish(e);
+    return code;
+}

@@ -1,0 +1,143 @@
+#include "emit/mach.h"
+
+#include <string.h>
+
+static MOpnd preg(unsigned reg) { return (MOpnd){.kind = MO_PREG, .preg = (uint8_t)reg, .reg = NONE, .fixed = NO_REG}; }
+
+static Mach mach_new(unsigned mop) {
+    Mach x;
+    memset(&x, 0, sizeof x);
+    x.mop = (uint16_t)mop;
+    return x;
+}
+
+// Puts a register into the operand number k; an inout operand has it in both of its slots.
+static void set_reg(const Target *t, Mach *x, unsigned k, unsigned reg) {
+    const InstDesc *desc = &t->insts[x->mop];
+    if (k >= desc->n_opnds) return;
+    const OpndDesc *o = &desc->opnds[k];
+    for (unsigned s = 0; s < o->n_slots && o->slot + s < MACH_SLOTS; s++) x->slots[o->slot + s] = preg(reg);
+}
+
+static MOpnd *slot_of(const Target *t, Mach *x, unsigned k) { return &x->slots[t->insts[x->mop].opnds[k].slot]; }
+
+static void set_mem(const Target *t, Mach *x, unsigned k, unsigned base, int64_t disp) {
+    MOpnd *o = slot_of(t, x, k);
+    o[0] = (MOpnd){.kind = MO_FORM, .imm = t->mem_form};
+    o[1] = preg(base);
+    o[2] = (MOpnd){.kind = MO_IMM, .imm = disp};
+}
+
+unsigned mach_reg_class(const Target *t, unsigned reg) {
+    for (unsigned c = 0; c < t->n_classes; c++) {
+        const RegClass *cls = &t->classes[c];
+        if (regset_has(cls->regs, reg) && (cls->load[3] != NO_MOP || cls->save_size)) return c;
+    }
+    return NO_CLASS;
+}
+
+Mach mach_copy(const Target *t, unsigned cls, unsigned dst, unsigned src) {
+    if (dst == src) return mach_new(NO_MOP);
+    return mach_regs(t, t->classes[cls].copy, dst, src);
+}
+
+static unsigned access_index(const uint16_t ops[4], unsigned bytes) {
+    unsigned k = bytes <= 1 ? 0 : bytes <= 2 ? 1 : bytes <= 4 ? 2 : 3;
+    while (k < 3 && ops[k] == NO_MOP) k++;
+    return k;
+}
+
+unsigned mach_access_size(const Target *t, unsigned cls, unsigned bytes) {
+    unsigned load = access_index(t->classes[cls].load, bytes);
+    unsigned store = access_index(t->classes[cls].store, bytes);
+    return 1u << (load > store ? load : store);
+}
+
+Mach mach_mem(const Target *t, unsigned mop, unsigned reg, unsigned base, int64_t disp) {
+    Mach x = mach_new(mop);
+    if (mop == NO_MOP) return x;
+    const InstDesc *desc = &t->insts[mop];
+    for (unsigned k = 0; k < desc->n_opnds; k++) {
+        if (desc->opnds[k].type == OT_REG) set_reg(t, &x, k, reg);
+        else if (desc->opnds[k].type == OT_COMPOSITE) set_mem(t, &x, k, base, disp);
+    }
+    return x;
+}
+
+Mach mach_load(const Target *t, unsigned cls, unsigned bytes, unsigned dst, unsigned base, int64_t disp) {
+    const uint16_t *ops = t->classes[cls].load;
+    return mach_mem(t, ops[access_index(ops, bytes)], dst, base, disp);
+}
+
+Mach mach_store(const Target *t, unsigned cls, unsigned bytes, unsigned src, unsigned base, int64_t disp) {
+    const uint16_t *ops = t->classes[cls].store;
+    return mach_mem(t, ops[access_index(ops, bytes)], src, base, disp);
+}
+
+static Mach add_imm(const Target *t, unsigned mop, unsigned reg, int64_t amount) {
+    Mach x = mach_new(mop);
+    const InstDesc *desc = &t->insts[mop];
+    for (unsigned k = 0; k < desc->n_opnds; k++) {
+        if (desc->opnds[k].type == OT_REG) set_reg(t, &x, k, reg);
+        else *slot_of(t, &x, k) = (MOpnd){.kind = MO_IMM, .imm = amount};
+    }
+    return x;
+}
+
+Mach mach_sp(const Target *t, int64_t amount) {
+    if (amount == 0) return mach_new(NO_MOP);
+    return amount > 0 ? add_imm(t, t->op_sp_add, t->sp, amount) : add_imm(t, t->op_sp_sub, t->sp, -amount);
+}
+
+Mach mach_add(const Target *t, unsigned reg, int64_t amount) {
+    return amount ? add_imm(t, t->op_sp_add, reg, amount) : mach_new(NO_MOP);
+}
+
+Mach mach_reg(const Target *t, unsigned mop, unsigned reg) {
+    Mach x = mach_new(mop);
+    set_reg(t, &x, 0, reg);
+    return x;
+}
+
+Mach mach_regs(const Target *t, unsigned mop, unsigned a, unsigned b) {
+    Mach x = mach_new(mop);
+    set_reg(t, &x, 0, a);
+    set_reg(t, &x, 1, b);
+    return x;
+}
+
+Mach mach_sym(const Target *t, unsigned mop, uint32_t sym) {
+    Mach x = mach_new(mop);
+    *slot_of(t, &x, t->insts[mop].n_opnds - 1u) = (MOpnd){.kind = MO_SYM, .reg = sym};
+    return x;
+}
+
+Mach mach_addr(const Target *t, unsigned reg, uint32_t sym) {
+    Mach x = mach_sym(t, t->op_load_addr, sym);
+    set_reg(t, &x, 0, reg);
+    return x;
+}
+
+Mach mach_imm(const Target *t, unsigned mop, int64_t imm) {
+    Mach x = mach_new(mop);
+    *slot_of(t, &x, 0) = (MOpnd){.kind = MO_IMM, .imm = imm};
+    return x;
+}
+
+Mach mach_plain(unsigned mop) { return mach_new(mop); }
+
+unsigned mach_entry_scratch(const Target *t, const Abi *abi, RegSet avoid) {
+    const RegClass *cls = &t->classes[mach_word_class(t)];
+    for (unsigned k = 0; k < abi->n_int_args; k++) regset_add(&avoid, abi->int_args[k]);
+    if (abi->variadic_count != NO_REG) regset_add(&avoid, abi->variadic_count);
+    if (abi->sret_result != NO_REG) regset_add(&avoid, abi->sret_result);
+    if (abi->link != NO_REG) regset_add(&avoid, abi->link);
+    regset_add(&avoid, t->sp);
+    // Registers kept out of allocation first: nothing else can want them.
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (unsigned r = 0; r < t->n_regs; r++) {
+            if (!regset_has(cls->regs, r) || regset_has(avoid, r) || regset_has(abi->preserved, r)) continue;
+            if (pass == 0 ? regset_has(t->scratch, r) : true) return r;
+        }
+    return NO_REG;
+}

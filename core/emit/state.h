@@ -1,0 +1,93 @@
+// What the files of emission share: the function being emitted and how bytes are appended to it.
+#ifndef VTR_EMIT_STATE_H
+#define VTR_EMIT_STATE_H
+
+#include "emit/code.h"
+#include "emit/mach.h"
+
+// A place in code whose branches have no size yet: so many bytes of other instructions, and so many branches, come
+// before it. relax.c turns it into an offset.
+typedef struct Mark {
+    uint32_t bytes;
+    uint32_t branches;
+} Mark;
+
+// A relaxable branch to a block.
+typedef struct Branch {
+    uint32_t bytes;     // bytes of other instructions before it
+    uint32_t block;     // where it goes
+    const Relax *relax; // its rows
+    const MOpnd *slots; // of the pseudo
+    uint8_t row, size;  // the row chosen so far, and its bytes
+} Branch;
+
+// A field of an ordinary instruction that refers to a place in this function.
+typedef struct LocalRef {
+    Mark start; // of the instruction
+    uint8_t at; // offset of the field in it
+    uint8_t reloc;
+    bool is_sym; // target is an MFunc.syms entry (data or table), else a block
+    uint32_t target;
+    int64_t addend;
+} LocalRef;
+
+// The frame (frame.c has the picture). All offsets count from sp after the prologue.
+typedef struct Frame {
+    RegSet pushed;      // preserved registers that are pushed
+    RegSet stored;      // preserved registers that are stored into the frame
+    uint32_t stored_at; // where the first of them is
+    uint32_t alloc;     // bytes that the prologue subtracts after the pushes
+    uint32_t ret;       // where the return address is
+    uint32_t top;       // the caller's sp before it passed arguments (callee pops) or made the call (otherwise)
+    uint32_t in_base;   // where MSLOT_IN_ARG begins
+    uint32_t arg_area;  // callee pops: bytes between return address and top
+    uint32_t grow;      // bytes by which the prologue moves the return address down to enlarge that area
+    uint32_t trap_pad;  // bytes a trap stub subtracts so that the call in it is aligned
+} Frame;
+
+typedef struct Emit {
+    Ctx *ctx;
+    Arena *tmp; // MFunc's arena
+    MFunc *m;
+    const Target *t;
+    Code *code;
+    Arena *out;
+    TrapStyle traps;
+    Frame frame;
+    VEC(uint8_t) bytes; // of everything but branches
+    VEC(Branch) branches;
+    VEC(LocalRef) refs;
+    VEC(Mark) site_marks, step_marks, line_marks, reloc_marks; // one for each Code.sites, steps, lines, relocs
+    Mark *labels;                                              // by block
+    uint32_t *forward;                                         // by block: where a jump to it ends up
+    uint32_t *sym_at;                                          // by symbol: offset in the data part, NONE = external
+    int32_t *locals;                                           // by number of IR stack slot: offset from sp
+    uint32_t trap_sym;                                         // MFunc.syms number of __vtr_trap, NONE = not made yet
+    uint32_t overflow_block; // number of the stack-overflow stub: one past MFunc.blocks; NONE = none
+} Emit;
+
+static inline Mark emit_mark(const Emit *e) { return (Mark){e->bytes.n, e->branches.n}; }
+
+// Appends one instruction; throws VTR_ERR_INTERNAL when it cannot be encoded, having appended nothing.
+void emit_mach(Emit *e, const Mach *x);
+void emit_inst(Emit *e, uint16_t mop, const MOpnd *slots);
+// Appends a relaxable branch; slots live as long as the MFunc.
+void emit_branch(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t block);
+const Relax *emit_relax_of(const Emit *e, uint16_t mop);
+
+// frame.c
+void frame_layout(Emit *e);
+void frame_prologue(Emit *e);
+// Undoes the frame. `area` is the size of the stack argument area that is to remain above the return address: of the
+// function itself when it returns (then op_ret_pop removes it), of the callee at a tail call.
+void frame_epilogue(Emit *e, uint32_t area);
+// The stub of the prologue's stack check; to be called once, after all blocks, when overflow_block is set.
+void frame_overflow_stub(Emit *e);
+// A trap. `ret` and `top`: see CodeSite; `pad` bytes are subtracted from sp first so that a call is aligned.
+void frame_trap_call(Emit *e, uint8_t trap, uint32_t srcloc, uint32_t pad, uint32_t ret, uint32_t top);
+
+// relax.c
+// Chooses the rows of all branches, then writes the code into Code.bytes and resolves marks and local references.
+void emit_finish(Emit *e);
+
+#endif
