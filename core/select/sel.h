@@ -7,11 +7,21 @@
 #include "select/select.h"
 #include "support/bits.h"
 
-// What the driver knows of an IR block that is selected.
+// What the driver knows of an IR block.
 typedef struct SelBlock {
-    uint32_t mblock; // its machine block, NONE = unreachable
-    uint32_t edges;  // first machine edge of its terminator: one per block call, in order
+    bool reached;
+    uint32_t mblock;  // its machine block, NONE = not reached
+    uint32_t calls;   // its terminator's block calls in Sel.calls
+    uint32_t n_edges; // distinct ones
 } SelBlock;
+
+// A block call of a terminator.
+typedef struct SelCall {
+    uint32_t edge;         // the block call whose edge it shares, or itself
+    uint32_t to;           // IR block
+    uint32_t split;        // machine block of the edge when it is critical, else NONE
+    uint32_t args, n_args; // run of vregs in MFunc.lists
+} SelCall;
 
 typedef struct Sel {
     Ctx *ctx;
@@ -24,10 +34,11 @@ typedef struct Sel {
     AbiSig abi;          // of the function itself
     uint32_t area;       // vreg of the hidden return area's address, NONE = not asked for or none
     SelBlock *blocks;    // by IR block
+    VEC(SelCall) calls;
+    uint32_t first_trap; // machine blocks from here on are trap blocks
     uint32_t *vregs;     // IR value -> vreg, NONE = nobody asked for it
     uint8_t *uses;       // IR value -> number of uses, saturating at 2
     uint32_t *order;     // IR instruction -> barriers before it in its block
-    uint32_t *place;     // IR instruction -> its number in its block
     Bits covered;        // IR instructions that another one's rule defined
     Inst root;           // the instruction being selected
     Inst access;         // whose memory flags the accesses of the group have: the root or a covered load
@@ -35,8 +46,10 @@ typedef struct Sel {
     VEC(MInst) group;    // machine instructions of the root, in program order
     VEC(MInst) reversed; // of the block, last first
     VEC(uint32_t) merged; // vreg -> vreg it is another name of, or itself
-    uint32_t in_slot, out_slot; // MFunc.slots of the argument areas, NONE = not made yet
-    uint32_t clobbers[256 / 8]; // by Target.abis: index into MFunc.clobbers, 0 = not made yet
+    // MFunc.slots of the argument areas and of the area for results in memory, NONE = not made yet.
+    uint32_t in_slot, out_slot, area_slot;
+    uint32_t *slots;            // IR stack slot -> MFunc.slots
+    uint16_t *clobbers;         // by Target.abis: index into MFunc.clobbers, 0 = not made yet
     Map syms;     // key of a symbol -> MFunc.syms
     Map tails;    // size of a tail callee's area -> MFunc.slots
     Map sites;    // trap code and source location -> MBlock
@@ -55,10 +68,10 @@ static inline Op sel_op(const Sel *s, Inst i) { return (Op)s->f->insts.v[i.i].op
 // Is v an integer constant? Its value, sign-extended from its type.
 bool sel_const(const Sel *s, Value v, int64_t *c);
 // The instruction that defines v, if it may become part of the root's rule, else NO_INST. It may when
-//   * it is repeatable: a constant, an address of a slot or symbol, or a compare of the root's block; or
+//   * it is repeatable: a constant, an address of a slot or symbol, a sum with a constant, a compare of the root's
+//     block; or
 //   * v is its only result, used once, in the root's block, and it is pure; or
 //   * it is such a load and nothing between it and the root writes memory, calls or can trap.
-// `parent` is the instruction of the pattern that uses v: what is under a repeated instruction must be repeatable.
 Inst sel_fold(const Sel *s, Value v);
 // The same for an instruction with several results of which the rule will define all.
 Inst sel_fold_multi(const Sel *s, Value v, unsigned result);
@@ -120,11 +133,11 @@ static inline MOpnd sel_sym(uint32_t sym, int64_t addend) {
 uint32_t sel_target(Sel *s, unsigned k);
 // The trap block for `code` at the root's source location.
 uint32_t sel_trap_block(Sel *s, uint8_t code);
-// Symbols: of a function or global value of the IR, of a runtime function, of `n` constant bytes, of the root's jump
+// Symbols: of a function or global value of the IR, of `n` constant bytes, of the root's jump
 // table (entry k for each target in text order after the default, which comes last).
 uint32_t sel_sym_func(Sel *s, uint32_t func);
 uint32_t sel_sym_global(Sel *s, uint32_t global);
-uint32_t sel_sym_name(Sel *s, const char *name);
+uint32_t sel_stack_slot(Sel *s, uint32_t slot); // MFunc.slots of an IR stack slot
 uint32_t sel_sym_data(Sel *s, const void *bytes, uint32_t n, uint32_t align);
 uint32_t sel_sym_table(Sel *s);
 
@@ -133,7 +146,11 @@ uint32_t sel_sym_table(Sel *s);
 void sel_call(Sel *s, Inst i);   // call, call_indirect, return_call, return_call_indirect
 void sel_return(Sel *s, Inst i); // return
 void sel_entry(Sel *s);          // arrival of the arguments, in front of block 0
-void sel_jump(Sel *s, Inst i);   // jump
+void sel_jump(Sel *s);           // jump: the root
+void sel_jump_to(Sel *s, uint32_t mblock);
 void sel_trap(Sel *s, Inst i);   // trap
+
+// Selects one instruction, which need not be in the layout, as part of the group being made (select.c).
+void sel_one(Sel *s, Inst i);
 
 #endif
