@@ -1,103 +1,41 @@
 // Blocks of the machine code.
 //
-// Theory. A depth-first walk from the entry gives the reached blocks in postorder. A dominator of a block is finished
-// after it, so selecting in postorder visits every use before its definition, wherever the blocks stand in the
-// text. The same walk finds the loops: T. Wei, J. Mao, W. Zou, Y. Chen, "A New Algorithm for Identifying Loops in
-// Decompilation" (SAS 2007), section 3: each block learns its innermost loop header from its successors' headers;
-// no dominators are needed and irreducible loops get a header too. Chains of headers are walked only until they meet,
-// which keeps the whole linear but for the nesting depth.
+// Theory. In postorder a dominator comes after what it dominates, so selecting in postorder visits every use
+// before its definition, wherever the blocks stand in the text.
 //
 // Machine blocks stand in the IR's layout order, cold ones last. Block calls of one terminator to the same block
 // without arguments share one edge. An edge is critical when its source has several edges and its target too; it gets a
 // block of its own right after the source (or among the cold ones when the target is cold), so that the allocator's
 // moves always have a place.
 #include "select/blocks.h"
+#include "ir/dom.h"
 
 typedef struct Walk {
     uint32_t block;
     uint32_t next; // block call to look at
 } Walk;
 
-typedef struct Loops {
-    uint32_t *header; // block -> innermost loop header, NONE = in no loop
-    uint32_t *pos;    // block -> place on the current path + 1, 0 = not on it
-} Loops;
-
-static void loops_tag(Loops *l, uint32_t block, uint32_t head) {
-    if (head == NONE || block == head) return;
-    uint32_t a = block;
-    uint32_t b = head;
-    while (l->header[a] != NONE) {
-        uint32_t up = l->header[a];
-        if (up == b) return;
-        if (l->pos[up] < l->pos[b]) {
-            l->header[a] = b;
-            a = b;
-            b = up;
-        } else {
-            a = up;
-        }
-    }
-    l->header[a] = b;
-}
-
-// A visited successor: a back edge, or an entry into a loop that may be left again.
-static void loops_seen(Loops *l, uint32_t block, uint32_t succ) {
-    if (l->pos[succ]) {
-        loops_tag(l, block, succ);
-        return;
-    }
-    for (uint32_t h = l->header[succ]; h != NONE; h = l->header[h]) {
-        if (l->pos[h]) {
-            loops_tag(l, block, h);
-            return;
-        }
-    }
-}
-
-static void walk_from(Sel *s, Block root, Loops *l, uint8_t *seen, BlockOrder *order) {
+// What only the landing block of an entry thunk reaches, in postorder: the graph of the function starts at its entry.
+static void walk_landing(Sel *s, const Cfg *cfg, BlockOrder *order) {
     const Func *f = s->f;
+    uint8_t *seen = NEW_ARRAY(s->tmp, uint8_t, f->blocks.n);
     VEC(Walk) path = {0};
-    vec_push(s->tmp, &path, (Walk){root.i, 0});
-    seen[root.i] = 1;
-    l->pos[root.i] = 1;
+    vec_push(s->tmp, &path, (Walk){f->landing.i, 0});
+    seen[f->landing.i] = 1;
     while (path.n) {
         Walk *top = &vec_last(&path);
-        const InstData *last = inst_get(f, block_get(f, (Block){top->block})->last);
-        if (top->next < last->n_targets) {
-            uint32_t succ = f->calls.v[last->targets + top->next++].block.i;
-            if (seen[succ]) {
-                loops_seen(l, top->block, succ);
-            } else {
-                seen[succ] = 1;
-                l->pos[succ] = path.n + 1;
-                vec_push(s->tmp, &path, (Walk){succ, 0});
-            }
+        uint32_t n;
+        const BlockCall *calls = block_targets(f, (Block){top->block}, &n);
+        if (top->next == n) {
+            order->v[order->n++] = top->block;
+            path.n--;
             continue;
         }
-        uint32_t block = top->block;
-        order->v[order->n++] = block;
-        l->pos[block] = 0;
-        path.n--;
-        if (path.n) loops_tag(l, vec_last(&path).block, l->header[block]);
+        Block to = calls[top->next++].block;
+        if (seen[to.i] || cfg_reachable(cfg, to)) continue;
+        seen[to.i] = 1;
+        vec_push(s->tmp, &path, (Walk){to.i, 0});
     }
-}
-
-// A header's chain ends outside all loops; headers come after what they head in postorder, so reversed order knows
-// the depth of the outer header first.
-static uint8_t *loop_depths(Sel *s, const Loops *l, const BlockOrder *order) {
-    uint32_t n = s->f->blocks.n;
-    uint8_t *is_header = NEW_ARRAY(s->tmp, uint8_t, n);
-    uint8_t *depth = NEW_ARRAY(s->tmp, uint8_t, n);
-    for (uint32_t b = 0; b < n; b++)
-        if (l->header[b] != NONE) is_header[l->header[b]] = 1;
-    for (uint32_t k = order->n; k-- > 0;) {
-        uint32_t b = order->v[k];
-        uint32_t outer = l->header[b] == NONE ? 0 : depth[l->header[b]];
-        outer += is_header[b];
-        depth[b] = (uint8_t)(outer > 255 ? 255 : outer);
-    }
-    return depth;
 }
 
 // Gives each block call of the reached blocks its edge: s->calls[k].edge is the call that stands for it.
@@ -131,16 +69,16 @@ static uint32_t *share_edges(Sel *s, const BlockOrder *order) {
     return n_preds;
 }
 
-static uint32_t add_block(Sel *s, uint32_t ir, uint8_t depth, bool cold) {
+static uint32_t add_block(Sel *s, uint32_t ir, uint32_t depth, bool cold) {
     MBlock *b = vec_extend(s->m->arena, &s->m->blocks, 1);
     b->ir = ir;
-    b->loop_depth = depth;
+    b->loop_depth = (uint8_t)(depth < 255 ? depth : 255);
     b->cold = cold;
     return s->m->blocks.n - 1;
 }
 
 // Machine blocks of one temperature: a block, then the critical edges that leave it.
-static void lay_out(Sel *s, const uint8_t *depth, const uint32_t *n_preds, bool cold) {
+static void lay_out(Sel *s, const uint32_t *depth, const uint32_t *n_preds, bool cold) {
     const Func *f = s->f;
     FUNC_BLOCKS(b, f) {
         SelBlock *sb = &s->blocks[b.i];
@@ -155,7 +93,7 @@ static void lay_out(Sel *s, const uint8_t *depth, const uint32_t *n_preds, bool 
             if (call->edge != k || n_preds[call->to] < 2) continue;
             bool is_cold = block_get(f, b)->cold || block_get(f, (Block){call->to})->cold;
             if (is_cold != cold) continue;
-            uint8_t outer = depth[b.i] < depth[call->to] ? depth[b.i] : depth[call->to];
+            uint32_t outer = depth[b.i] < depth[call->to] ? depth[b.i] : depth[call->to];
             call->split = add_block(s, NONE, outer, cold);
         }
     }
@@ -165,20 +103,15 @@ BlockOrder blocks_make(Sel *s) {
     const Func *f = s->f;
     uint32_t n = f->blocks.n;
     s->blocks = NEW_ARRAY(s->tmp, SelBlock, n);
-    Loops loops = {NEW_ARRAY(s->tmp, uint32_t, n), NEW_ARRAY(s->tmp, uint32_t, n)};
-    for (uint32_t b = 0; b < n; b++) {
-        loops.header[b] = NONE;
-        s->blocks[b].mblock = NONE;
-    }
+    for (uint32_t b = 0; b < n; b++) s->blocks[b].mblock = NONE;
     BlockOrder order = {NEW_ARRAY(s->tmp, uint32_t, n), 0};
-    uint8_t *seen = NEW_ARRAY(s->tmp, uint8_t, n);
-    if (block_ok(f->landing)) walk_from(s, f->landing, &loops, seen, &order);
-    walk_from(s, f->first, &loops, seen, &order);
+    const Cfg *cfg = cfg_new(s->tmp, f);
+    if (block_ok(f->landing)) walk_landing(s, cfg, &order);
+    for (uint32_t k = cfg->n_rpo; k-- > 0;) order.v[order.n++] = cfg->rpo[k].i;
     for (uint32_t k = 0; k < order.n; k++) s->blocks[order.v[k]].reached = true;
     uint32_t *n_preds = share_edges(s, &order);
-    uint8_t *depth = loop_depths(s, &loops, &order);
-    lay_out(s, depth, n_preds, false);
-    lay_out(s, depth, n_preds, true);
+    lay_out(s, cfg->depth, n_preds, false);
+    lay_out(s, cfg->depth, n_preds, true);
     s->first_trap = s->m->blocks.n;
     return order;
 }

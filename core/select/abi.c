@@ -1,0 +1,437 @@
+// Calling conventions: placing arguments and results, and the machine code of calls, entries and returns.
+//
+// Theory. A convention is a table (Abi): registers in order for integers and floats, then stack slots. An argument takes
+// the next register of its file, or, where the files share positions (Abi.slots), the register of its position; when there
+// is none it goes to the stack argument area, which starts with the shadow space. Results take result registers of
+// their file; those beyond come back through the return area (abi.h).
+//
+// Values meet registers only at the call, entry or return instruction, as uses and defs with a fixed register;
+// everything else is the allocator's business. Stack arguments are stored before the call into MSLOT_OUT_ARG, and loaded
+// at the entry from MSLOT_IN_ARG, all of them first thing, so a tail call may overwrite that area (MSLOT_TAIL_ARG).
+//
+// A narrow integer that the signature marks uext or sext is widened to 32 bits by an IR instruction made on the spot,
+// which the target's own rules select.
+#include "select/sel.h"
+
+enum { MAX_COPY = 1024 }; // bytes of a struct argument that are copied in line
+
+// ---- placing ----------------------------------------------------------------------------------------
+
+typedef struct Place_ {
+    const Abi *abi;
+    unsigned n_ints, n_floats; // registers taken; positions taken, in both, when the files share them
+    uint32_t stack;
+} Place_;
+
+static uint32_t align_up(uint32_t x, uint32_t to) { return (x + to - 1) / to * to; }
+
+static uint8_t next_register(Place_ *p, bool is_float) {
+    const Abi *abi = p->abi;
+    unsigned k = is_float ? p->n_floats++ : p->n_ints++;
+    if (abi->slots) p->n_ints = p->n_floats = k + 1;
+    if (is_float) return k < abi->n_float_args ? abi->float_args[k] : NO_REG;
+    return k < abi->n_int_args ? abi->int_args[k] : NO_REG;
+}
+
+static void place_on_stack(Place_ *p, AbiLoc *loc, uint32_t bytes) {
+    loc->reg = NO_REG;
+    loc->offset = p->stack;
+    p->stack += align_up(bytes, p->abi->arg_slot);
+}
+
+static AbiLoc place_arg(Place_ *p, Type type) {
+    AbiLoc loc = {.type = (uint8_t)type, .reg = next_register(p, type_is_float(type))};
+    if (loc.reg == NO_REG) place_on_stack(p, &loc, type_bytes(type));
+    return loc;
+}
+
+static void check_type(const Target *t, Ctx *ctx, Type type) {
+    if (t->type_class[type] == NO_CLASS)
+        ctx_fail(ctx, VTR_ERR_UNSUPPORTED, "%s has no register for %s in a signature", t->name, type_name(type));
+}
+
+static Type pointer_type(const Target *t) { return t->word_bits == 64 ? T_i64 : T_i32; }
+
+AbiSig abi_place(Arena *arena, const Target *t, const Sig *sig) {
+    const Abi *abi = t->conv[sig->conv];
+    if (!abi) ctx_fail(arena_ctx(arena), VTR_ERR_UNSUPPORTED, "%s has no calling convention number %u", t->name, sig->conv);
+    AbiSig out = {.abi = abi, .params = NEW_ARRAY(arena, AbiLoc, sig->n_params)};
+    out.results = NEW_ARRAY(arena, AbiLoc, sig->n_results);
+    unsigned n_ints = 0;
+    unsigned n_floats = 0;
+    for (uint32_t k = 0; k < sig->n_results; k++) {
+        Type type = (Type)sig->results[k].type;
+        check_type(t, arena_ctx(arena), type);
+        AbiLoc loc = {.type = (uint8_t)type, .reg = NO_REG};
+        if (type_is_float(type) && n_floats < abi->n_float_results) {
+            loc.reg = abi->float_results[n_floats++];
+        } else if (!type_is_float(type) && n_ints < abi->n_int_results) {
+            loc.reg = abi->int_results[n_ints++];
+        } else {
+            loc.offset = out.area_size;
+            out.area_size += 8;
+        }
+        out.results[k] = loc;
+    }
+    Place_ p = {.abi = abi, .stack = abi->shadow};
+    if (out.area_size) out.area = place_arg(&p, pointer_type(t));
+    for (uint32_t k = 0; k < sig->n_params; k++) {
+        const AbiParam *param = &sig->params[k];
+        check_type(t, arena_ctx(arena), (Type)param->type);
+        if (param->purpose == PURPOSE_SARG) {
+            out.params[k] = (AbiLoc){.type = param->type, .copy = param->sarg_size};
+            place_on_stack(&p, &out.params[k], param->sarg_size);
+        } else {
+            out.params[k] = place_arg(&p, (Type)param->type);
+        }
+    }
+    out.stack_size = align_up(p.stack, abi->stack_align);
+    return out;
+}
+
+// ---- machine code from roles ---------------------------------------------------------------------------
+
+static const OpndDesc *operand_of(const InstDesc *d, OpndType type) {
+    for (unsigned k = 0; k < d->n_opnds; k++)
+        if (d->opnds[k].type == type) return &d->opnds[k];
+    return NULL;
+}
+
+// Fills base + displacement into the composite operand of `d`.
+static void put_address(Sel *s, const InstDesc *d, MOpnd *o, MOpnd base, int64_t disp) {
+    const OpndDesc *mem = operand_of(d, OT_COMPOSITE);
+    o[mem->slot] = sel_form(s->t->mem_form);
+    o[mem->slot + 1] = base;
+    o[mem->slot + 2] = sel_imm(disp);
+}
+
+static MOpnd base_reg(Sel *s, uint32_t vreg) { return sel_in(vreg, s->t->type_class[pointer_type(s->t)], NO_REG); }
+
+static MOpnd base_slot(Sel *s, uint32_t slot, uint32_t offset) {
+    return sel_slot(slot, s->t->type_class[pointer_type(s->t)], offset);
+}
+
+static uint16_t by_size(const uint16_t mops[4], Type type) {
+    unsigned k = bit_ctz64(type_bytes(type));
+    while (k < 3 && mops[k] == NO_MOP) k++;
+    return mops[k];
+}
+
+static void load(Sel *s, Type type, uint32_t vreg, MOpnd base, int64_t disp) {
+    uint16_t mop = by_size(s->t->classes[s->t->type_class[type]].load, type);
+    const InstDesc *d = &s->t->insts[mop];
+    MOpnd *o = sel_inst(s, mop, d->n_slots);
+    const OpndDesc *reg = operand_of(d, OT_REG);
+    o[reg->slot] = sel_def(vreg, reg->cls, reg->fixed);
+    put_address(s, d, o, base, disp);
+}
+
+static void store(Sel *s, Type type, uint32_t vreg, MOpnd base, int64_t disp) {
+    uint16_t mop = by_size(s->t->classes[s->t->type_class[type]].store, type);
+    const InstDesc *d = &s->t->insts[mop];
+    MOpnd *o = sel_inst(s, mop, d->n_slots);
+    const OpndDesc *reg = operand_of(d, OT_REG);
+    o[reg->slot] = sel_in(vreg, reg->cls, reg->fixed);
+    put_address(s, d, o, base, disp);
+}
+
+static void address_of(Sel *s, uint32_t vreg, MOpnd base) {
+    const InstDesc *d = &s->t->insts[s->t->op_lea];
+    MOpnd *o = sel_inst(s, s->t->op_lea, d->n_slots);
+    const OpndDesc *reg = operand_of(d, OT_REG);
+    o[reg->slot] = sel_def(vreg, reg->cls, reg->fixed);
+    put_address(s, d, o, base, 0);
+}
+
+void sel_jump_to(Sel *s, uint32_t mblock) {
+    const InstDesc *d = &s->t->insts[s->t->op_jump];
+    MOpnd *o = sel_inst(s, s->t->op_jump, d->n_slots);
+    o[operand_of(d, OT_LABEL)->slot] = sel_block(mblock);
+}
+
+void sel_jump(Sel *s) {
+    sel_jump_to(s, sel_target(s, 0));
+    vec_last(&s->group).flags |= MI_TERM;
+}
+
+void sel_trap(Sel *s, Inst i) {
+    (void)sel_inst(s, s->t->op_trap, s->t->insts[s->t->op_trap].n_slots);
+    vec_last(&s->group).flags |= MI_TRAP | MI_TERM;
+    vec_last(&s->group).trap = sel_data(s, i)->code;
+}
+
+// ---- values --------------------------------------------------------------------------------------------
+
+// The register with v as an argument or result: widened when the signature and the convention say so.
+static uint32_t use_extended(Sel *s, const Abi *abi, const AbiParam *param, Value v) {
+    if (!abi->extend_args || param->ext == EXT_NONE || type_bits((Type)param->type) >= 32) return sel_use(s, v);
+    Inst root = s->root;
+    const InstData *r = sel_data(s, root);
+    InstData d = {.op = param->ext == EXT_UEXT ? OP_uextend : OP_sextend, .type = T_i32, .srcloc = r->srcloc};
+    d.block = r->block;
+    d.prev = d.next = NO_INST;
+    d.args = list_new(s->f, &v, 1);
+    Inst wide = inst_new(s->f, &d);
+    inst_make_results(s->f, wide);
+    Value result = inst_result(s->f, wide, 0);
+    s->uses[result.i] = 1;
+    s->order[wide.i] = NONE; // no load may be folded: the group's accesses are the root's
+    uint32_t vreg = sel_use(s, result);
+    sel_one(s, wide);
+    s->root = s->access = root;
+    return vreg;
+}
+
+// A slot that a call or return has beyond its description.
+typedef VEC(MOpnd) Extras;
+
+static void extra_use(Sel *s, Extras *extras, uint32_t vreg, const AbiLoc *loc) {
+    vec_push(s->tmp, extras, sel_in(vreg, s->t->type_class[loc->type], loc->reg));
+}
+
+static MOpnd *inst_with_extras(Sel *s, uint16_t mop, const Extras *extras) {
+    unsigned described = mop_is_pseudo(mop) ? 0 : s->t->insts[mop].n_slots;
+    if (extras->n > UINT16_MAX - described)
+        ctx_fail(s->ctx, VTR_ERR_LIMIT, "a call or function with more than 65,000 arguments and results");
+    MOpnd *o = sel_inst(s, mop, described + extras->n);
+    for (uint32_t k = 0; k < extras->n; k++) o[described + k] = extras->v[k];
+    return o;
+}
+
+// ---- entry ---------------------------------------------------------------------------------------------
+
+static uint32_t in_slot(Sel *s) {
+    if (s->in_slot == NONE) s->in_slot = mfunc_slot(s->m, MSLOT_IN_ARG, s->abi.stack_size, s->abi.abi->stack_align);
+    return s->in_slot;
+}
+
+static void arrive_from_stack(Sel *s, const AbiLoc *loc, uint32_t vreg) {
+    MOpnd at = base_slot(s, in_slot(s), loc->offset);
+    if (loc->copy) {
+        address_of(s, vreg, at);
+    } else {
+        load(s, (Type)loc->type, vreg, at, 0);
+    }
+}
+
+void sel_entry(Sel *s) {
+    const Func *f = s->f;
+    Extras extras = {0};
+    if (s->area != NONE && s->abi.area.reg != NO_REG)
+        vec_push(s->tmp, &extras, sel_def(s->area, s->t->type_class[s->abi.area.type], s->abi.area.reg));
+    for (uint32_t k = 0; k < f->sig.n_params; k++) {
+        const AbiLoc *loc = &s->abi.params[k];
+        Value v = block_param(f, f->first, k);
+        if (loc->reg == NO_REG || loc->copy || s->vregs[v.i] == NONE) continue;
+        vec_push(s->tmp, &extras, sel_def(s->vregs[v.i], s->t->type_class[loc->type], loc->reg));
+    }
+    (void)inst_with_extras(s, MOP_ENTRY, &extras);
+    vec_last(&s->group).srcloc = NONE;
+    vec_last(&s->group).ir = NONE;
+    if (s->area != NONE && s->abi.area.reg == NO_REG) arrive_from_stack(s, &s->abi.area, s->area);
+    for (uint32_t k = 0; k < f->sig.n_params; k++) {
+        const AbiLoc *loc = &s->abi.params[k];
+        Value v = block_param(f, f->first, k);
+        if ((loc->reg == NO_REG || loc->copy) && s->vregs[v.i] != NONE) arrive_from_stack(s, loc, s->vregs[v.i]);
+    }
+}
+
+// ---- return --------------------------------------------------------------------------------------------
+
+static uint32_t own_area(Sel *s) {
+    if (s->area == NONE) {
+        Type type = pointer_type(s->t);
+        s->area = sel_temp(s, s->t->type_class[type], type_bytes(type));
+    }
+    return s->area;
+}
+
+// A struct-return pointer also comes back in a register where the convention says so and the signature does not.
+static void return_sret(Sel *s, Extras *extras) {
+    const Func *f = s->f;
+    uint8_t reg = s->abi.abi->sret_result;
+    if (reg == NO_REG) return;
+    for (uint32_t k = 0; k < f->sig.n_results; k++)
+        if (s->abi.results[k].reg == reg) return;
+    for (uint32_t k = 0; k < f->sig.n_params; k++) {
+        if (f->sig.params[k].purpose != PURPOSE_SRET) continue;
+        AbiLoc loc = {.reg = reg, .type = f->sig.params[k].type};
+        extra_use(s, extras, sel_use(s, block_param(f, f->first, k)), &loc);
+        return;
+    }
+}
+
+void sel_return(Sel *s, Inst i) {
+    const Sig *sig = &s->f->sig;
+    Extras extras = {0};
+    for (uint32_t k = 0; k < sig->n_results; k++) {
+        const AbiLoc *loc = &s->abi.results[k];
+        uint32_t vreg = use_extended(s, s->abi.abi, &sig->results[k], sel_arg(s, i, k));
+        if (loc->reg == NO_REG) {
+            store(s, (Type)loc->type, vreg, base_reg(s, own_area(s)), loc->offset);
+        } else {
+            extra_use(s, &extras, vreg, loc);
+        }
+    }
+    return_sret(s, &extras);
+    bool pops = s->abi.abi->callee_pops && s->abi.stack_size;
+    uint16_t mop = pops ? s->t->op_ret_pop : s->t->op_ret;
+    MOpnd *o = inst_with_extras(s, mop, &extras);
+    if (pops) o[operand_of(&s->t->insts[mop], OT_IMM)->slot] = sel_imm(s->abi.stack_size);
+    vec_last(&s->group).flags |= MI_TERM;
+}
+
+// ---- calls ---------------------------------------------------------------------------------------------
+
+static void grow(uint32_t *size, uint32_t to) {
+    if (*size < to) *size = to;
+}
+
+// The area that the stack arguments of a call go to.
+static uint32_t args_slot(Sel *s, const AbiSig *sig, bool tail) {
+    MFunc *m = s->m;
+    uint32_t align = sig->abi->stack_align;
+    if (!tail) {
+        if (s->out_slot == NONE) s->out_slot = mfunc_slot(m, MSLOT_OUT_ARG, 0, align);
+        grow(&m->slots.v[s->out_slot].size, sig->stack_size);
+        return s->out_slot;
+    }
+    bool added;
+    uint32_t *slot = map_add(&s->tails, sig->stack_size, m->slots.n, &added);
+    if (added) (void)mfunc_slot(m, MSLOT_TAIL_ARG, sig->stack_size, align);
+    return *slot;
+}
+
+static void copy_struct(Sel *s, uint32_t from, MOpnd to, uint32_t bytes) {
+    Type word = pointer_type(s->t);
+    uint32_t size = type_bytes(word);
+    if (bytes % size || bytes > MAX_COPY)
+        ctx_fail(s->ctx, VTR_ERR_UNSUPPORTED, "a struct argument of %u bytes (up to %d in multiples of %u)", bytes, MAX_COPY,
+                 size);
+    for (uint32_t at = 0; at < bytes; at += size) {
+        uint32_t t = sel_temp(s, s->t->type_class[word], size);
+        load(s, word, t, base_reg(s, from), at);
+        to.imm += at ? size : 0;
+        store(s, word, t, to, 0);
+    }
+}
+
+// Puts the arguments where the callee expects them; those in registers become extra slots.
+static void pass_args(Sel *s, const Sig *sig, const AbiSig *abi, ValueList args, uint32_t first, bool tail, Extras *extras) {
+    uint32_t slot = NONE;
+    for (uint32_t k = 0; k < sig->n_params; k++) {
+        const AbiLoc *loc = &abi->params[k];
+        uint32_t vreg = use_extended(s, abi->abi, &sig->params[k], list_get(s->f, args, first + k));
+        if (loc->reg != NO_REG && !loc->copy) {
+            extra_use(s, extras, vreg, loc);
+            continue;
+        }
+        if (slot == NONE) slot = args_slot(s, abi, tail);
+        MOpnd to = base_slot(s, slot, loc->offset);
+        if (loc->copy) {
+            copy_struct(s, vreg, to, loc->copy);
+        } else {
+            store(s, (Type)loc->type, vreg, to, 0);
+        }
+    }
+}
+
+// The hidden argument: where the callee stores the results that fit no register. One area serves all calls, as it is
+// read right after each; a tail call passes on the caller's own.
+static uint32_t pass_area(Sel *s, const AbiSig *abi, bool tail, Extras *extras) {
+    Type type = pointer_type(s->t);
+    uint32_t vreg;
+    if (tail) {
+        vreg = own_area(s);
+    } else {
+        vreg = sel_temp(s, s->t->type_class[type], type_bytes(type));
+        if (s->area_slot == NONE) s->area_slot = mfunc_slot(s->m, MSLOT_LOCAL, 0, 8);
+        grow(&s->m->slots.v[s->area_slot].size, abi->area_size);
+        address_of(s, vreg, base_slot(s, s->area_slot, 0));
+    }
+    if (abi->area.reg != NO_REG) {
+        extra_use(s, extras, vreg, &abi->area);
+    } else {
+        store(s, type, vreg, base_slot(s, args_slot(s, abi, tail), abi->area.offset), 0);
+    }
+    return vreg;
+}
+
+static uint16_t clobbers_of(Sel *s, const Abi *abi) {
+    uint16_t *at = &s->clobbers[abi - s->t->abis];
+    if (!*at) {
+        *at = (uint16_t)s->m->clobbers.n;
+        vec_push(s->m->arena, &s->m->clobbers, abi->clobbered);
+    }
+    return *at;
+}
+
+// A register for the address of a tail callee: free of arguments, and not restored by the epilogue.
+static uint8_t tail_register(Sel *s, const AbiSig *abi, const Extras *extras, uint8_t cls) {
+    RegSet free = s->t->classes[cls].allocatable;
+    for (unsigned w = 0; w < 2; w++) free.w[w] &= abi->abi->clobbered.w[w] & s->abi.abi->clobbered.w[w];
+    for (uint32_t k = 0; k < extras->n; k++)
+        if (extras->v[k].kind == MO_VREG) regset_del(&free, extras->v[k].fixed);
+    for (unsigned r = 0; r < s->t->n_regs; r++)
+        if (regset_has(free, r)) return (uint8_t)r;
+    ctx_fail(s->ctx, VTR_ERR_UNSUPPORTED, "%s: no register is left for the address of a tail callee", s->t->name);
+}
+
+static void take_results(Sel *s, Inst i, const AbiSig *abi, Extras *extras) {
+    const InstData *d = sel_data(s, i);
+    for (uint32_t k = 0; k < d->results.n; k++) {
+        const AbiLoc *loc = &abi->results[k];
+        uint32_t vreg = s->vregs[inst_result(s->f, i, k).i];
+        if (loc->reg == NO_REG || vreg == NONE) continue;
+        vec_push(s->tmp, extras, sel_def(vreg, s->t->type_class[loc->type], loc->reg));
+    }
+}
+
+static void load_results(Sel *s, Inst i, const AbiSig *abi) {
+    const InstData *d = sel_data(s, i);
+    for (uint32_t k = 0; k < d->results.n; k++) {
+        const AbiLoc *loc = &abi->results[k];
+        uint32_t vreg = s->vregs[inst_result(s->f, i, k).i];
+        if (loc->reg != NO_REG || vreg == NONE) continue;
+        load(s, (Type)loc->type, vreg, base_slot(s, s->area_slot, loc->offset), 0);
+    }
+}
+
+void sel_call(Sel *s, Inst i) {
+    const InstData d = *sel_data(s, i); // a copy: the extensions of arguments add instructions
+    const Sig *sig = inst_sig(s->f, i);
+    AbiSig abi = abi_place(s->tmp, s->t, sig);
+    bool tail = d.op == OP_return_call || d.op == OP_return_call_indirect;
+    bool indirect = d.op == OP_call_indirect || d.op == OP_return_call_indirect;
+    Extras extras = {0};
+    uint32_t pops = tail || abi.abi->callee_pops ? abi.stack_size : 0;
+    vec_push(s->tmp, &extras, sel_imm(pops));
+    if (abi.area_size) (void)pass_area(s, &abi, tail, &extras);
+    pass_args(s, sig, &abi, d.args, indirect ? 1 : 0, tail, &extras);
+    if (!tail) take_results(s, i, &abi, &extras);
+
+    uint16_t mop = tail ? (indirect ? s->t->op_tail_call_reg : s->t->op_tail_call)
+                        : (indirect ? s->t->op_call_reg : s->t->op_call);
+    const InstDesc *desc = &s->t->insts[mop];
+    MOpnd *o = inst_with_extras(s, mop, &extras);
+    if (indirect) {
+        const OpndDesc *reg = operand_of(desc, OT_REG);
+        uint8_t fixed = tail ? tail_register(s, &abi, &extras, reg->cls) : reg->fixed;
+        o[reg->slot] = sel_in(sel_use(s, sel_arg(s, i, 0)), reg->cls, fixed);
+    } else {
+        o[operand_of(desc, OT_LABEL)->slot] = sel_sym(sel_sym_func(s, d.ref), 0);
+    }
+    MInst *call = &vec_last(&s->group);
+    MFunc *m = s->m;
+    if (tail) {
+        call->flags |= MI_TERM;
+        grow(&m->tail_arg_size, abi.stack_size);
+        return;
+    }
+    call->flags |= MI_CALL;
+    call->clobbers = clobbers_of(s, abi.abi);
+    call->stack_map = d.stack_map;
+    m->has_calls = true;
+    grow(&m->out_arg_size, abi.stack_size);
+    load_results(s, i, &abi);
+}
