@@ -1,13 +1,14 @@
 // Calling conventions: placing arguments and results, and the machine code of calls, entries and returns.
 //
-// Theory. A convention is a table (Abi): registers in order for integers and floats, then stack slots. An argument takes
-// the next register of its file, or, where the files share positions (Abi.slots), the register of its position; when there
-// is none it goes to the stack argument area, which starts with the shadow space. Results take result registers of
-// their file; those beyond come back through the return area (abi.h).
+// Theory. A convention is a table (Abi): registers in order for integers and floats, then stack slots. An argument
+// takes the next register of its file, or, where the files share positions (Abi.slots), the register of its position;
+// when there is none it goes to the stack argument area, which starts with the shadow space. Results take result
+// registers of their file; those beyond come back through the return area (abi.h).
 //
 // Values meet registers only at the call, entry or return instruction, as uses and defs with a fixed register;
-// everything else is the allocator's business. Stack arguments are stored before the call into MSLOT_OUT_ARG, and loaded
-// at the entry from MSLOT_IN_ARG, all of them first thing, so a tail call may overwrite that area (MSLOT_TAIL_ARG).
+// everything else is the allocator's business. Stack arguments are stored before the call into MSLOT_OUT_ARG, and
+// loaded at the entry from MSLOT_IN_ARG, all of them first thing, so a tail call may overwrite that area
+// (MSLOT_TAIL_ARG).
 //
 // A narrow integer that the signature marks uext or sext is widened to 32 bits by an IR instruction made on the spot,
 // which the target's own rules select.
@@ -54,7 +55,8 @@ static Type pointer_type(const Target *t) { return t->word_bits == 64 ? T_i64 : 
 
 AbiSig abi_place(Arena *arena, const Target *t, const Sig *sig) {
     const Abi *abi = t->conv[sig->conv];
-    if (!abi) ctx_fail(arena_ctx(arena), VTR_ERR_UNSUPPORTED, "%s has no calling convention number %u", t->name, sig->conv);
+    if (!abi)
+        ctx_fail(arena_ctx(arena), VTR_ERR_UNSUPPORTED, "%s has no calling convention number %u", t->name, sig->conv);
     AbiSig out = {.abi = abi, .params = NEW_ARRAY(arena, AbiLoc, sig->n_params)};
     out.results = NEW_ARRAY(arena, AbiLoc, sig->n_results);
     unsigned n_ints = 0;
@@ -306,8 +308,8 @@ static void copy_struct(Sel *s, uint32_t from, MOpnd to, uint32_t bytes) {
     Type word = pointer_type(s->t);
     uint32_t size = type_bytes(word);
     if (bytes % size || bytes > MAX_COPY)
-        ctx_fail(s->ctx, VTR_ERR_UNSUPPORTED, "a struct argument of %u bytes (up to %d in multiples of %u)", bytes, MAX_COPY,
-                 size);
+        ctx_fail(s->ctx, VTR_ERR_UNSUPPORTED, "a struct argument of %u bytes (up to %d in multiples of %u)", bytes,
+                 MAX_COPY, size);
     for (uint32_t at = 0; at < bytes; at += size) {
         uint32_t t = sel_temp(s, s->t->type_class[word], size);
         load(s, word, t, base_reg(s, from), at);
@@ -317,7 +319,8 @@ static void copy_struct(Sel *s, uint32_t from, MOpnd to, uint32_t bytes) {
 }
 
 // Puts the arguments where the callee expects them; those in registers become extra slots.
-static void pass_args(Sel *s, const Sig *sig, const AbiSig *abi, ValueList args, uint32_t first, bool tail, Extras *extras) {
+static void pass_args(Sel *s, const Sig *sig, const AbiSig *abi, ValueList args, uint32_t first, bool tail,
+                      Extras *extras) {
     uint32_t slot = NONE;
     for (uint32_t k = 0; k < sig->n_params; k++) {
         const AbiLoc *loc = &abi->params[k];

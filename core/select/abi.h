@@ -19,11 +19,11 @@ typedef struct AbiLoc {
 
 typedef struct AbiSig {
     const Abi *abi;
-    AbiLoc *params;       // one per parameter
-    AbiLoc *results;      // one per result
-    AbiLoc area;          // of the hidden return area's address, when area_size is not 0
-    uint32_t area_size;   // bytes of the return area, 0 = none
-    uint32_t stack_size;  // bytes of the stack argument area, shadow space included, aligned
+    AbiLoc *params;      // one per parameter
+    AbiLoc *results;     // one per result
+    AbiLoc area;         // of the hidden return area's address, when area_size is not 0
+    uint32_t area_size;  // bytes of the return area, 0 = none
+    uint32_t stack_size; // bytes of the stack argument area, shadow space included, aligned
 } AbiSig;
 
 // Places the parameters and results of `sig`. Throws VTR_ERR_UNSUPPORTED when the target has no such convention

@@ -48,12 +48,8 @@ static void write_opnd(const MFunc *m, const MOpnd *o, Buf *out) {
         if (o->reg != NONE) buf_printf(out, "%u=", o->reg);
         buf_text(out, t->regs[o->preg].name);
         break;
-    case MO_IMM:
-        buf_printf(out, "%lld", (long long)o->imm);
-        break;
-    case MO_BLOCK:
-        buf_printf(out, "block%lld", (long long)o->imm);
-        break;
+    case MO_IMM: buf_printf(out, "%lld", (long long)o->imm); break;
+    case MO_BLOCK: buf_printf(out, "block%lld", (long long)o->imm); break;
     case MO_SYM:
         write_name(m, o->reg, out);
         if (o->imm) buf_printf(out, "%+lld", (long long)o->imm);
@@ -62,8 +58,7 @@ static void write_opnd(const MFunc *m, const MOpnd *o, Buf *out) {
         buf_printf(out, "%s%u", slot_kinds[m->slots.v[o->reg].kind], o->reg);
         if (o->imm) buf_printf(out, "%+lld", (long long)o->imm);
         break;
-    default:
-        buf_char(out, '_');
+    default: buf_char(out, '_');
     }
     if (o->tied) buf_char(out, '^');
     if (o->role == ROLE_DEF_EARLY) buf_char(out, '!');
@@ -120,9 +115,9 @@ static void write_uses(const MFunc *m, const MInst *i, Buf *out) {
 static void write_inst(const MFunc *m, const MInst *i, Buf *out) {
     buf_text(out, "    ");
     write_defs(m, minst_slots(m, i), i->n_slots, out);
-    buf_text(out, i->mop == MOP_ENTRY  ? "entry"
-                  : i->mop == MOP_COPY ? "copy"
-                  : i->flags & MI_MOVE ? "move"
+    buf_text(out, i->mop == MOP_ENTRY   ? "entry"
+                  : i->mop == MOP_COPY  ? "copy"
+                  : i->flags & MI_MOVE  ? "move"
                   : i->flags & MI_REMAT ? "remat"
                                         : m->target->insts[i->mop].name);
     write_uses(m, i, out);

@@ -31,30 +31,30 @@ typedef struct Sel {
     const Target *t;
     uint64_t features;
     bool fold;
-    AbiSig abi;          // of the function itself
-    uint32_t area;       // vreg of the hidden return area's address, NONE = not asked for or none
-    SelBlock *blocks;    // by IR block
+    AbiSig abi;       // of the function itself
+    uint32_t area;    // vreg of the hidden return area's address, NONE = not asked for or none
+    SelBlock *blocks; // by IR block
     VEC(SelCall) calls;
-    uint32_t first_trap; // machine blocks from here on are trap blocks
-    uint32_t *vregs;     // IR value -> vreg, NONE = nobody asked for it
-    uint8_t *uses;       // IR value -> number of uses, saturating at 2
-    uint32_t *order;     // IR instruction -> barriers before it in its block
-    Bits covered;        // IR instructions that another one's rule defined
-    Inst root;           // the instruction being selected
-    Inst access;         // whose memory flags the accesses of the group have: the root or a covered load
-    const char *rule;    // the rule that was taken, for the dump
-    VEC(MInst) group;    // machine instructions of the root, in program order
-    VEC(MInst) reversed; // of the block, last first
+    uint32_t first_trap;  // machine blocks from here on are trap blocks
+    uint32_t *vregs;      // IR value -> vreg, NONE = nobody asked for it
+    uint8_t *uses;        // IR value -> number of uses, saturating at 2
+    uint32_t *order;      // IR instruction -> barriers before it in its block
+    Bits covered;         // IR instructions that another one's rule defined
+    Inst root;            // the instruction being selected
+    Inst access;          // whose memory flags the accesses of the group have: the root or a covered load
+    const char *rule;     // the rule that was taken, for the dump
+    VEC(MInst) group;     // machine instructions of the root, in program order
+    VEC(MInst) reversed;  // of the block, last first
     VEC(uint32_t) merged; // vreg -> vreg it is another name of, or itself
     // MFunc.slots of the argument areas and of the area for results in memory, NONE = not made yet.
     uint32_t in_slot, out_slot, area_slot;
-    uint32_t *slots;            // IR stack slot -> MFunc.slots
-    uint16_t *clobbers;         // by Target.abis: index into MFunc.clobbers, 0 = not made yet
-    Map syms;     // key of a symbol -> MFunc.syms
-    Map tails;    // size of a tail callee's area -> MFunc.slots
-    Map sites;    // trap code and source location -> MBlock
-    Map consts;   // hash of a constant's bytes -> MFunc.syms
-    Buf *trace;   // `-d select`, or NULL
+    uint32_t *slots;    // IR stack slot -> MFunc.slots
+    uint16_t *clobbers; // by Target.abis: index into MFunc.clobbers, 0 = not made yet
+    Map syms;           // key of a symbol -> MFunc.syms
+    Map tails;          // size of a tail callee's area -> MFunc.slots
+    Map sites;          // trap code and source location -> MBlock
+    Map consts;         // hash of a constant's bytes -> MFunc.syms
+    Buf *trace;         // `-d select`, or NULL
 } Sel;
 
 // ---- matching: looks, and changes nothing -------------------------------------------------------
@@ -111,9 +111,7 @@ static inline MOpnd sel_tied(uint32_t vreg, uint8_t cls, uint8_t fixed) {
 static inline MOpnd sel_preg(uint8_t role, uint8_t cls, uint8_t preg) {
     return (MOpnd){.kind = MO_PREG, .role = role, .cls = cls, .fixed = NO_REG, .preg = preg, .reg = NONE};
 }
-static inline MOpnd sel_imm(int64_t imm) {
-    return (MOpnd){.kind = MO_IMM, .fixed = NO_REG, .reg = NONE, .imm = imm};
-}
+static inline MOpnd sel_imm(int64_t imm) { return (MOpnd){.kind = MO_IMM, .fixed = NO_REG, .reg = NONE, .imm = imm}; }
 static inline MOpnd sel_form(unsigned form) {
     return (MOpnd){.kind = MO_FORM, .fixed = NO_REG, .reg = NONE, .imm = form};
 }
@@ -148,7 +146,7 @@ void sel_return(Sel *s, Inst i); // return
 void sel_entry(Sel *s);          // arrival of the arguments, in front of block 0
 void sel_jump(Sel *s);           // jump: the root
 void sel_jump_to(Sel *s, uint32_t mblock);
-void sel_trap(Sel *s, Inst i);   // trap
+void sel_trap(Sel *s, Inst i); // trap
 
 // Selects one instruction, which need not be in the layout, as part of the group being made (select.c).
 void sel_one(Sel *s, Inst i);

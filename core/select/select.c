@@ -16,8 +16,8 @@
 // A folded instruction with an effect of its own (a load that may trap) or with other results is marked as covered, or
 // the walk would select it again.
 //
-// Example: v3 = load v1; v4 = iadd v2, v3; store v4, v1 selects, from the store upward, `add %v2, (%v1)`: v4 has one use,
-// v3 has one use and nothing stands between.
+// Example: v3 = load v1; v4 = iadd v2, v3; store v4, v1 selects, from the store upward, `add %v2, (%v1)`: v4 has one
+// use, v3 has one use and nothing stands between.
 //
 // A value that is another one unchanged (ireduce in a register whose upper bits nobody reads) gets no instruction:
 // its vreg is merged into the other's (sel_rename()), and the last pass puts the final names everywhere.
@@ -45,7 +45,8 @@ static bool is_int_const(const Sel *s, Value v) {
 }
 
 static bool is_offset_sum(const Sel *s, const InstData *d) {
-    return d->op == OP_iadd && (is_int_const(s, list_get(s->f, d->args, 0)) || is_int_const(s, list_get(s->f, d->args, 1)));
+    return d->op == OP_iadd &&
+           (is_int_const(s, list_get(s->f, d->args, 0)) || is_int_const(s, list_get(s->f, d->args, 1)));
 }
 
 // Repeatable anywhere: no operands in registers.
@@ -56,10 +57,8 @@ static bool is_constant(const InstData *d) {
     case OP_f64const:
     case OP_stack_addr:
     case OP_func_addr:
-    case OP_symbol_value:
-        return true;
-    default:
-        return false;
+    case OP_symbol_value: return true;
+    default: return false;
     }
 }
 
@@ -178,11 +177,8 @@ void sel_rename(Sel *s, Inst i, unsigned k, Value v) { sel_rename_reg(s, i, k, s
 
 MOpnd *sel_inst(Sel *s, uint16_t mop, unsigned n_slots) {
     const InstData *d = sel_data(s, s->root);
-    MInst inst = {.mop = mop,
-                  .n_slots = (uint16_t)n_slots,
-                  .slots = s->m->slots_pool.n,
-                  .srcloc = d->srcloc,
-                  .ir = s->root.i};
+    MInst inst = {
+        .mop = mop, .n_slots = (uint16_t)n_slots, .slots = s->m->slots_pool.n, .srcloc = d->srcloc, .ir = s->root.i};
     vec_push(s->tmp, &s->group, inst);
     return vec_extend(s->m->arena, &s->m->slots_pool, n_slots);
 }
@@ -230,8 +226,8 @@ uint32_t sel_sym_table(Sel *s) {
     const InstData *d = sel_data(s, s->root);
     MFunc *m = s->m;
     bool is_old = map_find(&s->syms, (uint64_t)KEY_TABLE << 32 | s->root.i) != NULL;
-    uint32_t at =
-        add_sym(s, (uint64_t)KEY_TABLE << 32 | s->root.i, (MSym){.align = 4, .table = m->tables.n + 1, .colocated = true});
+    uint32_t at = add_sym(s, (uint64_t)KEY_TABLE << 32 | s->root.i,
+                          (MSym){.align = 4, .table = m->tables.n + 1, .colocated = true});
     if (is_old) return at;
     MTable table = {m->lists.n, d->n_targets};
     uint32_t *list = vec_extend(m->arena, &m->lists, d->n_targets);
@@ -280,21 +276,12 @@ void sel_one(Sel *s, Inst i) {
     case OP_call:
     case OP_call_indirect:
     case OP_return_call:
-    case OP_return_call_indirect:
-        sel_call(s, i);
-        return;
-    case OP_return:
-        sel_return(s, i);
-        return;
-    case OP_jump:
-        sel_jump(s);
-        return;
-    case OP_trap:
-        sel_trap(s, i);
-        return;
+    case OP_return_call_indirect: sel_call(s, i); return;
+    case OP_return: sel_return(s, i); return;
+    case OP_jump: sel_jump(s); return;
+    case OP_trap: sel_trap(s, i); return;
     case OP_nop:
-    case OP_sequence_point:
-        return;
+    case OP_sequence_point: return;
     default:
         if (!s->t->select(s, i)) unsupported(s, i);
     }
@@ -346,8 +333,7 @@ static void ask_for_edge_args(Sel *s, uint32_t block) {
         ValueList args = s->f->calls.v[last->targets + k].args;
         call->args = s->m->lists.n;
         call->n_args = args.n;
-        for (uint32_t a = 0; a < args.n; a++)
-            vec_push(s->m->arena, &s->m->lists, sel_use(s, list_get(s->f, args, a)));
+        for (uint32_t a = 0; a < args.n; a++) vec_push(s->m->arena, &s->m->lists, sel_use(s, list_get(s->f, args, a)));
     }
 }
 
@@ -487,7 +473,8 @@ static bool is_repeatable(const Sel *s, const MInst *i, uint32_t *def) {
     const MOpnd *o = minst_slots(s->m, i);
     for (unsigned k = 0; k < i->n_slots; k++) {
         if (o[k].kind == MO_SYM) constant = s->m->syms.v[o[k].reg].is_data;
-        if (o[k].kind == MO_PREG || (o[k].kind == MO_VREG && (o[k].role == ROLE_USE || o[k].fixed != NO_REG))) return false;
+        if (o[k].kind == MO_PREG || (o[k].kind == MO_VREG && (o[k].role == ROLE_USE || o[k].fixed != NO_REG)))
+            return false;
         if (o[k].kind != MO_VREG) continue;
         if (*def != NONE) return false;
         *def = o[k].reg;
@@ -536,7 +523,8 @@ static MFunc *select_into(Sel *s, Arena *arena) {
 
 MFunc *select_func(Arena *arena, Func *f, const Target *t, const SelOptions *options) {
     Sel *s = NEW(arena, Sel);
-    *s = (Sel){.ctx = f->ctx, .f = f, .t = t, .features = options->features, .fold = options->fold, .trace = options->trace};
+    *s = (Sel){
+        .ctx = f->ctx, .f = f, .t = t, .features = options->features, .fold = options->fold, .trace = options->trace};
     s->tmp = arena_new(f->ctx);
     MFunc *m = select_into(s, arena);
     arena_free(s->tmp);

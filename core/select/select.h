@@ -1,9 +1,9 @@
 // Instruction selection: IR function -> MFunc. The matcher is generated per target (Target.select); this is the
 // driver it runs in.
 //
-// Blocks are walked so that uses come before definitions, instructions backwards. An instruction is selected if it has an effect
-// or one of its results was asked for with sel_use() (select/sel.h). The generated code for an instruction emits its machine
-// instructions in program order; the driver puts the groups in reverse.
+// Blocks are walked so that uses come before definitions, instructions backwards. An instruction is selected if it has
+// an effect or one of its results was asked for with sel_use() (select/sel.h). The generated code for an instruction
+// emits its machine instructions in program order; the driver puts the groups in reverse.
 #ifndef VTR_SELECT_SELECT_H
 #define VTR_SELECT_SELECT_H
 
