@@ -203,8 +203,10 @@ typedef struct Target {
     bool (*invert)(uint16_t mop, MOpnd *slots);
     // Selects IR instruction `i` (select/select.h).
     bool (*select)(struct Sel *sel, Inst i);
-    // Whether IR opcode and type are covered with these features; for `vitrail targets` and expand.
-    bool (*covers)(Op op, Type type, uint64_t features);
+    // Whether the target selects an opcode with these features; what it does not is expanded (md/expand.md). control:
+    // the controlling type; operand: the type of the value operand that the opcode's types leave free (the source of
+    // a conversion, a shift amount, a condition; TR_FREE in OpInfo.args), T_none when there is none.
+    bool (*covers)(Op op, Type control, Type operand, uint64_t features);
     // Features of the machine this library runs on; 0 when it is another machine.
     uint64_t (*host_features)(void);
 } Target;
