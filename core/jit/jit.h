@@ -56,7 +56,7 @@ typedef struct JitActivation {
     uint32_t max_frames;          // its length
     uint32_t n_frames;            // filled in: the innermost min(depth, max_frames) frames
     uint64_t depth;               // frames between the trap and the entry thunk, all counted
-    void *resume_sp, *resume_pc;  // internal: where __vtr_trap goes on
+    void *resume[2];              // internal: the stack pointer and the address __vtr_trap goes on with
 } JitActivation;
 
 // The address of a symbol, or NULL when it does not know.
@@ -95,7 +95,7 @@ void *jit_find(const Jit *jit, ExtName name);
 // bytes (the rest of an argument slot is ignored, of a result slot zero), floats as their bits. `fn` may also be a
 // host function of that signature. The activation's parent, frames and max_frames are the caller's, the rest is set
 // here; a caller without interest in traps may pass a zeroed one. Returns VTR_OK or VTR_ERR_TRAP (results are then
-// undefined); throws when the thunk of a new signature cannot be made.
+// undefined); throws when the thunk of a new signature cannot be made, which publishes what is pending, too.
 vtr_status jit_call(Jit *jit, void *fn, const Sig *sig, const uint64_t *args, uint64_t *results,
                     JitActivation *activation);
 // Makes the thunk of a signature ahead of time, so that a later jit_call() with it neither allocates nor throws.
