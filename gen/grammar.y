@@ -24,7 +24,7 @@
     else
         mdc_error(m, TOKEN.line, TOKEN.col, "unexpected '%.*s'", TOKEN.len, TOKEN.s);
 }
-%fallback ID ABI AFTER ASM BEFORE BYTE CLASS CLOBBERS COND COST CPU EARLY ENCODE ENUM EXCEPT EXPAND FEATURE FILE_ FLAGS
+%fallback ID ABI AFTER ASM BEFORE BYTE CLASS CLOBBERS COND COST CPU DECODE EARLY ENCODE ENUM EXCEPT EXPAND FEATURE FILE_ FLAGS
   FN FOR FORM FORMAT HOLD IMM IMPLIES IN INCLUDE INOUT INST ISA LET MOVES NAMES OP OPERAND OUT PRED PROVES PSEUDO REACH
   REG RELAX RELOC REQUIRES REWRITE ROLES RULE SELECT SEM SHORT SHRINK SLEB STAMP TABLE TEMPLATE TRAP TYPE ULEB
   UNSUPPORTED UNTIE VIEW WHEN WORD.
@@ -186,11 +186,10 @@ decl(A) ::= MOVES ID(B) LB settings(C) RB. { A = PUT(md_decl(m, "moves", B), "se
 // ---- immediates, operands, formats --------------------------------------------------------------------------
 decl(A) ::= IMM ID(B) LP params(C) RP guard(G) ASSIGN expr(D) immopt(E). {
     A = PUT(PUT(PUT(md_decl(m, "imm", B), "params", C), "when", G), "value", D);
-    PUT(A, "asm", E);
+    PUT(A, "names", E);
 }
-immopt(A) ::= . { A = md_null(m); }
-immopt(A) ::= ASM STR(B). { A = md_string(m, B); }
-immopt(A) ::= NAMES(K) words(B). { A = PUT(md_obj(m, "names", K), "words", B); }
+immopt(A) ::= . { A = md_list(m); }
+immopt(A) ::= NAMES words(B). { A = B; } // how each value of the field is written
 guard(A) ::= . { A = md_null(m); }
 guard(A) ::= WHEN expr(B). { A = B; }
 decl(A) ::= OPERAND ID(B) TO kind(T) LB forms(C) RB.
@@ -202,7 +201,8 @@ forms(A) ::= forms(B) FORM ID(N) LP params(C) RP ASSIGN expr(D) formclauses(E) S
 }
 formclauses(A) ::= . { A = md_list(m); }
 formclauses(A) ::= formclauses(B) formclause(C). { A = md_push(m, B, C); }
-formclause(A) ::= ASM(K) STR(B) guard(G). { A = PUT(PUT(md_obj(m, "asm", K), "text", md_string(m, B)), "when", G); }
+formclause(A) ::= ASM(K) STR(B) guard(G).
+  { A = PUT(PUT(md_obj(m, "asm", K), "text", md_string(m, B)), "when", G); }
 formclause(A) ::= ENCODE(K) postfix(B) guard(G). { A = PUT(PUT(md_obj(m, "encode", K), "call", B), "when", G); }
 formclause(A) ::= REQUIRES(K) commaids(B). { A = PUT(md_obj(m, "requires", K), "names", B); }
 decl(A) ::= FORMAT ID(B) COLON NUM(C) LB fields(D) RB.
@@ -253,8 +253,7 @@ decl(A) ::= PSEUDO ID(B) LP params(C) RP ASSIGN postfix(T) guard(G) LB clauses(D
 }
 decl(A) ::= SHRINK ID(N) COLON postfix(P) guard(G) ARROW postfix(Q).
   { A = PUT(PUT(PUT(md_decl(m, "shrink", N), "from", P), "when", G), "to", Q); }
-decl(A) ::= UNTIE(K) postfix(P) guard(G) ASSIGN postfix(Q).
-  { A = PUT(PUT(PUT(md_decl(m, "untie", K), "from", P), "when", G), "to", Q); }
+decl(A) ::= UNTIE ID(P) ASSIGN ID(Q). { A = PUT(md_decl(m, "untie", P), "to", md_name(m, Q)); }
 params(A) ::= . { A = md_list(m); }
 params(A) ::= paramlist(B). { A = B; }
 paramlist(A) ::= param(B). { A = md_push(m, md_list(m), B); }
@@ -277,7 +276,9 @@ role(A) ::= OUT EARLY. { A = md_word(m, "early"); }
 role(A) ::= INOUT. { A = md_word(m, "inout"); }
 clauses(A) ::= . { A = md_list(m); }
 clauses(A) ::= clauses(B) clause(C). { A = md_push(m, B, C); }
-clause(A) ::= ASM(K) STR(B) guard(G). { A = PUT(PUT(md_obj(m, "asm", K), "text", md_string(m, B)), "when", G); }
+clause(A) ::= ASM(K) STR(B) guard(G).
+  { A = PUT(PUT(md_obj(m, "asm", K), "text", md_string(m, B)), "when", G); }
+clause(A) ::= DECODE(K) ID(B). { A = PUT(md_obj(m, "decode", K), "name", md_text(m, B)); }
 clause(A) ::= ENCODE(K) postfix(B). { A = PUT(md_obj(m, "encode", K), "call", B); }
 clause(A) ::= SEM(K) stmt(B). { A = PUT(md_obj(m, "sem", K), "stmts", md_push(m, md_list(m), B)); }
 clause(A) ::= SEM(K) LB stmts(B) RB. { A = PUT(md_obj(m, "sem", K), "stmts", B); }
@@ -385,14 +386,13 @@ postfix(A) ::= postfix(B) HASH NUM(C). { A = PUT(PUT(md_obj(m, "nth", C), "base"
 postfix(A) ::= postfix(B) LP(K) RP. { A = md_call(m, K, B, NULL, NULL); }
 postfix(A) ::= postfix(B) LP(K) args(C) RP. { A = md_call(m, K, B, NULL, C); }
 postfix(A) ::= postfix(B) LS(K) args(T) RS. { A = md_index(m, K, B, T); }
-postfix(A) ::= postfix(B) LS(K) NUM(H) COLON NUM(L) RS.
-  { A = md_slice(m, K, B, md_number(m, H, false), md_number(m, L, false)); }
-postfix(A) ::= postfix(B) LS(K) ID(H) COLON NUM(L) RS.
-  { A = md_slice(m, K, B, md_name(m, H), md_number(m, L, false)); }
 args(A) ::= arg(B). { A = md_push(m, md_list(m), B); }
 args(A) ::= args(B) COMMA arg(C). { A = md_push(m, B, C); }
 arg(A) ::= expr(B). { A = B; }
 arg(A) ::= ID(B) ASSIGN expr(C).
   { A = PUT(PUT(md_obj(m, "kwarg", B), "name", md_text(m, B)), "value", C); }
-arg(A) ::= ID(B) COLON dotted(C).
-  { A = PUT(PUT(md_obj(m, "typed", B), "name", md_text(m, B)), "kind", md_name(m, C)); }
+// `name: kind` in a pattern, `[hi:lo]` in an index
+arg(A) ::= ID(B) COLON bound(C). { A = PUT(PUT(md_obj(m, "typed", B), "of", md_name(m, B)), "kind", C); }
+arg(A) ::= NUM(B) COLON bound(C). { A = PUT(PUT(md_obj(m, "typed", B), "of", md_number(m, B, false)), "kind", C); }
+bound(A) ::= dotted(B). { A = md_name(m, B); }
+bound(A) ::= NUM(B). { A = md_number(m, B, false); }

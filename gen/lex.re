@@ -15,7 +15,7 @@ static const struct Keyword {
     {"abi", ABI, true},          {"after", AFTER, true},       {"asm", ASM, false},
     {"before", BEFORE, false},   {"byte", BYTE, false},        {"class", CLASS, true},
     {"clobbers", CLOBBERS, false}, {"cond", COND, true},       {"cost", COST, false},
-    {"cpu", CPU, true},          {"early", EARLY, false},      {"else", ELSE, false},
+    {"cpu", CPU, true},          {"decode", DECODE, false},    {"early", EARLY, false},      {"else", ELSE, false},
     {"encode", ENCODE, false},   {"enum", ENUM, true},         {"except", EXCEPT, false},
     {"expand", EXPAND, true},    {"feature", FEATURE, true},   {"file", FILE_, true},
     {"flags", FLAGS, true},      {"fn", FN, true},             {"for", FOR, false},

@@ -242,11 +242,6 @@ Node *md_index(Mdc *m, Tok at, Node *base, Node *args) {
     return md_put(m, md_put(m, md_obj(m, "index", at), "base", base), "args", args);
 }
 
-Node *md_slice(Mdc *m, Tok at, Node *base, Node *hi, Node *lo) {
-    Node *n = md_put(m, md_obj(m, "slice", at), "base", base);
-    return md_put(m, md_put(m, n, "hi", hi), "lo", lo);
-}
-
 Tok md_join(Mdc *m, Tok a, Tok b) {
     char *s = mdc_alloc(m, (size_t)(a.len + b.len + 1));
     memcpy(s, a.s, (size_t)a.len);

@@ -67,7 +67,6 @@ Node *md_un(Mdc *m, const char *op, Tok at, Node *a);
 // base[args](args): a call with attributes; NULL attrs or args = empty.
 Node *md_call(Mdc *m, Tok at, Node *callee, Node *attrs, Node *args);
 Node *md_index(Mdc *m, Tok at, Node *base, Node *args);
-Node *md_slice(Mdc *m, Tok at, Node *base, Node *hi, Node *lo);
 // name.name with both tokens: the text "name.name".
 Tok md_join(Mdc *m, Tok a, Tok b);
 

@@ -1,5 +1,7 @@
 """md/ir.md -> the opcode tables: ir_tables.h, ir_tables.c."""
 
+import irdesc
+
 BANNER = "// Generated from md/ir.md by gen/vtgen/emit_ir.py; do not edit.\n"
 
 # (name, attribute kinds, number of value operands or "values"). The order is the order of enum OpFormat.
@@ -282,5 +284,5 @@ def outputs(isas):
 
 
 def emit(model):
-    ir = model.ir
+    ir = irdesc.of(model)
     return {"ir_tables.h": header(ir), "ir_tables.c": tables(ir)}

@@ -1,4 +1,5 @@
 """md/ir.md -> one builder function per opcode: ir_build.h, ir_build.c."""
+import irdesc
 from emit_ir import BANNER, control_of, format_of
 
 BANNER = BANNER.replace("emit_ir.py", "emit_ir_build.py")
@@ -111,4 +112,4 @@ def outputs(isas):
 
 
 def emit(model):
-    return {"ir_build.h": header(model.ir), "ir_build.c": source(model.ir)}
+    return {"ir_build.h": header(irdesc.of(model)), "ir_build.c": source(irdesc.of(model))}

@@ -1,6 +1,7 @@
 """md/ir.md -> the evaluator of opcodes whose results follow from their operands: ir_eval.h, ir_eval.c.
 
 The interpreter runs on it and the constant folder is it."""
+import irdesc
 import re
 
 import cexpr
@@ -110,4 +111,4 @@ def outputs(isas):
 
 
 def emit(model):
-    return {"ir_eval.h": BANNER + HEADER, "ir_eval.c": source(model.ir)}
+    return {"ir_eval.h": BANNER + HEADER, "ir_eval.c": source(irdesc.of(model))}

@@ -66,3 +66,8 @@ def from_decls(decls):
         elif d["k"] == "op":
             ir["ops"].append(op_of(ir, d))
     return ir
+
+
+def of(model):
+    """The IR's description in this module's shape."""
+    return from_decls(model.ir.decls)

@@ -1,0 +1,378 @@
+"""md/ir.md, md/rewrite.md, md/expand.md -> Ir and rules."""
+from diag import Loc
+from sem import Binding, Scope, Widths
+from tree import Builder
+
+
+class Type:
+    """name, width, sets (names of the sets it belongs to: int, float, ptr)."""
+
+    def __init__(self, name, width, loc):
+        self.name, self.width, self.loc, self.sets = name, width, loc, []
+
+
+class EnumItem:
+    """One name of an enumeration or condition: names[0] is the name, the others are synonyms; value; when (Expr or
+    None: its meaning)."""
+
+    def __init__(self, names, value, when, loc):
+        self.names, self.value, self.when, self.loc = names, value, when, loc
+
+    @property
+    def name(self):
+        return self.names[0]
+
+
+class Cond:
+    """`cond NAME : width { ... }` or `enum NAME { ... }`. params: names that the meanings speak of."""
+
+    def __init__(self, name, params, width, items, loc):
+        self.name, self.params, self.width, self.items, self.loc = name, params, width, items, loc
+
+    def find(self, name):
+        return next((i for i in self.items if name in i.names), None)
+
+
+class IrParam:
+    """An operand (`x: T`), attribute (`cc: intcc`) or result of an opcode. kind: text as written (T, i8, values,
+    half<T>, trapcode, ...); name may be None for a result."""
+
+    def __init__(self, name, kind, loc, default=None):
+        self.name, self.kind, self.loc, self.default = name, kind, loc, default
+
+
+class Trap:
+    """`trap CODE when COND`. code is a trap code's name or the name of a trapcode attribute."""
+
+    def __init__(self, code, when, loc):
+        self.code, self.when, self.loc = code, when, loc
+
+
+class OpInst:
+    """An opcode at one choice of types. types: {"T": Type, ...}; sems: one Expr per result, with widths (a result of
+    1 bit stands for an i8 that is 0 or 1); an opcode without results has its effect as only entry or []; traps."""
+
+    def __init__(self, op, types):
+        self.op, self.types, self.sems, self.traps = op, types, [], []
+
+    @property
+    def control(self):
+        """The controlling type (what the suffix names), or None."""
+        return self.types[self.op.vars[0][0]] if self.op.vars else None
+
+    def type_of(self, kind):
+        """The Type of an operand kind here, None for values and attributes."""
+        if kind in self.types:
+            return self.types[kind]
+        types = self.op.ir.types
+        if kind in types:
+            return types[kind]
+        for prefix, num, den in (("half<", 1, 2), ("double<", 2, 1)):
+            if kind.startswith(prefix):
+                base = self.types.get(kind[len(prefix):-1])
+                width = base.width * num // den
+                return next((t for t in types.values() if t.width == width and "int" in t.sets), None)
+        return None
+
+
+class IrOp:
+    """An opcode. attrs, params, results: [IrParam]; vars: [(name, [Type])], the first is the controlling one;
+    props: names as written (`reads memory` gives "reads"); sems, traps, whens: as parsed, without widths."""
+
+    def __init__(self, ir, name, loc):
+        self.ir, self.name, self.loc = ir, name, loc
+        self.attrs, self.params, self.results, self.vars = [], [], [], []
+        self.props, self.sems, self.traps, self.whens = [], [], [], []
+        self.index = 0
+        self._instances = None
+
+    def instances(self):
+        """[OpInst], one for each choice of types that the `when` clauses allow."""
+        return self._instances
+
+
+class Ir:
+    """types: name -> Type; sets: name -> [Type]; ops: name -> IrOp; conds: name -> Cond; tables: name -> rows of cell
+    texts; unsupported: [(name, reason)]; word: widest pointer; fns as in Isa; decls: mdc's JSON."""
+
+    def __init__(self):
+        self.types, self.sets, self.ops, self.conds = {}, {}, {}, {}
+        self.tables, self.unsupported = {}, []
+        self.fns, self.decls = {}, []
+        self.word = 64
+
+
+class IrWorld:
+    """What sem.Widths asks of the IR."""
+
+    def __init__(self, ir):
+        self.types = {t.name: t.width for t in ir.types.values()}
+        self.fns, self.preds, self.flags = ir.fns, {}, {}
+        self.scope = Scope()
+        self.word = None  # addresses have either width
+
+    def member(self, binding, name):
+        return None
+
+
+class Fn:
+    """fn NAME(params) -> type = value. params: [(name, kind)]; kind and type: int, a type, flags or a width's name."""
+
+    def __init__(self, name, params, kind, value, loc):
+        self.name, self.params, self.type, self.value, self.loc = name, params, kind, value, loc
+
+
+def kind_text(j):
+    if j is None:
+        return None
+    if j["k"] == "sized":
+        return "%s<%s>" % (j["name"], j["size"].get("name", j["size"].get("value")))
+    return str(j["name"] if j["k"] == "name" else j["value"])
+
+
+def fn_kind(j):
+    """bits<N> -> "N", bits<7> -> 7, i64 -> "i64"."""
+    if j is None:
+        return None
+    if j["k"] == "sized":
+        return j["size"].get("name", j["size"].get("value"))
+    return j["name"] if j["k"] == "name" else j["value"]
+
+
+def build_fn(d):
+    b = Builder(d)
+    return Fn(d["name"], [(p["name"], fn_kind(p.get("kind"))) for p in d["params"]], fn_kind(d["type"]),
+              b.expr(d["value"]), b.loc(d))
+
+
+def build_cond(d):
+    b = Builder(d)
+    items = [EnumItem([n["name"] for n in i["names"]], i["value"], b.expr(i["when"]), b.loc(i)) for i in d["items"]]
+    return Cond(d["name"], [p["name"] for p in d.get("params", [])], d.get("width"), items, b.loc(d))
+
+
+def type_width(name, diag, loc):
+    digits = name.lstrip("abcdefghijklmnopqrstuvwxyz")
+    if not digits.isdigit():
+        diag.error(loc, "a type's name ends in its width: '%s'" % name)
+        return 64
+    return int(digits)
+
+
+class Once:
+    """Duplicate names of one kind."""
+
+    def __init__(self, diag):
+        self.diag, self.seen = diag, {}
+
+    def add(self, space, name, loc):
+        if (space, name) in self.seen:
+            self.diag.error(loc, "'%s' is declared twice" % name, (self.seen[space, name], "the first is here"))
+            return False
+        self.seen[space, name] = loc
+        return True
+
+
+def build(decls, diag):
+    ir, once = Ir(), Once(diag)
+    ir.decls = decls
+    for d in decls:
+        loc = Builder(d).loc(d)
+        k = d["k"]
+        if k == "type":
+            for n in d["names"]:
+                if n["name"] not in ir.types:
+                    ir.types[n["name"]] = Type(n["name"], type_width(n["name"], diag, loc), loc)
+                ir.types[n["name"]].sets.append(d["of"])
+                ir.sets.setdefault(d["of"], []).append(ir.types[n["name"]])
+        elif k in ("cond", "enum"):
+            once.add("cond", d["name"], loc)
+            ir.conds[d["name"]] = build_cond(d)
+        elif k == "table":
+            ir.tables[d["name"]] = [[str(c.get("value", c.get("name", c.get("text")))) for c in row] for row in d["rows"]]
+        elif k == "unsupported":
+            once.add("op", d["name"], loc)
+            ir.unsupported.append((d["name"], d["reason"]["text"]))
+        elif k == "fn":
+            once.add("fn", d["name"], loc)
+            ir.fns[d["name"]] = build_fn(d)
+        elif k == "op":
+            if once.add("op", d["name"], loc):
+                ir.ops[d["name"]] = None  # built below, when all types are known
+        else:
+            diag.error(loc, "'%s' does not belong into the IR's description" % k)
+    for d in decls:
+        if d["k"] == "op":
+            ir.ops[d["name"]] = build_op(ir, d, diag)
+    for i, op in enumerate(ir.ops.values()):
+        op.index = i
+    if not diag:
+        widths = Widths(diag, IrWorld(ir))
+        check_conds(ir, widths)
+        for op in ir.ops.values():
+            op._instances = instantiate(ir, op, widths, diag)
+    return ir
+
+
+PROPS = {"pure", "commutes", "idempotent", "reads", "writes", "memory", "effect", "terminator", "branch", "call", "return"}
+
+
+def build_op(ir, d, diag):
+    b = Builder(d)
+    op = IrOp(ir, d["name"], b.loc(d))
+    names = {}
+
+    def param(p, need):
+        if p["k"] != "param":  # a result without name
+            return IrParam(None, kind_text(p), b.loc(p))
+        if need and "kind" not in p:
+            diag.error(b.loc(p), "operand '%s' has no type" % p["name"])
+        if p["name"] in names:
+            diag.error(b.loc(p), "'%s' is declared twice" % p["name"], (names[p["name"]], "the first is here"))
+        names[p["name"]] = b.loc(p)
+        return IrParam(p["name"], kind_text(p.get("kind")), b.loc(p), b.expr(p.get("default")))
+
+    op.attrs = [param(p, True) for p in d["attrs"]]
+    op.params = [param(p, True) for p in d["params"]]
+    op.results = [param(p, False) for p in d["results"]]
+    for item in d["for"]:
+        types = []
+        for w in item["in"]:
+            name = w.get("name")
+            if name in ir.sets:
+                types += ir.sets[name]
+            elif name in ir.types:
+                types.append(ir.types[name])
+            else:
+                diag.error(b.loc(w), "no type or set of types is named '%s'" % name)
+        op.vars.append((item["name"], types))
+        if item["when"] is not None:
+            op.whens.append(b.expr(item["when"]))
+    for c in d["clauses"]:
+        if c["k"] == "props":
+            for w in c["words"]:
+                if w.get("name") not in PROPS:
+                    diag.error(b.loc(w), "no property of an opcode is named '%s'" % w.get("name"))
+                elif w["name"] != "memory":
+                    op.props.append(w["name"])
+        elif c["k"] == "when":
+            op.whens.append(b.expr(c["value"]))
+        elif c["k"] == "trap":
+            op.traps.append(Trap(c["code"], b.expr(c["when"]), b.loc(c)))
+            check_trap(ir, op, op.traps[-1], diag)
+        elif "value" in c:
+            op.sems.append(b.expr(c["value"]))
+        else:
+            diag.error(b.loc(c), "an opcode's sem is one expression for each result")
+    used = set(dict(op.vars))
+    known = set(ir.types) | used | set(ir.conds) | set(ir.tables) | {"values"}
+    attr_kinds = known | {"imm64", "ieee32", "ieee64", "memflags", "offset", "block", "blocks", "func", "sig", "slot",
+                          "global"}
+    for p in op.params + op.results:
+        base = p.kind[p.kind.index("<") + 1:-1] if p.kind and "<" in p.kind else p.kind
+        if base not in known:
+            diag.error(p.loc, "no type is named '%s'" % base)
+    for p in op.attrs:
+        if p.kind not in attr_kinds:
+            diag.error(p.loc, "no kind of attribute is named '%s'" % p.kind)
+    if op.sems and op.results and len(op.sems) != len(op.results):
+        diag.error(op.loc, "'%s' has %d results and %d sems" % (op.name, len(op.results), len(op.sems)))
+    if "pure" in op.props and not op.sems:
+        diag.error(op.loc, "'%s' is pure and nothing says what it computes" % op.name)
+    return op
+
+
+def check_trap(ir, op, trap, diag):
+    codes = {row[0] for row in ir.tables.get("trapcode", [])}
+    if trap.code not in codes and trap.code not in [a.name for a in op.attrs if a.kind == "trapcode"]:
+        diag.error(trap.loc, "no trap code or attribute is named '%s'" % trap.code)
+
+
+def check_conds(ir, widths):
+    for cond in ir.conds.values():
+        for item in cond.items:
+            if item.when is None:
+                continue
+            scope = Scope()
+            for name in cond.params or ["x", "y"]:
+                scope.names[name] = Binding("free", name, 64)
+            widths.truth(item.when, scope)
+
+
+def combos(pairs):
+    out = [{}]
+    for name, types in pairs:
+        out = [dict(c, **{name: t}) for c in out for t in types]
+    return out
+
+
+def instantiate(ir, op, widths, diag):
+    out = []
+    for types in combos(op.vars):
+        base = Scope()
+        for name, t in types.items():
+            base.names[name] = Binding("type", t.width)
+        allowed = True
+        for when in op.whens:
+            test = when.copy()
+            widths.truth(test, base)
+            from sem import fold
+            value = fold(test)
+            if value is None:
+                diag.error(when.loc, "this restriction of types is not a constant")
+                return out
+            allowed = allowed and bool(value)
+        if not allowed:
+            continue
+        inst = OpInst(op, types)
+        scope = Scope(base)
+        for p in op.attrs:
+            scope.names[p.name] = Binding("opnd", p, None if p.kind not in ("memflags",) else 0)
+        for p in op.params:
+            t = inst.type_of(p.kind)
+            scope.names[p.name] = Binding("opnd", p, t.width if t else None)
+        for trap in op.traps:
+            when = trap.when.copy()
+            widths.truth(when, scope)
+            inst.traps.append(Trap(trap.code, when, trap.loc))
+        for i, sem in enumerate(op.sems):
+            e = sem.copy()
+            want = None
+            if op.results:
+                t = inst.type_of(op.results[i].kind)
+                want = t.width if t else None
+            w = widths.infer(e, scope, want)
+            if want is not None and w != want and not (w == 1 and want == 8):
+                diag.error(e.loc, "the result is %d bits, this is %s" % (want, w))
+            inst.sems.append(e)
+        out.append(inst)
+    if not out:
+        diag.error(op.loc, "no choice of types satisfies the restrictions of '%s'" % op.name)
+    return out
+
+
+class Rule:
+    """rule, rewrite, expand. kind: which; pattern: Expr; guard: Expr or None; requires: [feature names];
+    result: tree.Seq; before: [(name, Loc)]."""
+
+    def __init__(self, kind, d):
+        b = Builder(d)
+        self.kind, self.name, self.loc = kind, d["name"], b.loc(d)
+        self.pattern, self.guard = b.expr(d["pattern"]), b.expr(d["if"])
+        self.requires = [r["name"] for r in d.get("requires", [])]
+        self.result = b.result(d["result"])
+        self.before = [(n["name"], b.loc(n)) for n in d["before"]]
+        self.index = 0
+
+
+def build_rules(decls, diag):
+    rewrites, expands, once = [], [], Once(diag)
+    for d in decls:
+        loc = Loc(d["file"], d["line"], d["col"], d.get("stamps", ()))
+        if d["k"] not in ("rewrite", "expand"):
+            if d["k"] != "table":
+                diag.error(loc, "'%s' does not belong into a file of rules" % d["k"])
+            continue
+        once.add(d["k"], d["name"], loc)
+        (rewrites if d["k"] == "rewrite" else expands).append(Rule(d["k"], d))
+    return rewrites, expands

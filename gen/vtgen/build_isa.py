@@ -1,0 +1,944 @@
+"""The declarations of one machine -> Isa: names resolved, encode arguments folded, sems with widths."""
+import re
+
+from build_ir import Once, Rule, Trap, build_cond, build_fn
+from isa import (Abi, After, Asm, AsmPiece, Composite, Cpu, Encode, Feature, Field, Flags, Form, Format, Group, Hold, Imm,
+                 Inst, Isa, Moves, Opnd, RegClass, RegFile, Reg, Relax, RelaxRow, Reloc, Short, View)
+from sem import Binding, Scope, Widths, fold, folded
+from tree import Builder, Expr
+
+PIECE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?:\.([A-Za-z_][A-Za-z0-9_]*))?\}")
+RECORDS = ("modrm", "sh", "sib")
+
+
+class IsaWorld:
+    """What sem.Widths asks of a machine."""
+
+    def __init__(self, isa, ir):
+        self.types = {t.name: t.width for t in ir.types.values()}
+        self.types.setdefault("i1", 1)
+        self.types.setdefault("i128", 128)
+        self.fns, self.preds, self.flags = isa.fns, isa.preds, isa.flags
+        self.word = isa.word
+        self.scope = Scope()
+        for name, (reg, view) in isa.reg_names.items():
+            self.scope.names[name] = Binding("reg", reg, view.width if view else reg.width)
+        for flags in isa.flags.values():
+            self.scope.names[flags.name] = Binding("flags", flags, len(flags.bits))
+            for i, bit in enumerate(flags.bits):
+                self.scope.names[bit] = Binding("flag", (flags, i), 1)
+        for name in ("pc", "pc_next"):
+            self.scope.names[name] = Binding("pc", name, isa.word)
+        self.scope.names["undefined"] = Binding("undefined")
+
+    def member(self, binding, name):
+        """b.name: a part of a composite, a view of a register, a flag of a flags register, an immediate's field."""
+        opnd = binding.obj
+        if binding.kind == "flags" and name in opnd.bits:
+            return Binding("flag", (opnd, opnd.bits.index(name)), 1)
+        if binding.kind != "opnd" or not isinstance(opnd, Opnd):
+            return None
+        if opnd.type == "imm":
+            if name == "field" and len(opnd.imm.fields) == 1:
+                return Binding("part", opnd, opnd.imm.bits)
+            for field, width in opnd.imm.fields:
+                if field == name:
+                    return Binding("part", opnd, width)
+        if opnd.type == "composite":
+            for form in opnd.comp.forms:
+                for part in form.params:
+                    if part.name == name:
+                        return Binding("part", part, part.width)
+        if opnd.type in ("reg", "fixed"):
+            file = opnd.cls.file if opnd.cls else opnd.reg.file
+            if name in file.views:
+                return Binding("part", opnd, file.views[name].width)
+        return None
+
+
+def expand_range(lo, hi):
+    """r8d..r15d -> [r8d, ..., r15d], or None."""
+    a, b = re.match(r"(.*?)(\d+)(\D*)\Z", lo), re.match(r"(.*?)(\d+)(\D*)\Z", hi)
+    if not a or not b or a.group(1) != b.group(1) or a.group(3) != b.group(3) or int(a.group(2)) > int(b.group(2)):
+        return None
+    return ["%s%d%s" % (a.group(1), i, a.group(3)) for i in range(int(a.group(2)), int(b.group(2)) + 1)]
+
+
+class IsaBuilder:
+    def __init__(self, name, decls, ir, diag):
+        self.isa, self.decls, self.ir, self.diag = Isa(name), decls, ir, diag
+        self.once = Once(diag)
+        self.used_records = set()
+
+    # ---- small helpers ----
+
+    def error(self, loc, text, *notes):
+        self.diag.error(loc, text, *notes)
+
+    def each(self, *kinds):
+        for d in self.decls:
+            if d["k"] in kinds:
+                yield d, Builder(d), Builder(d).loc(d)
+
+    def names(self, items, b):
+        """Names and ranges of a list as [(name, Loc)]."""
+        out = []
+        for i in items:
+            if i["k"] == "range":
+                found = expand_range(str(i["lo"]), str(i["hi"]))
+                if found is None:
+                    self.error(b.loc(i), "'%s..%s' is not a range of names" % (i["lo"], i["hi"]))
+                out += [(n, b.loc(i)) for n in found or []]
+            else:
+                out.append((str(i.get("name", i.get("value", i.get("text")))), b.loc(i)))
+        return out
+
+    def rows(self, settings, b):
+        """Settings as rows of texts, ranges expanded."""
+        out = []
+        for row in settings:
+            words = []
+            for w in row:
+                if w["k"] == "range" and isinstance(w["lo"], int):
+                    words += [str(i) for i in range(w["lo"], w["hi"] + 1)]
+                elif w["k"] == "alt":
+                    words.append("%s/%s" % (w["a"], w["b"]))
+                else:
+                    words += [n for n, _ in self.names([w], b)]
+            out.append(words)
+        return out
+
+    # ---- in the order of what needs what ----
+
+    def build(self):
+        self.isa_settings()
+        self.registers()
+        self.feature_list()
+        self.functions()
+        self.world = IsaWorld(self.isa, self.ir)
+        self.widths = Widths(self.diag, self.world)
+        self.conditions()
+        self.immediates()
+        self.composites()
+        self.formats()
+        self.instructions()
+        self.settings()
+        self.rules()
+        known = {"isa", "file", "reg", "class", "hold", "flags", "cond", "after", "imm", "operand", "format",
+                 "varformat", "inst", "pseudo", "short", "relax", "shrink", "untie", "reloc", "abi", "feature", "cpu",
+                 "rule", "expand", "unsupported", "fn", "pred", "roles", "moves", "table"}
+        for d in self.decls:
+            if d["k"] not in known:
+                self.error(Builder(d).loc(d), "'%s' does not belong into a machine's description" % d["k"])
+        return self.isa
+
+    def isa_settings(self):
+        for d, b, loc in self.each("isa"):
+            if self.isa.loc is not None:
+                self.error(loc, "a description has one 'isa'", (self.isa.loc, "the first is here"))
+            self.isa.loc = loc
+            if d["name"] != self.isa.name:
+                self.error(loc, "file '%s' describes '%s'" % (loc.base, d["name"]))
+            for row in self.rows(d["settings"], b):
+                self.isa.settings[row[0]] = row[1:]
+        word = self.isa.settings.get("word", ["64"])
+        self.isa.word = int(word[0]) if word and word[0].isdigit() else 64
+
+    def registers(self):
+        isa = self.isa
+        for d, b, loc in self.each("file", "reg"):
+            if not self.once.add("register", d["name"], loc):
+                continue
+            f = RegFile(d["name"], d["width"], loc)
+            f.index = len(isa.files)
+            isa.files[f.name] = f
+            names = [(d["name"], loc)] if d["k"] == "reg" else []
+            settings = []
+            for c in d["clauses"]:
+                if c["k"] == "names":
+                    names = self.names(c["regs"], b)
+                elif c["k"] == "view":
+                    self.view(f, c, b)
+                else:
+                    settings.append(c)
+            if d["k"] == "file" and len(names) != d["count"]:
+                self.error(loc, "file '%s' has %d registers and %d names" % (f.name, d["count"], len(names)))
+            for name, at in names:
+                reg = Reg(name, f, len(f.regs), len(isa.regs), at)
+                f.regs.append(reg)
+                isa.regs.append(reg)
+                self.reg_name(name, reg, None, at)
+            for v in f.views.values():
+                if v.names and len(v.names) != len(f.regs):
+                    self.error(v.loc, "view '%s' names %d of %d registers" % (v.name, len(v.names), len(f.regs)))
+                for reg, (name, at) in zip(f.regs, v.names):
+                    if name != reg.name:
+                        self.reg_name(name, reg, v, at)
+                v.names = [n for n, _ in v.names] or [r.name for r in f.regs]
+            for c in settings:
+                self.reg_setting(f, c, b, loc)
+        for d, b, loc in self.each("flags"):
+            bits = [n["name"] for n in d["bits"]]
+            for i, n in enumerate(d["bits"]):
+                if n["name"] in bits[:i]:
+                    self.error(b.loc(n), "flag '%s' is declared twice" % n["name"])
+            f = RegFile(d["name"], len(bits), loc)
+            f.index = len(isa.files)
+            isa.files[f.name] = f
+            reg = Reg(d["name"], f, 0, len(isa.regs), loc)
+            f.regs.append(reg)
+            isa.regs.append(reg)
+            if self.once.add("register", d["name"], loc):
+                isa.flags[d["name"]] = Flags(d["name"], bits, reg, loc)
+        self.class_list()
+        for d, b, loc in self.each("hold"):
+            cls = self.class_of(d["class"], b)
+            types = []
+            for t in d["types"]:
+                if t["name"] not in self.ir.types and t["name"] not in ("i1", "i128"):
+                    self.error(b.loc(t), "no type is named '%s'" % t["name"])
+                if any(t["name"] in h.types for h in isa.holds):
+                    self.error(b.loc(t), "a class for '%s' is named already" % t["name"])
+                types.append(t["name"])
+            upper = d["upper"]["name"]
+            if d["what"] != "upper" or upper not in ("any", "zero", "sign", "none"):
+                self.error(b.loc(d["upper"]), "'upper any', 'upper zero', 'upper sign' or 'upper none'")
+            if cls is not None:
+                self.hold_widths(types, cls, upper, b.loc(d["class"]), loc)
+                isa.holds.append(Hold(types, cls, upper, loc))
+
+    def hold_widths(self, types, cls, upper, at, loc):
+        for t in types:
+            width = self.ir.types[t].width if t in self.ir.types else int(t[1:])
+            if width > cls.width:
+                self.error(at, "'%s' does not fit the %d bits of class '%s'" % (t, cls.width, cls.name))
+            elif upper == "none" and width != cls.width:
+                self.error(loc, "'upper none' of '%s': class '%s' has %d bits above it" % (t, cls.name, cls.width - width))
+
+    def view(self, f, c, b):
+        loc = b.loc(c)
+        if c["hi"] < c["lo"] or c["hi"] >= f.width:
+            self.error(loc, "view [%d:%d] lies outside the %d bits of '%s'" % (c["hi"], c["lo"], f.width, f.name))
+        if c["write"] not in ("zero", "keep"):
+            self.error(loc, "a write to a view does 'zero' or 'keep' the rest, not '%s'" % c["write"])
+        if c["name"] in f.views:
+            self.error(loc, "view '%s' is declared twice" % c["name"], (f.views[c["name"]].loc, "the first is here"))
+        f.views[c["name"]] = View(c["name"], c["hi"], c["lo"], c["write"], self.names(c["regs"], b), loc)
+
+    def reg_name(self, name, reg, view, loc):
+        if self.once.add("register", name, loc):
+            self.isa.reg_names[name] = (reg, view)
+
+    def reg_setting(self, f, c, b, loc):
+        if c["k"] == "const":
+            found = next((r for r in f.regs if r.name == c["name"]), None)
+            if found is None:
+                self.error(b.loc(c), "'%s' has no register '%s'" % (f.name, c["name"]))
+            else:
+                found.constant = c["value"]
+            return
+        row = self.rows([c["words"]], b)[0]
+        at = b.loc(c["words"][0])
+        if row[0] == "dwarf":
+            if len(row) - 1 != len(f.regs):
+                self.error(at, "%d DWARF numbers for %d registers" % (len(row) - 1, len(f.regs)))
+            for reg, n in zip(f.regs, row[1:]):
+                reg.dwarf = int(n)
+        else:
+            self.error(at, "a register file has no '%s'" % row[0])
+
+    def class_list(self):
+        isa = self.isa
+        for d, b, loc in self.each("class"):
+            if not self.once.add("class", d["name"], loc):
+                continue
+            cls = RegClass(d["name"], loc)
+            for i in d["items"]:
+                self.class_item(cls, i, b)
+            gone = set()
+            for name, at in self.names(d["except"], b):
+                found = isa.reg_names.get(name)
+                if found is None:
+                    self.error(at, "no register is named '%s'" % name)
+                elif found[0] not in cls.regs:
+                    self.error(at, "'%s' is not in the class to begin with" % name)
+                else:
+                    gone.add(found[0].index)
+            kept = [(r, c) for r, c in zip(cls.regs, cls.codes) if r.index not in gone]
+            cls.regs, cls.codes = [r for r, _ in kept], [c for _, c in kept]
+            if not cls.regs:
+                self.error(loc, "class '%s' is empty" % cls.name)
+                continue
+            for code in set(cls.codes):
+                twice = [r.name for r, c in kept if c == code]
+                if len(twice) > 1:
+                    self.error(loc, "in class '%s' both '%s' and '%s' are number %d"
+                               % (cls.name, twice[0], twice[1], code))
+            cls.index = len(isa.classes)
+            isa.classes[cls.name] = cls
+
+    def class_item(self, cls, i, b):
+        isa, loc = self.isa, b.loc(i)
+        if i["k"] == "at":
+            if i["name"] not in isa.reg_names:
+                self.error(loc, "no register is named '%s'" % i["name"])
+                return
+            cls.regs.append(isa.reg_names[i["name"]][0])
+            cls.codes.append(i["hw"])
+            return
+        if i["k"] == "name":
+            file, _, view = i["name"].partition(".")
+            if file in isa.files:
+                f = isa.files[file]
+                if view and view not in f.views:
+                    self.error(loc, "'%s' has no view '%s'" % (file, view))
+                elif view:
+                    cls.view = f.views[view]
+                cls.regs += f.regs
+                cls.codes += [r.hw for r in f.regs]
+                return
+            if file in isa.classes and not view:
+                cls.regs += isa.classes[file].regs
+                cls.codes += isa.classes[file].codes
+                return
+        for name, at in self.names([i], b):
+            if name not in isa.reg_names:
+                self.error(at, "no register is named '%s'" % name)
+                continue
+            reg, view = isa.reg_names[name]
+            cls.view = view
+            cls.codes.append(len(cls.regs))  # named by places: the place is the code
+            cls.regs.append(reg)
+
+    def class_of(self, j, b):
+        name = j["name"]
+        if name not in self.isa.classes:
+            self.error(b.loc(j), "no class is named '%s'" % name)
+            return None
+        return self.isa.classes[name]
+
+    def feature_list(self):
+        for d, b, loc in self.each("feature"):
+            if self.once.add("feature", d["name"], loc):
+                f = Feature(d["name"], [n["name"] for n in d["implies"]], loc)
+                f.index = len(self.isa.features)
+                for n in d["implies"]:
+                    if n["name"] not in self.isa.features:
+                        self.error(b.loc(n), "no feature declared before is named '%s'" % n["name"])
+                self.isa.features[d["name"]] = f
+
+    def requires(self, names, b):
+        for n in names:
+            if n["name"] not in self.isa.features:
+                self.error(b.loc(n), "no feature is named '%s'" % n["name"])
+        return [n["name"] for n in names]
+
+    def functions(self):
+        from sem import BUILTINS, OPERATORS
+        for d, b, loc in self.each("fn", "pred"):
+            if d["name"] in OPERATORS or d["name"] in BUILTINS:
+                self.error(loc, "'%s' is built in" % d["name"])
+            elif self.once.add("fn", d["name"], loc):
+                if d["k"] == "pred":
+                    d = dict(d, type={"k": "name", "name": "i1"})
+                self.isa.fns[d["name"]] = build_fn(d)
+
+    def conditions(self):
+        isa = self.isa
+        for d, b, loc in self.each("cond"):
+            if not self.once.add("kind", d["name"], loc):
+                continue
+            cond = build_cond(d)
+            values, names = {}, {}
+            for item in cond.items:
+                if item.value in values or item.value >= 1 << cond.width:
+                    self.error(item.loc, "condition %d is given twice" % item.value if item.value in values
+                               else "%d does not fit %d bits" % (item.value, cond.width))
+                values[item.value] = item
+                for n in item.names:
+                    if n in names:
+                        self.error(item.loc, "condition '%s' is declared twice" % n, (names[n].loc, "the first is here"))
+                    names[n] = item
+                if item.when is not None:
+                    scope = Scope(self.world.scope)
+                    for p in cond.params:
+                        scope.names[p] = Binding("free", p, self.isa.word)
+                    self.widths.truth(item.when, scope)
+            isa.conds[d["name"]] = cond
+        for d, b, loc in self.each("after"):
+            items = []
+            scope = Scope(self.world.scope)
+            for p in d["params"]:
+                scope.names[p["name"]] = Binding("free", p["name"], isa.word)
+            for i in d["items"]:
+                e = b.expr(i["when"])
+                self.widths.truth(e, scope)
+                if not any(c.find(i["name"]) for c in isa.conds.values()):
+                    self.error(b.loc(i), "no condition is named '%s'" % i["name"])
+                items.append((i["name"], e, b.loc(i)))
+            isa.after.append(After(d["name"], [p["name"] for p in d["params"]], items, loc))
+
+    # ---- immediates and composite operands ----
+
+    def immediates(self):
+        for d, b, loc in self.each("imm"):
+            if not self.once.add("kind", d["name"], loc):
+                continue
+            fields, scope = [], Scope()
+            for p in d["params"]:
+                kind = p.get("kind")
+                if not kind or kind["k"] != "num":
+                    self.error(b.loc(p), "a field is a number of bits: '%s: 12'" % p["name"])
+                    continue
+                fields.append((p["name"], kind["value"]))
+                scope.names[p["name"]] = Binding("part", p["name"], kind["value"])
+            guard, value = b.expr(d["when"]), b.expr(d["value"])
+            if guard is not None:
+                self.widths.truth(guard, Scope(scope))
+            scope.parent = self.world.scope
+            if self.widths.infer(value, scope) in (None, 0):
+                self.error(value.loc, "the width of this immediate is open")
+                continue
+            names = [str(w.get("name", w.get("value", w.get("text")))) for w in d["names"]]
+            imm = Imm(d["name"], fields, guard, value, names, loc)
+            if names and len(names) != 1 << imm.bits:
+                self.error(loc, "%d names for a field of %d bits" % (len(names), imm.bits))
+            imm.index = len(self.isa.imms)
+            self.isa.imms[d["name"]] = imm
+
+    def opnd(self, p, b):
+        """An operand from `name: role kind`; after an error one of any width, so that it is reported once."""
+        return self.opnd_of(p, b) or Opnd(p["name"], p.get("role", "in"), "field", None, b.loc(p))
+
+    def opnd_of(self, p, b):
+        loc, kind, isa = b.loc(p), p.get("kind"), self.isa
+        if kind is None:
+            self.error(loc, "operand '%s' has no kind" % p["name"])
+            return None
+        role = p["role"]
+        if kind["k"] == "num":
+            return Opnd(p["name"], role, "field", kind["value"], loc)
+        if kind["k"] == "sized":
+            self.error(b.loc(kind), "an operand is of a class, an immediate, a condition or a composite operand")
+            return None
+        name, _, view = kind["name"].partition(".")
+        o = Opnd(p["name"], role, "reg", 0, loc)
+        if name in isa.classes:
+            o.cls = isa.classes[name]
+            o.view = o.cls.view
+            if view:
+                if view not in o.cls.file.views:
+                    self.error(b.loc(kind), "class '%s' has no view '%s'" % (name, view))
+                    return None
+                o.view = o.cls.file.views[view]
+            o.width = o.view.width if o.view else o.cls.width
+            return o
+        if name in isa.reg_names and not view:
+            reg, v = isa.reg_names[name]
+            o.type, o.reg, o.view, o.width = "fixed", reg, v, v.width if v else reg.width
+            return o
+        if role != "in":
+            self.error(b.loc(kind), "only a register can be written, '%s' is none" % kind["name"])
+            return None
+        if name in isa.imms:
+            o.type, o.imm, o.width = "imm", isa.imms[name], isa.imms[name].width
+        elif name in isa.operands:
+            o.type, o.comp, o.width = "composite", isa.operands[name], isa.operands[name].width
+        elif name in isa.conds:
+            o.type, o.cond, o.width = "cond", isa.conds[name], isa.conds[name].width
+        elif name == "label":
+            o.type, o.width = "label", isa.word
+        else:
+            self.error(b.loc(kind), "no class, register or kind of operand is named '%s'" % kind["name"])
+            return None
+        return o
+
+    def opnds(self, params, b):
+        out = []
+        for p in params:
+            o = self.opnd(p, b)
+            if any(x.name == p["name"] for x in out):
+                self.error(b.loc(p), "operand '%s' is declared twice" % p["name"])
+            else:
+                o.index = len(out)
+                out.append(o)
+        return out
+
+    def scope(self, opnds):
+        scope = Scope(self.world.scope)
+        for o in opnds:
+            scope.names[o.name] = Binding("opnd", o, o.width)
+        return scope
+
+    def asm(self, c, opnds, b):
+        """One `asm` clause."""
+        text, loc = c["text"]["text"], b.loc(c["text"])
+        pieces, at = [], 0
+        for m in PIECE.finditer(text):
+            if m.start() > at:
+                pieces.append(AsmPiece("text", text[at:m.start()]))
+            opnd = next((o for o in opnds if o.name == m.group(1)), None)
+            if opnd is None:
+                self.error(loc, "no operand is named '%s'" % m.group(1))
+                opnd = Opnd(m.group(1), "in", "field", 1, loc)
+            pieces.append(AsmPiece("opnd", opnd=opnd, part=m.group(2)))
+            at = m.end()
+        if at < len(text):
+            pieces.append(AsmPiece("text", text[at:]))
+        if "{" in PIECE.sub("", text):
+            self.error(loc, "a brace opens an operand's name")
+        return Asm(text, pieces, self.guard(c["when"], opnds, b), loc)
+
+    def guard(self, j, opnds, b):
+        """A condition over operands, as the encoder and printer evaluate it: constants folded, names resolved."""
+        if j is None:
+            return None
+        return self.resolve(b.expr(j), opnds)
+
+    def composites(self):
+        for d, b, loc in self.each("operand"):
+            if not self.once.add("kind", d["name"], loc):
+                continue
+            kind = d["type"].get("name")
+            if kind not in self.world.types:
+                self.error(b.loc(d["type"]), "no type is named '%s'" % kind)
+                continue
+            comp = Composite(d["name"], self.world.types[kind], loc)
+            comp.index = len(self.isa.operands)
+            for j in d["forms"]:
+                form = Form(j["name"], b.loc(j))
+                form.index = len(comp.forms)
+                if any(f.name == form.name for f in comp.forms):
+                    self.error(form.loc, "form '%s' is declared twice" % form.name)
+                form.params = self.opnds(j["params"], b)
+                form.value = b.expr(j["value"])
+                self.widths.infer(form.value, self.scope(form.params), comp.width)
+                if form.value.width not in (None, comp.width):
+                    self.error(form.value.loc, "the form is %d bits, operand '%s' is %d"
+                               % (form.value.width, comp.name, comp.width))
+                for c in j["clauses"]:
+                    if c["k"] == "asm":
+                        form.asms.append(self.asm(c, form.params, b))
+                    elif c["k"] == "requires":
+                        form.requires = self.requires(c["names"], b)
+                    else:
+                        form.encodes.append((self.resolve(b.expr(c["call"]), form.params),
+                                             self.guard(c["when"], form.params, b)))
+                comp.forms.append(form)
+            if not comp.forms:
+                self.error(loc, "operand '%s' has no form" % comp.name)
+            self.isa.operands[d["name"]] = comp
+
+    # ---- formats and encode lines ----
+
+    def formats(self):
+        for d, b, loc in self.each("format", "varformat"):
+            if not self.once.add("format", d["name"], loc):
+                continue
+            f = Format(d["name"], loc)
+            self.isa.formats[f.name] = f
+            if d["k"] == "format":
+                self.fixed_format(f, d, b)
+                continue
+            for p in d["params"]:
+                if any(n == p["name"] for n, _ in f.params):
+                    self.error(b.loc(p), "'%s' is declared twice" % p["name"])
+                f.params.append((p["name"], b.expr(p.get("default"))))
+            for g in d["groups"]:
+                when = b.expr(g.get("when"))
+                if g["k"] in ("byte", "word"):
+                    pieces = [(b.expr(p["value"]), 8 if p["width"] is None else p["width"]) for p in g["pieces"]]
+                    total = sum(w for _, w in pieces)
+                    at = b.loc(g)
+                    if g["k"] == "byte" and total != 8:
+                        self.error(at, "this byte is %d bits" % total)
+                    if total % 8:
+                        self.error(at, "this word is %d bits, not whole bytes" % total)
+                    f.groups.append(Group(g["k"], at, pieces, when=when))
+                else:
+                    f.groups.append(Group(g["k"], b.loc(g), value=b.expr(g["value"]), name=g.get("name"), when=when))
+            self.format_names(f)
+
+    def fixed_format(self, f, d, b):
+        f.width = d["width"]
+        for j in d["fields"]:
+            at = b.loc(j)
+            if j["k"] == "field":
+                f.fields.append(Field("field", j["name"], j["width"], at))
+            elif j["k"] == "bits":
+                if j["value"] >> j["width"]:
+                    self.error(at, "%d does not fit %d bits" % (j["value"], j["width"]))
+                f.fields.append(Field("bits", None, j["width"], at, value=j["value"]))
+            else:
+                if j["hi"] < j["lo"]:
+                    self.error(at, "the upper bit stands first: [hi:lo]")
+                f.fields.append(Field("part", j["name"], j["hi"] - j["lo"] + 1, at, hi=j["hi"], lo=j["lo"]))
+        total = sum(x.width for x in f.fields)
+        if total != f.width:
+            self.error(f.loc, "this format is %d bits, %d declared" % (total, f.width))
+        if f.width % 8:
+            self.error(f.loc, "a format is whole bytes")
+        seen = {}
+        for x in f.fields:
+            if x.kind == "bits":
+                continue
+            for bit in range(x.lo, x.hi + 1) if x.kind == "part" else [None]:
+                if (x.name, bit) in seen or (bit is not None and (x.name, None) in seen):
+                    self.error(x.loc, "'%s' stands twice in this format" % x.name)
+                    break
+                seen[x.name, bit] = x
+        for name in dict.fromkeys(x.name for x in f.fields if x.name):
+            f.params.append((name, None))
+
+    def format_names(self, f):
+        known = {n for n, _ in f.params}
+        for g in f.groups:
+            exprs = [e for e, _ in g.pieces] + [e for e in (g.value, g.when) if e is not None]
+            for e in exprs:
+                for n in e.walk():
+                    if n.k == "name" and n.name not in known:
+                        self.error(n.loc, "format '%s' has no '%s'" % (f.name, n.name))
+            if g.kind == "let":
+                known.add(g.name)
+
+    def resolve(self, e, opnds):
+        """An expression of the encoder: operands and constants resolved, functions put in, constants folded."""
+        scope = self.scope(opnds)
+        return folded(self.inline(e, scope))
+
+    def inline(self, e, scope, depth=0):
+        if e.k == "name":
+            b = scope.find(e.name)
+            if b is None and e.name not in self.isa.imms:
+                self.error(e.loc, "nothing is named '%s'" % e.name)
+            elif b is not None and b.kind == "expr":
+                return b.obj
+            e.ref = b
+            return e
+        if e.k == "dot" and e.args[0].k == "name":
+            b = scope.find(e.args[0].name)
+            if b is None:
+                self.error(e.loc, "nothing is named '%s'" % e.args[0].name)
+            elif b.kind == "expr" and b.obj.k != "name":
+                self.error(e.loc, "only operands have parts")
+            else:
+                if b.kind == "expr":
+                    e.args[0], b = b.obj, b.obj.ref
+                e.args[0].ref = b
+                e.ref = self.world.member(b, e.name) if b is not None else None
+                if e.ref is None and b is not None:
+                    self.error(e.loc, "'%s' has no '%s'" % (e.args[0].name, e.name))
+            return e
+        e.args = [self.inline(a, scope, depth) for a in e.args]
+        e.kwargs = [(n, self.inline(v, scope, depth)) for n, v in e.kwargs]
+        if e.k == "call" and e.name in self.isa.fns:
+            fn = self.isa.fns[e.name]
+            if len(fn.params) != len(e.args) or depth > 20:
+                self.error(e.loc, "'%s' has %d arguments, %d given" % (fn.name, len(fn.params), len(e.args)))
+                return e
+            inner = Scope()
+            for (name, _), a in zip(fn.params, e.args):
+                inner.names[name] = Binding("expr", a)
+            return self.inline(fn.value.copy(), inner, depth + 1)
+        return e
+
+    def encode(self, j, opnds, b):
+        e = self.resolve(b.expr(j), opnds)
+        if e.k != "call":
+            self.error(e.loc, "encode names a format and gives its fields")
+            return None
+        if e.name == "seq":
+            return Encode(None, {}, e.args, e.loc)
+        f = self.isa.formats.get(e.name)
+        if f is None:
+            self.error(e.loc, "no format is named '%s'" % e.name)
+            return None
+        args = {}
+        known = dict(f.params)
+        for a in e.args:
+            self.error(a.loc, "fields are given by name")
+        for name, value in e.kwargs:
+            if name not in known:
+                self.error(value.loc, "format '%s' has no '%s'" % (f.name, name), (f.loc, "the format is here"))
+            elif name in args:
+                self.error(value.loc, "'%s' is given twice" % name)
+            args[name] = value
+        for name, default in f.params:
+            if name in args:
+                continue
+            if f.width is not None:
+                self.error(e.loc, "nothing gives field '%s' of format '%s'" % (name, f.name))
+            args[name] = default if default is not None else Expr("num", e.loc, value=0)
+        return Encode(f, args, [], e.loc)
+
+    # ---- instructions ----
+
+    def instructions(self):
+        isa = self.isa
+        for d, b, loc in self.each("inst", "pseudo"):
+            if not self.once.add("instruction", d["name"], loc):
+                continue
+            i = Inst(d["name"], loc)
+            i.index = len(isa.insts)
+            i.opnds = self.opnds(d["params"], b)
+            if "of" in d:
+                i.of = b.expr(d["of"])
+                i.when = self.guard(d["when"], i.opnds, b)
+            self.clauses(i, d, b)
+            isa.insts[i.name] = i
+        for d, b, loc in self.each("relax"):
+            if self.once.add("instruction", d["name"], loc):
+                r = Relax(d["name"], loc)
+                r.index = len(isa.relaxes)
+                r.opnds = self.opnds(d["params"], b)
+                for row in d["rows"]:
+                    low, high = (b.expr(row.get(x)) for x in ("low", "high"))
+                    bounds = [None if x is None else fold(x) for x in (low, high)]
+                    if low is not None and None in bounds:
+                        self.error(b.loc(row), "a reach is two numbers")
+                    r.rows.append(RelaxRow(bounds[0], bounds[1], b.result(row["result"]), b.loc(row)))
+                isa.relaxes[r.name] = r
+        for d, b, loc in self.each("short"):
+            if self.once.add("instruction", d["name"], loc):
+                s = Short(d["name"], loc)
+                s.opnds = self.opnds(d["params"], b)
+                s.of = self.target_call(b.expr(d["of"]), s.opnds)
+                s.when = self.guard(d["when"], s.opnds, b)
+                self.clauses(s, d, b)
+                isa.shorts[s.name] = s
+        for i in isa.insts.values():
+            if i.of is not None:
+                i.of = self.target_call(i.of, i.opnds)
+        for d, b, loc in self.each("untie"):
+            self.untie(d, b, loc)
+        for d, b, loc in self.each("shrink"):
+            isa.shrinks.append((d["name"], b.expr(d["from"]), b.expr(d["when"]), b.expr(d["to"]), loc))
+
+    def untie(self, d, b, loc):
+        twins = [(d["name"], loc), (d["to"]["name"], b.loc(d["to"]))]
+        for name, at in twins:
+            if name not in self.isa.insts:
+                self.error(at, "no instruction is named '%s'" % name)
+                return
+        if any(x[0] == d["name"] for x in self.isa.unties):
+            self.error(loc, "'%s' has a three-address twin already" % d["name"])
+        tied, free = (self.isa.insts[n] for n, _ in twins)
+        if not any(o.role == "inout" for o in tied.opnds):
+            self.error(loc, "'%s' has no operand that is read and written" % tied.name, (tied.loc, "it is declared here"))
+        elif len(free.opnds) != len(tied.opnds) + 1 or not free.opnds[0].role == "out":
+            self.error(twins[1][1], "the operands of '%s' are not those of '%s' with the tied one apart"
+                       % (free.name, tied.name), (free.loc, "it is declared here"))
+        self.isa.unties.append((tied.name, free.name, loc))
+
+    def target_call(self, e, opnds):
+        """The instruction that a pseudo or short stands for: INST(arguments), names resolved."""
+        if e.k != "call":
+            self.error(e.loc, "an instruction with its operands belongs here")
+            return e
+        inst = self.isa.insts.get(e.name)
+        if inst is None:
+            self.error(e.loc, "no instruction is named '%s'" % e.name)
+        elif len(e.args) != len(inst.opnds):
+            self.error(e.loc, "'%s' has %d operands, %d given" % (e.name, len(inst.opnds), len(e.args)),
+                       (inst.loc, "it is declared here"))
+        scope = self.scope(opnds)
+        e.ref = inst
+        for a in e.args:
+            for n in a.walk():
+                if n.k == "name":
+                    n.ref = scope.find(n.name)
+                    if n.ref is None:
+                        self.error(n.loc, "no operand or register is named '%s'" % n.name)
+        return e
+
+    def clauses(self, i, d, b):
+        seen = {}
+        for c in d["clauses"]:
+            k, loc = c["k"], b.loc(c)
+            if k in seen and k not in ("asm", "trap"):
+                self.error(loc, "'%s' is given twice" % k, (seen[k], "the first is here"))
+            seen[k] = loc
+            if k == "asm":
+                i.asms.append(self.asm(c, i.opnds, b))
+            elif k == "encode":
+                i.encode = self.encode(c["call"], i.opnds, b)
+            elif k == "requires":
+                i.requires = self.requires(c["names"], b)
+            elif isinstance(i, Short):
+                self.error(loc, "a short form has no '%s': it is the same instruction" % k)
+            elif k == "sem":
+                i.sem = b.stmts(c["stmts"])
+                self.widths.stmts(i.sem, self.scope(i.opnds))
+                effects(i)
+            elif k == "select":
+                i.select, i.select_loc = [w.get("name") for w in c["words"]], loc
+            elif k == "cost":
+                i.cost, i.cost_loc = c["name"]["name"], b.loc(c["name"])
+            elif k == "clobbers":
+                for name, at in self.names(c["regs"], b):
+                    if name in self.isa.reg_names:
+                        i.clobbers.append(self.isa.reg_names[name][0])
+                    else:
+                        self.error(at, "no register is named '%s'" % name)
+            elif k == "trap":
+                when = b.expr(c["when"])
+                self.widths.truth(when, self.scope(i.opnds))
+                i.traps.append(Trap(c["code"], when, loc))
+                if c["code"] not in [row[0] for row in self.ir.tables.get("trapcode", [])]:
+                    self.error(loc, "no trap code is named '%s'" % c["code"])
+            elif k == "reach":
+                i.reach = (fold(b.expr(c["low"])), fold(b.expr(c["high"])))
+            elif k == "decode":
+                if c["name"] != "none":
+                    self.error(loc, "'decode none' or nothing")
+                i.decode = False
+        if i.asms and any(a.when is None for a in i.asms[:-1]):
+            self.error(i.asms[-1].loc, "this asm is never used: one before it has no 'when'")
+
+    # ---- the rest ----
+
+    def settings(self):
+        isa = self.isa
+        for d, b, loc in self.each("roles"):
+            for row, words in zip(self.rows(d["settings"], b), d["settings"]):
+                if row[0] in isa.roles:
+                    self.error(b.loc(words[0]), "role '%s' is given twice" % row[0])
+                isa.roles[row[0]] = row[1:]
+        for d, b, loc in self.each("moves"):
+            if d["name"] not in isa.classes and d["name"] not in isa.files:
+                self.error(loc, "no class or register file is named '%s'" % d["name"])
+            moves = Moves(d["name"], loc)
+            for row, words in zip(self.rows(d["settings"], b), d["settings"]):
+                self.moves_row(moves, row, b.loc(words[0]))
+            isa.moves[d["name"]] = moves
+        for d, b, loc in self.each("reloc"):
+            if self.once.add("reloc", d["name"], loc):
+                self.reloc(d, b, loc)
+        for d, b, loc in self.each("abi"):
+            if self.once.add("abi", d["name"], loc):
+                isa.abis[d["name"]] = Abi(d["name"], self.rows(d["settings"], b), loc)
+        for d, b, loc in self.each("cpu"):
+            if self.once.add("cpu", d["name"], loc):
+                isa.cpus[d["name"]] = self.cpu(d, b, loc)
+
+    def moves_row(self, moves, row, at):
+        """copy INST; load BYTES INST ...; store BYTES INST ...; save INST restore INST BYTES."""
+        insts = [n for n in row[1:] if not n.isdigit() and n != "restore"]
+        for name in insts:
+            if name not in self.isa.insts:
+                self.error(at, "no instruction is named '%s'" % name)
+                return
+        found = [self.isa.insts[n] for n in insts]
+        if row[0] == "copy" and len(row) == 2:
+            moves.copy = found[0]
+        elif row[0] in ("load", "store") and len(row) % 2 and all(n.isdigit() for n in row[1::2]):
+            getattr(moves, row[0]).update(zip(map(int, row[1::2]), found))
+        elif row[0] == "save" and row[2:3] == ["restore"] and len(row) == 5 and row[4].isdigit():
+            moves.save, moves.restore, moves.save_bytes = found[0], found[1], int(row[4])
+        else:
+            self.error(at, "moves are 'copy INST', 'load BYTES INST ...', 'store ...', 'save INST restore INST BYTES'")
+
+    def reloc(self, d, b, loc):
+        place, isa = d["place"], self.isa
+        imm = bits = None
+        if place["k"] == "sized":
+            bits = place["size"]["value"]
+        elif place["name"] in isa.imms:
+            imm = isa.imms[place["name"]]
+        else:
+            parts = place["name"].split(".")
+            if not (len(parts) == 2 and (parts[0] in isa.formats or parts[0] in isa.insts)):
+                self.error(b.loc(place), "no immediate or field of a format is named '%s'" % place["name"])
+        value = b.expr(d["value"])
+        scope = Scope()
+        for name in "SAPGL":
+            scope.names[name] = Binding("free", name, isa.word)
+        self.widths.infer(value, scope, isa.word)
+        reloc = Reloc(d["name"], d["number"], imm, bits, place.get("name"), value, loc)
+        reloc.index = len(isa.relocs)
+        isa.relocs[d["name"]] = reloc
+
+    def cpu(self, d, b, loc):
+        cpu = Cpu(d["name"], loc)
+        for row, words in zip(self.rows(d["settings"], b), d["settings"]):
+            at = b.loc(words[0])
+            if row[0] == "issue":
+                cpu.issue = int(row[1])
+            elif row[0] == "port":
+                cpu.ports[row[1]] = int(row[2])
+            elif row[0] == "kind" and len(row) >= 4 and row[2] == "lat":
+                busy, ports = 0, row[5:] if row[4:5] == ["on"] else []
+                if "busy" in ports:
+                    i = ports.index("busy")
+                    busy, ports = int(ports[i + 1]), ports[:i]
+                for p in ports:
+                    if p not in cpu.ports:
+                        self.error(at, "cpu '%s' has no port '%s'" % (cpu.name, p))
+                if row[1] in cpu.kinds:
+                    self.error(at, "kind '%s' is given twice" % row[1])
+                cpu.kinds[row[1]] = (int(row[3]), ports, busy)
+            else:
+                self.error(at, "a cpu has 'issue', 'port NAME COUNT' and 'kind NAME lat N on PORTS [busy N]'")
+        return cpu
+
+    def rules(self):
+        isa = self.isa
+        for d, b, loc in self.each("rule", "expand"):
+            if not self.once.add("rule", d["name"], loc):
+                continue
+            rule = Rule(d["k"], d)
+            self.requires(d["requires"], b)
+            rule.index = len(isa.rules)
+            (isa.rules if d["k"] == "rule" else isa.expands).append(rule)
+        for d, b, loc in self.each("unsupported"):
+            self.once.add("unsupported", d["name"], loc)
+            isa.unsupported.append((d["name"], d["reason"]["text"], loc))
+
+
+def effects(inst):
+    """Fills in what follows from the sem: flags read and written, memory, branches, named effects."""
+    written = set()
+
+    def read(e):
+        for n in e.walk():
+            b = n.ref
+            if n.k == "call" and n.body is not None:
+                read(n.body.body)
+            if n.k == "call":
+                if n.name in ("load", "atomic_mem"):
+                    inst.loads = True
+                elif n.name in ("store", "atomic_store"):
+                    inst.stores = True
+                elif n.width == 0 and n.k == "call":
+                    inst.effects.add(n.name)
+            if isinstance(b, Binding) and b.kind in ("flag", "flags") and n.k in ("name", "dot"):
+                flags = b.obj[0] if b.kind == "flag" else b.obj
+                inst.reads_flags.add(flags.name)
+            if n.k == "call" and n.name == "holds" and n.args[0].ref is not None and n.args[0].ref.kind == "opnd":
+                cond = n.args[0].ref.obj.cond
+                for item in cond.items if cond is not None else []:
+                    if item.when is not None:
+                        read(item.when)
+
+    def run(stmts):
+        for s in stmts:
+            if s.value is not None:
+                read(s.value)
+            if s.k == "assign":
+                base = s.target
+                while base.k in ("slice", "index", "dot"):
+                    base = base.args[0]
+                b = base.ref
+                if isinstance(b, Binding) and b.kind == "pc":
+                    inst.branches = True
+                if isinstance(b, Binding) and b.kind in ("flag", "flags"):
+                    written.add((b.obj[0] if b.kind == "flag" else b.obj).name)
+            run(s.then)
+            run(s.other)
+
+    run(inst.sem)
+    inst.writes_flags |= written
+
+
+def build(name, decls, ir, diag):
+    return IsaBuilder(name, decls, ir, diag).build()

@@ -1,0 +1,105 @@
+"""The model: what the descriptions say, resolved and checked, as plain classes for the emitters.
+
+    model = load(mdc, md_dir, isas)       None after printing errors
+    model.ir                              Ir: types, conditions, opcodes with semantics
+    model.rewrites, model.expands         md/rewrite.md, md/expand.md: [Rule]
+    model.isas["x86_64"]                  Isa
+
+Every object has .loc (diag.Loc: file, line, col, stamps). Lists are in the order of the text; dictionaries too. Widths
+are in bits. Expressions are tree.Expr; those of a `sem` carry widths and resolved names (sem.Binding in .ref).
+Numbers of registers, classes, instructions and so on are their indexes: .index.
+"""
+import json
+import os
+import subprocess
+import sys
+
+import build_ir
+import build_isa
+import checks
+import stamp
+from diag import Diagnostics, Loc
+
+
+class Model:
+    """ir: Ir; isas: name -> Isa; rewrites, expands: [Rule] (expands of one machine stand in its Isa)."""
+
+    def __init__(self):
+        self.ir = None
+        self.isas = {}
+        self.rewrites = []
+        self.expands = []
+
+
+def parse(mdc, paths):
+    """mdc's declarations, or None after it printed its errors."""
+    run = subprocess.run([mdc] + paths, stdout=subprocess.PIPE, check=False)
+    return json.loads(run.stdout) if run.returncode == 0 else None
+
+
+def read_all(mdc, paths, diag):
+    """path -> its declarations, includes followed; None on errors."""
+    files, wanted = {}, list(paths)
+    while wanted:
+        found = parse(mdc, wanted)
+        if found is None:
+            return None
+        for path in wanted:
+            files[path] = []
+        for d in found:
+            files[d["file"]].append(d)
+        wanted = []
+        for d in found:
+            if d["k"] != "include":
+                continue
+            path = os.path.join(os.path.dirname(d["file"]), d["path"]["text"])
+            if not os.path.exists(path):
+                diag.error(Loc(d["file"], d["path"]["line"], d["path"]["col"]), "there is no file '%s'"
+                           % d["path"]["text"])
+            elif path not in files and path not in wanted:
+                wanted.append(path)
+    return files
+
+
+def closure(files, path, seen):
+    """The declarations of a file with those of its includes in their places, each file once."""
+    if path in seen or path not in files:
+        return []
+    seen.add(path)
+    out = []
+    for d in files[path]:
+        if d["k"] == "include":
+            out += closure(files, os.path.join(os.path.dirname(path), d["path"]["text"]), seen)
+        else:
+            out.append(d)
+    return out
+
+
+def load(mdc, md_dir, isas, total=True):
+    """Reads DIR/ir.md, rewrite.md, expand.md (when there) and <isa>.md of every machine. `total` = False leaves out
+    the checks that only a complete description passes (every opcode covered)."""
+    diag = Diagnostics()
+    ir_path = os.path.join(md_dir, "ir.md")
+    extra = [os.path.join(md_dir, n + ".md") for n in ("rewrite", "expand")]
+    extra = [p for p in extra if os.path.exists(p)]
+    isa_paths = [os.path.join(md_dir, n + ".md") for n in sorted(isas)]
+    files = read_all(mdc, [ir_path] + extra + isa_paths, diag)
+    if files is None:
+        return None
+    model = Model()
+    common = set()
+    model.ir = build_ir.build(stamp.Stamper(diag).expand(closure(files, ir_path, common)), diag)
+    for path in extra:
+        decls = stamp.Stamper(diag).expand(closure(files, path, set(common)))
+        rewrites, expands = build_ir.build_rules(decls, diag)
+        model.rewrites += rewrites
+        model.expands += expands
+    for name, path in zip(sorted(isas), isa_paths):
+        decls = stamp.Stamper(diag).expand(closure(files, path, set(common)))
+        model.isas[name] = build_isa.build(name, decls, model.ir, diag)
+    if not diag:
+        checks.run(model, diag, total)
+    if diag:
+        diag.report(sys.stderr)
+        return None
+    return model

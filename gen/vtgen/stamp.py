@@ -1,0 +1,163 @@
+"""Templates: every `stamp` row and every row of a template's tables makes one copy of the template's body.
+
+A hole `{name}` or `{row.column}` in a name or string is replaced by the cell's text; a name or `row.column` that stands
+alone as an expression or a kind is replaced by the cell itself. A body holds no templates and no conditions.
+"""
+import re
+
+from diag import Loc
+
+HOLE = re.compile(r"\{([A-Za-z][A-Za-z0-9_.]*)\}")
+NUMBER = re.compile(r"-?(0x[0-9A-Fa-f_]+|0b[01_]+|[0-9][0-9_]*)\Z")
+
+
+def number(text):
+    """The value of a number's text, or None."""
+    if not NUMBER.match(text):
+        return None
+    text = text.replace("_", "")
+    sign = -1 if text.startswith("-") else 1
+    text = text.lstrip("-")
+    return sign * int(text, 16 if text.startswith("0x") else 2 if text.startswith("0b") else 10)
+
+
+def cell_text(word):
+    """A word of a row as text."""
+    k = word["k"]
+    if k == "num":
+        return str(word["value"])
+    if k == "str":
+        return word["text"]
+    if k == "name":
+        return word["name"]
+    return "%s..%s" % (word["lo"], word["hi"]) if k == "range" else "%s/%s" % (word["a"], word["b"])
+
+
+class Holes:
+    """One set of cells and the copying of JSON under it."""
+
+    def __init__(self, cells, stamps):
+        self.cells = cells  # "op" or "w.sfx" -> word
+        self.stamps = stamps
+
+    def text(self, s):
+        return HOLE.sub(lambda m: cell_text(self.cells[m.group(1)]) if m.group(1) in self.cells else m.group(0), s)
+
+    def put(self, cell, at):
+        """The cell as an expression at the place of `at`."""
+        copy = dict(cell)
+        copy["line"], copy["col"] = at["line"], at["col"]
+        return copy
+
+    def copy(self, j):
+        if isinstance(j, str):
+            return self.text(j) if "{" in j else j
+        if isinstance(j, list):
+            return [self.copy(i) for i in j]
+        if not isinstance(j, dict):
+            return j
+        if j.get("k") == "name":
+            if j["name"] in self.cells:
+                return self.put(self.cells[j["name"]], j)
+            text = self.text(j["name"])
+            value = number(text) if text != j["name"] else None
+            if value is not None:
+                return {"k": "num", "line": j["line"], "col": j["col"], "value": value}
+            return dict(j, name=text)
+        if j.get("k") == "dot" and j["base"].get("k") == "name":
+            full = "%s.%s" % (j["base"]["name"], j["name"])
+            if full in self.cells:
+                return self.put(self.cells[full], j)
+        new = {key: self.copy(value) for key, value in j.items()}
+        if "file" in j:
+            new["file"] = j["file"]
+            new["stamps"] = self.stamps
+        return new
+
+
+class Stamper:
+    def __init__(self, diag):
+        self.diag = diag
+        self.tables = {}
+        self.templates = {}
+        self.used = set()
+
+    def loc(self, decl, at=None):
+        at = at or decl
+        return Loc(decl["file"], at["line"], at["col"])
+
+    def expand(self, decls):
+        """All declarations with templates and stamps replaced by what they make. Tables remain."""
+        for d in decls:
+            if d["k"] in ("table", "template"):
+                kind = self.tables if d["k"] == "table" else self.templates
+                if d["name"] in kind:
+                    self.diag.error(self.loc(d), "%s '%s' is declared twice" % (d["k"], d["name"]),
+                                    (self.loc(kind[d["name"]]), "the first is here"))
+                kind[d["name"]] = d
+        out = []
+        for d in decls:
+            if d["k"] == "template":
+                continue
+            if d["k"] != "stamp":
+                out.append(d)
+                continue
+            template = self.templates.get(d["name"])
+            if template is None:
+                self.diag.error(self.loc(d), "no template is named '%s'" % d["name"])
+                continue
+            self.used.add(d["name"])
+            out += self.stamp(template, d)
+        for name, d in self.templates.items():
+            if name not in self.used:
+                self.diag.error(self.loc(d), "nothing stamps template '%s'" % name)
+            inside = {b["k"]: b for b in d["body"]}
+            for k in ("template", "stamp"):
+                if k in inside:
+                    self.diag.error(self.loc(inside[k]), "a template holds no templates")
+            if not d["body"]:
+                self.diag.error(self.loc(d), "template '%s' is empty" % name)
+        return out
+
+    def rows_of(self, template, item):
+        """The rows of one `for NAME in ...`: dictionaries of cells."""
+        name, words = item["name"], item["in"]
+        if len(words) == 1 and words[0]["k"] == "name" and words[0]["name"] in self.tables:
+            table = self.tables[words[0]["name"]]
+            head, rows = table["rows"][0], []
+            for row in table["rows"][1:]:
+                if len(row) != len(head):
+                    at = row[0] if row else table
+                    self.diag.error(self.loc(table, at), "this row has %d cells, the table has %d columns"
+                                    % (len(row), len(head)))
+                    continue
+                cells = {name: row[0]}
+                for column, cell in zip(head, row):
+                    cells["%s.%s" % (name, cell_text(column))] = cell
+                rows.append(cells)
+            return rows
+        if len(words) == 1 and words[0]["k"] == "name":
+            self.diag.error(self.loc(template, words[0]), "no table is named '%s'" % words[0]["name"])
+            return []
+        return [{name: w} for w in words]
+
+    def stamp(self, template, stamp):
+        params = [p["name"] for p in template["params"]]
+        loops = [self.rows_of(template, item) for item in template["for"]]
+        out = []
+        for row in stamp["rows"]:
+            if len(row) != len(params) and params:
+                self.diag.error(self.loc(stamp, row[0]), "template '%s' has %d parameters, this row %d cells"
+                                % (template["name"], len(params), len(row)),
+                                (self.loc(template), "the template is here"))
+                continue
+            base = dict(zip(params, row))
+            combos = [base]
+            for rows in loops:
+                combos = [dict(c, **r) for c in combos for r in rows]
+            for cells in combos:
+                shown = ", ".join("%s = %s" % (n, cell_text(c)) for n, c in cells.items() if "." not in n)
+                holes = Holes(cells, ((self.loc(stamp, row[0] if row else None), shown),))
+                for d in template["body"]:
+                    out.append(holes.copy(d))
+        return out
