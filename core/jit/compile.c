@@ -1,0 +1,50 @@
+#include "jit/compile.h"
+
+#include <time.h>
+
+#include "select/select.h"
+
+typedef struct Compile {
+    const CompileOptions *options;
+    uint64_t since;
+} Compile;
+
+static uint64_t now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+// Ends a stage: books its time and shows what it made.
+static void stage_done(Compile *c, CompileStage stage, const Func *f, const MFunc *m, const Code *code) {
+    const CompileOptions *o = c->options;
+    if (o->times) o->times[stage] += now() - c->since;
+    if (o->dump) o->dump(o->dump_user, &(CompileView){stage, f, m, code});
+    if (o->times) c->since = now();
+}
+
+static void allocate(Compile *c, MFunc *m) {
+    const CompileOptions *o = c->options;
+    // The checker needs the code as it was: allocation rewrites it in place.
+    MFunc *before = o->check ? mfunc_copy(m->arena, m) : NULL;
+    ra_allocate(m, o->opt == OPT_NONE ? RA_NONE : RA_SPEED, o->stress);
+    if (before) ra_check(before, m);
+}
+
+Code *compile_func(Arena *out, Func *f, const CompileOptions *options) {
+    Compile c = {.options = options, .since = options->times ? now() : 0};
+    Arena *tmp = options->scratch ? options->scratch : arena_new(f->ctx);
+    stage_done(&c, STAGE_IR, f, NULL, NULL);
+    stage_done(&c, STAGE_OPT, f, NULL, NULL);
+    SelOptions select = {.features = options->features, .fold = options->opt != OPT_NONE};
+    MFunc *m = select_func(tmp, f, options->target, &select);
+    m->saves_all = block_ok(f->landing);
+    stage_done(&c, STAGE_SELECT, f, m, NULL);
+    allocate(&c, m);
+    stage_done(&c, STAGE_ALLOC, f, m, NULL);
+    Code *code = emit_func(out, m, options->traps);
+    stage_done(&c, STAGE_ASM, f, m, code);
+    if (options->scratch) arena_reset(tmp);
+    else arena_free(tmp);
+    return code;
+}
