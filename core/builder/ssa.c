@@ -79,7 +79,7 @@ struct Ssa {
 
 // The pointer is valid until the next call.
 static SsaBlock *ssa_block(Ssa *ssa, uint32_t block) {
-    if (block >= ssa->blocks.n) vec_extend(ssa->arena, &ssa->blocks, ssa->f->blocks.n - ssa->blocks.n);
+    if (block >= ssa->blocks.n) (void)vec_extend(ssa->arena, &ssa->blocks, ssa->f->blocks.n - ssa->blocks.n);
     return &ssa->blocks.v[block];
 }
 
