@@ -23,6 +23,17 @@ static void stage_done(Compile *c, CompileStage stage, const Func *f, const MFun
     if (o->times) c->since = now();
 }
 
+static void optimise(Func *f, const CompileOptions *o) {
+    PassOptions passes = {.level = o->opt,
+                          .verify = o->check,
+                          .fuel = o->fuel ? o->fuel : UINT64_MAX,
+                          .covers = o->target->covers,
+                          .features = o->features,
+                          .dump = o->dump_pass,
+                          .user = o->dump_user};
+    passes_run(f, &passes);
+}
+
 static void allocate(Compile *c, MFunc *m) {
     const CompileOptions *o = c->options;
     // The checker needs the code as it was: allocation rewrites it in place.
@@ -35,6 +46,7 @@ Code *compile_func(Arena *out, Func *f, const CompileOptions *options) {
     Compile c = {.options = options, .since = options->times ? now() : 0};
     Arena *tmp = options->scratch ? options->scratch : arena_new(f->ctx);
     stage_done(&c, STAGE_IR, f, NULL, NULL);
+    optimise(f, options);
     stage_done(&c, STAGE_OPT, f, NULL, NULL);
     SelOptions select = {.features = options->features, .fold = options->opt != OPT_NONE};
     MFunc *m = select_func(tmp, f, options->target, &select);

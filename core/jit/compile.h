@@ -3,12 +3,12 @@
 #define VTR_JIT_COMPILE_H
 
 #include "emit/code.h"
+#include "passes/pipeline.h"
 #include "regalloc/regalloc.h"
 
 typedef enum CompileStage {
     STAGE_IR,     // as given, verified
-    STAGE_OPT,    // after the passes
-    STAGE_EXPAND, // after opcodes the target lacks were expanded
+    STAGE_OPT,    // after the passes; opcodes the target lacks are expanded
     STAGE_SELECT, // machine instructions with virtual registers
     STAGE_ALLOC,  // with physical registers
     STAGE_ASM,    // emitted bytes
@@ -23,17 +23,17 @@ typedef struct CompileView {
     const Code *code;
 } CompileView;
 
-typedef enum OptLevel { OPT_NONE, OPT_SPEED } OptLevel;
-
 typedef struct CompileOptions {
     const Target *target;
     uint64_t features; // target features that may be used (Target.host_features() for the host)
     OptLevel opt;
-    bool check; // verify before the passes and prove the allocation (verify/ra_check.c)
+    bool check;    // verify before the passes and prove the allocation (verify/ra_check.c)
+    uint64_t fuel; // rewrites the passes may make, for bisecting a miscompile; 0 = no limit
     TrapStyle traps;
     const RaStress *stress; // NULL = none
     Arena *scratch;         // for everything that dies with the compile; reset at its end. NULL = one is made and freed
-    void (*dump)(void *user, const CompileView *view); // NULL = none
+    void (*dump)(void *user, const CompileView *view);              // NULL = none
+    void (*dump_pass)(void *user, const char *pass, const Func *f); // called after each pass; NULL = none
     void *dump_user;
     // Nanoseconds spent per stage are added here (N_STAGES entries); NULL = not measured.
     uint64_t *times;
