@@ -11,7 +11,7 @@
 //   2 tied uses get the register that the def will have: their own if they die here, else the three-address twin is
 //     taken (untie), else a copy is made
 //   3 the other uses are brought to registers, narrow classes first
-//   4 early defs get registers that no use has
+//   4 early defs get registers that no use has, those with narrow classes before the wide uses
 //   5 values whose last use this is give up their registers
 //   6 values in clobbered registers, and in those of defs, are stored or moved
 //   7 the other defs get registers
@@ -233,14 +233,18 @@ static RegSet not_for_uses(const Step *s) {
     return s->n > 1 ? regset_or(s->early, regset_or(s->clobbers, s->defs)) : s->early;
 }
 
+// Whether an operand asks for less than any register of the vreg's class.
+static bool is_narrow(const Fast *f, const MOpnd *o) {
+    return !regset_within(class_of(f, f->m->vregs.v[o->reg].cls)->allocatable, class_of(f, o->cls)->regs);
+}
+
 static void take_uses(Fast *f, Step *s, bool narrow) {
     RegSet bad = not_for_uses(s);
     STEP_SLOTS(f, s, i, o) {
         if (!ra_is_use(o) || o->tied || o->fixed != NO_REG) continue;
         uint32_t v = o->reg;
         const RegClass *cls = class_of(f, o->cls);
-        bool is_narrow = !regset_within(class_of(f, f->m->vregs.v[v].cls)->allocatable, cls->regs);
-        if (is_narrow != narrow) continue;
+        if (is_narrow(f, o) != narrow) continue;
         unsigned r = f->reg[v];
         if (r == NO_REG || !regset_has(cls->regs, r) || regset_has(bad, r)) {
             unsigned to = must_pick(f, s, o->cls, regset_or(s->locked, bad));
@@ -263,12 +267,13 @@ static bool is_tied_def(const MOpnd *def, const MOpnd *end) {
     return false;
 }
 
-static void take_early_defs(Fast *f, Step *s) {
+static void take_early_defs(Fast *f, Step *s, bool narrow) {
     STEP_SLOTS(f, s, i, o) {
         if (!ra_is_def(o) || o->role != ROLE_DEF_EARLY || o->fixed != NO_REG) continue;
-        if (is_tied_def(o, o_end)) continue;
+        if (is_tied_def(o, o_end) || is_narrow(f, o) != narrow) continue;
         unsigned r = must_pick(f, s, o->cls, regset_or(s->locked, regset_or(s->clobbers, s->defs)));
         regset_add(&s->locked, r);
+        regset_add(&s->early, r);
         regset_add(&s->defs, r);
         o->preg = (uint8_t)r;
     }
@@ -293,9 +298,9 @@ static void clear_written(Fast *f, Step *s) {
     }
 }
 
-static void take_defs(Fast *f, Step *s) {
+static void take_defs(Fast *f, Step *s, bool narrow) {
     STEP_SLOTS(f, s, i, o) {
-        if (!ra_is_def(o)) continue;
+        if (!ra_is_def(o) || is_narrow(f, o) != narrow) continue;
         if (o->fixed != NO_REG) {
             o->preg = o->fixed;
         } else if (o->role == ROLE_DEF && !is_tied_def(o, o_end)) {
@@ -326,11 +331,13 @@ static void run_step(Fast *f, uint32_t first, uint32_t n, bool term) {
     take_fixed_uses(f, &s);
     take_tied_uses(f, &s);
     take_uses(f, &s, true);
+    take_early_defs(f, &s, true);
     take_uses(f, &s, false);
-    take_early_defs(f, &s);
+    take_early_defs(f, &s, false);
     release_dying(f, &s);
     clear_written(f, &s);
-    take_defs(f, &s);
+    take_defs(f, &s, true);
+    take_defs(f, &s, false);
     emit_step(f, &s);
 }
 
