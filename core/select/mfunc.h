@@ -73,8 +73,10 @@ typedef struct MOpnd {
 enum {
     MI_TERM = 1,  // ends its block (only branches, returns and tail calls; the last instructions of a block)
     MI_CALL = 2,  // a call: srcloc and stack map are recorded at its return address
-    MI_MOVE = 4,  // inserted by the allocator: slot 0 = destination, slot 1 = source, each MO_PREG or MO_SLOT
-    MI_REMAT = 8, // inserted by the allocator: a copy of the def of the vreg in slot 0
+    MI_MOVE = 4,  // inserted by the allocator, mop MOP_COPY: slot 0 = destination, slot 1 = source, each MO_PREG or
+                  // MO_SLOT, not both slots. `reg` of the MO_PREG names the vreg moved: its size says how many bytes
+                  // a load or store moves. `cls` of both is its class. Between two registers it moves all of them.
+    MI_REMAT = 8, // inserted by the allocator: a copy of the definition of the vreg that its def slot names
     MI_TRAP = 16  // a conditional or unconditional trap site; trap code in `trap`
 };
 
