@@ -102,6 +102,9 @@ typedef enum CallConv {
     CC_PRESERVE_ALL
 } CallConv;
 
+// The name of a convention in the text form.
+const char *conv_name(CallConv conv);
+
 typedef struct AbiParam {
     uint8_t type;
     uint8_t ext;        // ParamExt
@@ -137,7 +140,15 @@ typedef struct StackSlot {
     uint32_t size;
     uint32_t align; // a power of two
     bool declared;
+    bool has_key; // an opaque number of the producer
+    uint64_t key;
 } StackSlot;
+
+// An alias region: accesses in two different ones never overlap.
+typedef struct Region {
+    uint32_t id; // the producer's number
+    const char *text;
+} Region;
 
 typedef enum GlobalKind { GV_GAP, GV_VMCTX, GV_LOAD, GV_IADD_IMM, GV_SYMBOL } GlobalKind;
 typedef struct GlobalValue {
@@ -181,6 +192,7 @@ typedef struct Func {
     VEC(StackSlot) slots;
     VEC(GlobalValue) globals;
     VEC(ConstData) consts;
+    VEC(Region) regions;
     VEC(StackMap) stack_maps;
     VEC(StackMapEntry) map_entries;
     Block first, last;    // layout; first is the entry block
@@ -256,19 +268,32 @@ typedef struct TextLine {
     const char *text;
     uint32_t line;
 } TextLine;
+// A function that uses something of the format that is known but not supported; it is not among the funcs.
+typedef struct IrSkipped {
+    ExtName name;
+    Place place;
+    const char *reason; // "type i128: 128-bit integers"
+} IrSkipped;
 typedef struct IrFile {
     const char *file;
-    VEC(TextLine) header;       // `test`, `set`, `target`, `feature` lines, in order
-    VEC(TextLine) comments;     // all comments, in order; comment_func tells the function
-    VEC(uint32_t) comment_func; // index into funcs, NONE = before the first function
+    VEC(TextLine) header;          // `test`, `set`, `target`, `feature` lines, in order
+    VEC(TextLine) comments;        // all comments, in order; the next two tell of which function
+    VEC(uint32_t) comment_func;    // index into funcs, NONE = before the first function or of a skipped one
+    VEC(uint32_t) comment_skipped; // index into skipped, NONE = not of a skipped one
     VEC(Func *) funcs;
+    VEC(IrSkipped) skipped;
 } IrFile;
 
 // ---- text (ir/read.c, ir/write.c) ----------------------------------------------------------------
 
 // Reads CLIF text of `len` bytes. Everything is made in `arena` (each Func->arena is that arena too). default_conv
 // is used where a signature names no convention. On errors, diagnostics are recorded and VTR_ERR_INPUT thrown.
+// Nothing but the form is checked: run verify_func() on each function before anything else.
 IrFile *ir_read(Arena *arena, const char *file, const char *text, size_t len, CallConv default_conv);
+
+// For callers that need every function of a file: records a diagnostic for each skipped one and throws
+// VTR_ERR_UNSUPPORTED when there is any.
+void ir_require_all(Ctx *ctx, const IrFile *file);
 
 // Canonical text of a function.
 void ir_write(const Func *f, Buf *out);
