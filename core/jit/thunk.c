@@ -113,7 +113,7 @@ static Func *entry_func(Ctx *ctx, const Target *t, const Sig *sig) {
     f->sig.results = NEW_ARRAY(f->arena, AbiParam, 1);
     f->sig.results[0].type = T_i32;
     vec_push(f->arena, &f->sigs, copy_sig(f->arena, sig));
-    vec_push(f->arena, &f->slots, (StackSlot){mach_word(t), mach_word(t), true});
+    vec_push(f->arena, &f->slots, (StackSlot){.size = mach_word(t), .align = mach_word(t), .declared = true});
     Builder b = {.f = f, .at = block_new(f), .srcloc = NONE};
     block_append(f, b.at);
     Value param[4];
