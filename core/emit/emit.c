@@ -184,6 +184,8 @@ static void emit_line(Emit *e, uint32_t srcloc) {
     vec_push(e->tmp, &e->line_marks, emit_mark(e));
 }
 
+static unsigned move_size(const Emit *e, const MOpnd *o) { return o->reg == NONE ? 8 : e->m->vregs.v[o->reg].size; }
+
 // A move of the allocator: each side a register or a frame slot.
 static void emit_move(Emit *e, const MOpnd *dst, const MOpnd *src) {
     const Target *t = e->t;
@@ -191,11 +193,11 @@ static void emit_move(Emit *e, const MOpnd *dst, const MOpnd *src) {
     if (dst->kind == MO_PREG && src->kind == MO_PREG) {
         x = mach_copy(t, mach_reg_class(t, dst->preg), dst->preg, src->preg);
     } else if (dst->kind == MO_PREG && src->kind == MO_SLOT) {
-        const MSlot *slot = &e->m->slots.v[src->reg];
-        x = mach_load(t, mach_reg_class(t, dst->preg), slot->size, dst->preg, t->sp, slot->offset + src->imm);
+        int64_t at = e->m->slots.v[src->reg].offset + src->imm;
+        x = mach_load(t, mach_reg_class(t, dst->preg), move_size(e, dst), dst->preg, t->sp, at);
     } else if (dst->kind == MO_SLOT && src->kind == MO_PREG) {
-        const MSlot *slot = &e->m->slots.v[dst->reg];
-        x = mach_store(t, mach_reg_class(t, src->preg), slot->size, src->preg, t->sp, slot->offset + dst->imm);
+        int64_t at = e->m->slots.v[dst->reg].offset + dst->imm;
+        x = mach_store(t, mach_reg_class(t, src->preg), move_size(e, src), src->preg, t->sp, at);
     } else {
         ctx_bug(e->ctx, "emit: a move between operands of kinds %u and %u", dst->kind, src->kind);
     }

@@ -30,6 +30,7 @@ static void optimise(Func *f, const CompileOptions *o) {
                           .covers = o->target->covers,
                           .features = o->features,
                           .dump = o->dump_pass,
+                          .timing = o->time_pass,
                           .user = o->dump_user};
     passes_run(f, &passes);
 }
@@ -48,7 +49,7 @@ Code *compile_func(Arena *out, Func *f, const CompileOptions *options) {
     stage_done(&c, STAGE_IR, f, NULL, NULL);
     optimise(f, options);
     stage_done(&c, STAGE_OPT, f, NULL, NULL);
-    SelOptions select = {.features = options->features, .fold = options->opt != OPT_NONE};
+    SelOptions select = {.features = options->features, .fold = options->opt != OPT_NONE, .trace = options->trace};
     MFunc *m = select_func(tmp, f, options->target, &select);
     m->saves_all = block_ok(f->landing);
     stage_done(&c, STAGE_SELECT, f, m, NULL);

@@ -32,9 +32,11 @@ typedef struct CompileOptions {
     TrapStyle traps;
     const RaStress *stress; // NULL = none
     Arena *scratch;         // for everything that dies with the compile; reset at its end. NULL = one is made and freed
-    void (*dump)(void *user, const CompileView *view);              // NULL = none
-    void (*dump_pass)(void *user, const char *pass, const Func *f); // called after each pass; NULL = none
-    void *dump_user;
+    void (*dump)(void *user, const CompileView *view);                     // NULL = none
+    void (*dump_pass)(void *user, const char *pass, const Func *f);        // called after each pass; NULL = none
+    void (*time_pass)(void *user, const char *pass, uint64_t nanoseconds); // likewise
+    void *dump_user;                                                       // for these three
+    Buf *trace; // gets the rules that selection takes; NULL = none
     // Nanoseconds spent per stage are added here (N_STAGES entries); NULL = not measured.
     uint64_t *times;
 } CompileOptions;
