@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include "verify/ir_verify.h"
+
 enum { AT_NONE = 1, AT_SPEED = 2 };
 
 typedef struct PassInfo {
@@ -45,6 +47,13 @@ static uint64_t now_ns(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+static void check_after(const PassInfo *pass, const Func *f) {
+    if (verify_func(f)) return;
+    Buf text = buf_new(f->arena);
+    ir_write(f, &text);
+    ctx_bug(f->ctx, "pass %s broke the IR of this function:\n%s", pass->name, buf_str(&text));
+}
+
 void passes_run(Func *f, const PassOptions *options) {
     unsigned level = options->level == OPT_NONE ? AT_NONE : AT_SPEED;
     Pass p = {.f = f, .options = options, .fuel = options->fuel};
@@ -55,6 +64,7 @@ void passes_run(Func *f, const PassOptions *options) {
         table[i].run(&p);
         arena_free(p.arena);
         if (options->timing) options->timing(options->user, table[i].name, now_ns() - start);
+        if (options->verify) check_after(&table[i], f);
         if (options->dump) options->dump(options->user, table[i].name, f);
     }
 }
