@@ -1,0 +1,42 @@
+// From bytecode to IR: one IR function for each function index of a module.
+//
+// Own functions become their code. An imported function becomes a wrapper with the same convention that marshals to
+// the runtime (VITTE abi) or calls the C function (C abi), so that calls, tail calls and function references need not
+// tell them apart.
+//
+// Names: function index f is u0:f. Helpers of the runtime (rt_helpers[]) are called by their text names.
+// Source locations are instruction ordinals. Trap codes 1 to 12 are VITBC's; RT_TRAP_EXIT: see VmCtx.exit_code.
+#ifndef VTR_IRGEN_IRGEN_H
+#define VTR_IRGEN_IRGEN_H
+
+#include "bytecode/module.h"
+#include "ir/ir.h"
+
+typedef struct IrgenOptions {
+    bool read_barrier;  // call rt_read_barrier where a reference is loaded
+    bool write_barrier; // call rt_write_barrier where one was stored
+} IrgenOptions;
+
+typedef struct Irgen {
+    const BcModule *m;
+    IrgenOptions options;
+    uint8_t conv; // of all functions of the module, so that calls, indirect calls and tail calls mix
+} Irgen;
+
+// options NULL = no barriers.
+Irgen irgen_start(const BcModule *m, const IrgenOptions *options);
+
+// The function with this index, made in `arena`. Throws VTR_ERR_LIMIT for a function too large to compile.
+Func *irgen_func(const Irgen *irgen, Arena *arena, uint32_t func);
+
+// Its signature as compiled code and jit_call() see it: the vmctx, then the parameters.
+Sig irgen_sig(const Irgen *irgen, Arena *arena, uint32_t func);
+// The signature of the C function behind import `func`: no vmctx, the platform's convention.
+Sig irgen_c_sig(Arena *arena, const BcModule *m, uint32_t func);
+// The signature of a runtime helper.
+Sig irgen_helper_sig(Arena *arena, const char *name);
+
+// The VITBC trap code that an IR trap code stands for (RT_TRAP_EXIT excepted).
+uint32_t irgen_trap_code(uint32_t ir_code);
+
+#endif
