@@ -74,6 +74,162 @@ VTR_API void vtr_diagnostics_clear(vtr_context *context);
 /* The name of a status as it stands above, for example "VTR_ERR_INPUT". */
 VTR_API const char *vtr_status_name(vtr_status status);
 
+/* ---- running bytecode ------------------------------------------------------------------------------
+ *
+ *   vtr_backend *backend;
+ *   vtr_program *program;
+ *   vtr_value result;
+ *   vtr_backend_new_default(context, &backend);
+ *   vtr_backend_compile(backend, bytecode, &program);
+ *   if (vtr_program_run(program, "main", NULL, 0, &result) == VTR_ERR_TRAP) puts(vtr_trap_text(program));
+ *   vtr_program_free(program);
+ *   vtr_backend_free(backend);
+ *
+ * A backend holds settings and the host's definitions for imports; a program is a module compiled and instantiated:
+ * its code, globals and heap. */
+
+typedef struct vtr_bytecode vtr_bytecode;
+typedef struct vtr_backend vtr_backend;
+typedef struct vtr_program vtr_program;
+
+/* The numbers are those of VITBC's primitive types. */
+typedef enum vtr_type {
+    VTR_VOID = 0,
+    VTR_I8 = 1,
+    VTR_I16 = 2,
+    VTR_I32 = 3,
+    VTR_I64 = 4,
+    VTR_U8 = 5,
+    VTR_U16 = 6,
+    VTR_U32 = 7,
+    VTR_U64 = 8,
+    VTR_F32 = 9,
+    VTR_F64 = 10,
+    VTR_BOOL = 11,
+    VTR_PTR = 12, /* a raw address */
+    VTR_REF = 13, /* any object reference: ref, a structure or an array type */
+    VTR_FUNC = 14 /* a function reference; opaque */
+} vtr_type;
+
+/* A value. Signed integers stand in as.i, unsigned ones in as.u, both at full width. as.ref is 0 for null; an object
+ * may move whenever its program runs or allocates, so a reference is good until the next call that does. */
+typedef struct vtr_value {
+    vtr_type type;
+    union {
+        int64_t i;
+        uint64_t u;
+        float f32;
+        double f64;
+        bool b;
+        void *ptr;
+        uint64_t ref;
+    } as;
+} vtr_value;
+
+typedef enum vtr_opt { VTR_OPT_NONE = 0, VTR_OPT_SPEED = 1 } vtr_opt;
+
+typedef struct vtr_backend_options {
+    bool interpret;      /* run the bytecode itself instead of compiling it */
+    vtr_opt opt;         /* how hard to work on the code */
+    bool check;          /* prove each register allocation while compiling (slower) */
+    bool gc_stress;      /* move every object at every safepoint */
+    uint64_t heap_limit; /* bytes of objects; 0 = 1 GiB */
+    uint64_t stack_size; /* bytes of machine stack for compiled code; 0 = what the running thread has */
+    uint32_t max_depth;  /* frames when interpreting; 0 = a default */
+    /* Receives what io.print and io.println write, n bytes at a time; false makes the program fail with
+     * VTR_ERR_SYSTEM. NULL = the text is dropped. */
+    bool (*write)(void *user, const char *bytes, size_t n);
+    void *write_user;
+} vtr_backend_options;
+
+/* Makes a backend that compiles for the machine it runs on. options NULL = compile at VTR_OPT_SPEED with defaults
+ * elsewhere; the structure is copied. On a machine that Vitrail has no description of, programs are interpreted.
+ * The caller frees the backend, which may be before its programs. */
+VTR_API vtr_status vtr_backend_new(vtr_context *context, const vtr_backend_options *options, vtr_backend **backend);
+VTR_API vtr_status vtr_backend_new_default(vtr_context *context, vtr_backend **backend);
+VTR_API void vtr_backend_free(vtr_backend *backend);
+
+/* A host function for a VITTE import. args has the n values of the import's signature; *result has the result's type
+ * and is zero. Returning VTR_OK goes on; any other status leaves the program, and vtr_program_run() returns it;
+ * VTR_ERR_TRAP leaves it with the trap of vtr_program_trap() or of the inner run that just trapped. The function may run
+ * other functions of the program; objects may move then, so it reads what args refer to before. */
+typedef vtr_status (*vtr_host_function)(vtr_program *program, void *user, const vtr_value *args, size_t n,
+                                        vtr_value *result);
+
+/* Defines the import "module.name" for programs compiled from now on. The name is copied; a later definition of the
+ * same name wins, also over the built-in io.print, io.println and time.now_ms.
+ * vtr_backend_define_c(): a C function for an import with the C convention; it is called directly, must have the
+ * import's signature and must not run the program again. Programs that are interpreted reach it only where compiling
+ * is possible.
+ * vtr_backend_define_global(): the cell of an imported global, 8 bytes, the value in its low bytes; it must live as
+ * long as the programs. */
+VTR_API vtr_status vtr_backend_define(vtr_backend *backend, const char *name, vtr_host_function function, void *user);
+VTR_API vtr_status vtr_backend_define_c(vtr_backend *backend, const char *name, void (*function)(void));
+VTR_API vtr_status vtr_backend_define_global(vtr_backend *backend, const char *name, uint64_t *cell);
+
+/* Compiles every function of the module and makes an instance of it. The module must outlive the program. Errors:
+ * VTR_ERR_NOT_FOUND when an imported global is not defined (an undefined function traps when it is called),
+ * VTR_ERR_LIMIT and VTR_ERR_UNSUPPORTED naming the function. */
+VTR_API vtr_status vtr_backend_compile(vtr_backend *backend, const vtr_bytecode *bytecode, vtr_program **program);
+VTR_API void vtr_program_free(vtr_program *program);
+
+/* The signature of the exported function `name` (NULL: the module's entry): the first `capacity` parameter types, how
+ * many there are, and the result type. Each output may be NULL. Errors: VTR_ERR_NOT_FOUND. */
+VTR_API vtr_status vtr_program_signature(vtr_program *program, const char *name, vtr_type *params, size_t capacity,
+                                         size_t *n_params, vtr_type *result);
+
+/* Runs the exported function `name` (NULL: the module's entry). args must match its parameters in number and type.
+ * result may be NULL; for a function without result its type is set to VTR_VOID. Errors: VTR_ERR_NOT_FOUND,
+ * VTR_ERR_USAGE, VTR_ERR_TRAP (see vtr_trap_info()), or what a host function returned. After a trap the program can be
+ * run again; its globals are as the trap left them. */
+VTR_API vtr_status vtr_program_run(vtr_program *program, const char *name, const vtr_value *args, size_t n_args,
+                                   vtr_value *result);
+
+/* From any thread: what the program runs now, or runs next, traps INTERRUPT at its next safepoint. The program must
+ * not be freed meanwhile. */
+VTR_API void vtr_program_interrupt(vtr_program *program);
+
+/* From a host function: `return vtr_program_trap(program, code);` leaves the program with this trap code (1 to 12, or
+ * 256 to 65535), as if the calling instruction had trapped. */
+VTR_API vtr_status vtr_program_trap(vtr_program *program, uint32_t code);
+
+/* The bytes of a structure or the elements of an array, in place, and how many bytes; good as long as the reference
+ * is. Errors: VTR_ERR_USAGE for null or another type of value. */
+VTR_API vtr_status vtr_value_bytes(vtr_program *program, vtr_value value, void **bytes, size_t *n);
+
+/* Why the last run returned VTR_ERR_TRAP. The strings belong to the program and live until it runs again. */
+typedef struct vtr_trap {
+    uint32_t code;          /* VITBC's trap code; 0 = RAISE (object says what) */
+    const char *name;       /* "OVERFLOW"; NULL for user codes and RAISE */
+    const char *diagnostic; /* "E7002"; NULL for RAISE */
+    vtr_value object;       /* RAISE: the object, VTR_REF */
+    size_t n_frames;        /* how many vtr_trap_frame_at() gives, innermost first */
+    uint64_t depth;         /* how many there were */
+} vtr_trap;
+typedef struct vtr_trap_frame {
+    const char *function;
+    uint32_t block;
+    uint32_t instruction; /* ordinal in the function */
+    const char *file;     /* NULL = no source is known */
+    uint32_t line;        /* from 1, 0 = unknown */
+    uint32_t column;      /* from 1, 0 = unknown */
+} vtr_trap_frame;
+
+/* false when the last run did not end in VTR_ERR_TRAP, or when index is out of range. */
+VTR_API bool vtr_trap_info(const vtr_program *program, vtr_trap *trap);
+VTR_API bool vtr_trap_frame_at(const vtr_program *program, size_t index, vtr_trap_frame *frame);
+/* The same as text: a line with code, name and diagnostic, then a line for each frame. "" when there was no trap. */
+VTR_API const char *vtr_trap_text(const vtr_program *program);
+
+/* What compiling took and made. */
+typedef struct vtr_program_stats {
+    uint32_t functions;    /* compiled, wrappers of imports included; 0 when interpreting */
+    uint64_t instructions; /* of IR, as made from the bytecode */
+    uint64_t code_bytes;
+    uint64_t nanoseconds; /* from bytecode to callable code */
+} vtr_program_stats;
+VTR_API void vtr_program_statistics(const vtr_program *program, vtr_program_stats *stats);
+
 #ifdef __cplusplus
 }
 #endif

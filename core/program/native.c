@@ -1,0 +1,158 @@
+// The native engine of a program: compile, publish, call, and show the collector the frames.
+#include "program/program.h"
+
+#include <time.h>
+
+#include "jit/compile.h"
+
+static ExtName func_name(uint32_t func) { return (ExtName){.kind = NAME_USER, .index = func}; }
+
+// ---- roots in compiled frames -----------------------------------------------------------------------------------
+
+typedef struct FrameVisit {
+    Heap *heap;
+    HeapVisit *visit;
+} FrameVisit;
+
+static bool visit_frame(void *user, const JitFrame *frame) {
+    FrameVisit *v = user;
+    for (uint32_t i = 0; i < frame->n_refs; i++) v->visit(v->heap, (Ref *)(void *)(frame->sp + frame->refs[i]));
+    return true;
+}
+
+static void frame_roots(void *data, Heap *heap, HeapVisit *visit) {
+    vtr_program *program = data;
+    if (program->instance->vm->activation)
+        jit_walk(program->instance->vm->activation, visit_frame, &(FrameVisit){heap, visit});
+}
+
+// ---- compiling ----------------------------------------------------------------------------------------------------
+
+static void define_helpers(Jit *jit, const Target *target) {
+    for (const RtHelper *h = rt_helpers; h->name; h++) {
+        ExtName name = {.kind = NAME_TEXT, .text = h->name};
+        if (h->exits) jit_define_exit(jit, name, h->address, target->conv[CC_SYSTEM_V], offsetof(VmCtx, activation));
+        else jit_define_symbol(jit, name, h->address);
+    }
+}
+
+static void compile_functions(vtr_program *program, const Target *target) {
+    const BcModule *m = program->instance->module;
+    Arena *ir = arena_new(program->ctx);
+    Arena *code = arena_new(program->ctx);
+    CompileOptions options = {
+        .target = target,
+        .features = target->host_features(),
+        .opt = program->options.opt == VTR_OPT_NONE ? OPT_NONE : OPT_SPEED,
+        .check = program->options.check,
+        .traps = TRAPS_CALL,
+        .scratch = arena_new(program->ctx),
+    };
+    for (uint32_t f = 0; f < bc_n_functions(m); f++) {
+        Func *func = irgen_func(&program->irgen, ir, f);
+        program->stats.instructions += func->insts.n;
+        const Code *compiled = compile_func(code, func, &options);
+        program->stats.code_bytes += compiled->n;
+        jit_add(program->jit, compiled);
+        arena_reset(ir);
+        arena_reset(code);
+    }
+    program->stats.functions = bc_n_functions(m);
+    jit_publish(program->jit);
+    arena_free(options.scratch);
+    arena_free(code);
+    arena_free(ir);
+}
+
+static uint64_t function_address(void *user, uint32_t func) {
+    vtr_program *program = user;
+    return (uint64_t)(uintptr_t)jit_find(program->jit, func_name(func));
+}
+
+// C imports, for the interpreter: the JIT's entry thunk knows how to call any signature.
+static uint32_t call_c(Instance *instance, uint32_t func, const uint64_t *args, uint64_t *result) {
+    vtr_program *program = instance->engine;
+    const BcModule *m = instance->module;
+    Arena *tmp = arena_new(program->ctx);
+    Sig sig = irgen_c_sig(tmp, m, func);
+    JitActivation activation = {0};
+    void *address = (void *)(uintptr_t)instance->vm->cells[vm_cell_import(m, func)];
+    vtr_status status = jit_call(program->jit, address, &sig, args, result, &activation);
+    arena_free(tmp);
+    if (status == VTR_OK) return 0;
+    instance->host_status = VTR_ERR_INTERNAL;
+    return RT_EXIT_HOST;
+}
+
+static uint64_t clock_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+static void free_jit(void *data) { jit_free(data); }
+
+void program_compile(vtr_program *program) {
+    Instance *instance = program->instance;
+    const Target *target = target_host();
+    const Collector *collector = instance->options.collector;
+    IrgenOptions options = {collector->read_barrier != NULL, collector->write_barrier != NULL};
+    program->irgen = irgen_start(instance->module, &options);
+    if (target) {
+        program->jit = jit_new(program->ctx, target, NULL);
+        arena_on_free(program->arena, free_jit, program->jit);
+    }
+    if (program->options.interpret || !target) {
+        program->interp = interp_new(instance);
+        if (target) instance->call_c = call_c;
+        return;
+    }
+    uint64_t start = clock_now();
+    define_helpers(program->jit, target);
+    compile_functions(program, target);
+    rt_function_globals(instance, function_address, program);
+    heap_add_roots(instance->heap, (HeapRoots){frame_roots, program});
+    program->stats.nanoseconds = clock_now() - start;
+}
+
+// ---- running ------------------------------------------------------------------------------------------------------
+
+// Wrappers of imports are not the program's frames: the call of an import is what trapped.
+static void record_trap(vtr_program *program, const JitActivation *activation) {
+    Instance *instance = program->instance;
+    uint32_t n_imports = instance->module->n_imp_funcs;
+    uint32_t code = activation->trap;
+    code = code == RT_TRAP_EXIT ? (uint32_t)instance->vm->exit_code : irgen_trap_code(code);
+    rt_trap_begin(instance, code);
+    uint64_t hidden = 0;
+    for (uint32_t i = 0; i < activation->n_frames; i++) {
+        const JitFrame *frame = &activation->frames[i];
+        if (frame->func.kind == NAME_USER && frame->func.index >= n_imports)
+            rt_trap_frame(instance, frame->func.index, frame->srcloc == NONE ? 0 : frame->srcloc);
+        else hidden++;
+    }
+    instance->trap.depth = activation->depth - hidden;
+}
+
+uint32_t program_call_native(vtr_program *program, uint32_t func, const uint64_t *args, uint64_t *result) {
+    Instance *instance = program->instance;
+    VmCtx *vm = instance->vm;
+    Arena *tmp = arena_new(program->ctx);
+    Sig sig = irgen_sig(&program->irgen, tmp, func);
+    uint64_t *words = NEW_ARRAY(tmp, uint64_t, sig.n_params);
+    words[0] = (uint64_t)(uintptr_t)vm;
+    for (uint32_t k = 1; k < sig.n_params; k++) words[k] = args[k - 1];
+    jit_prepare_call(program->jit, &sig);
+    // One more than are shown: the innermost may be the wrapper of an import.
+    JitFrame frames[RT_MAX_FRAMES + 1];
+    JitActivation activation = {.parent = vm->activation, .frames = frames, .max_frames = RT_MAX_FRAMES + 1};
+    void *address = jit_find(program->jit, func_name(func));
+    vm->activation = &activation;
+    rt_stack_enter(instance);
+    vtr_status status = jit_call(program->jit, address, &sig, words, result, &activation);
+    vm->activation = activation.parent;
+    arena_free(tmp);
+    if (status == VTR_OK) return 0;
+    record_trap(program, &activation);
+    return instance->trap.code;
+}

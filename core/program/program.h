@@ -1,0 +1,56 @@
+// Backends and programs: the public interface to running bytecode, above both engines.
+//
+// Theory. A program is an Instance (runtime/) with one engine on it. Compiled: every function index, imports included,
+// goes through irgen and the compile pipeline into a Jit. The collector finds the references of compiled frames with
+// jit_walk(), from the activation that vm->activation names; each run of compiled code puts its own activation there
+// and the previous one back, so runs nest through host functions.
+#ifndef VTR_PROGRAM_PROGRAM_H
+#define VTR_PROGRAM_PROGRAM_H
+
+#include "interp/interp.h"
+#include "irgen/irgen.h"
+#include "jit/jit.h"
+#include "runtime/instance.h"
+
+typedef enum DefinitionKind { DEFINE_FUNCTION, DEFINE_C, DEFINE_GLOBAL } DefinitionKind;
+
+typedef struct Definition {
+    DefinitionKind kind;
+    vtr_host_function function;
+    void *user;
+    void *address;
+} Definition;
+
+struct vtr_backend {
+    Ctx *ctx;
+    Arena *arena;
+    vtr_backend_options options;
+    Interner names; // "module.name" -> index into definitions
+    VEC(Definition) definitions;
+};
+
+struct vtr_program {
+    Ctx *ctx;
+    Arena *arena;
+    vtr_backend_options options;
+    Instance *instance;
+    Interp *interp; // one of these two
+    Jit *jit;
+    Irgen irgen;
+    vtr_program_stats stats;
+    uint32_t host_trap; // vtr_program_trap()
+    bool trapped;       // the last run ended in a trap
+    Arena *text;        // strings about the last trap; made on demand
+};
+
+// Makes the engine of the options. (program/native.c)
+void program_compile(vtr_program *program);
+// Runs a function index; returns 0, or the code by which all frames were left, with instance->trap filled.
+uint32_t program_call_native(vtr_program *program, uint32_t func, const uint64_t *args, uint64_t *result);
+
+// Values and words (program/value.c).
+vtr_type value_public_type(const BcModule *m, uint32_t typeref);
+vtr_value value_from_word(const BcModule *m, uint32_t typeref, uint64_t word);
+uint64_t value_to_word(vtr_value value);
+
+#endif
