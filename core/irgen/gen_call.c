@@ -63,7 +63,7 @@ static LivePoint gen_point(const Gen *g) { return g->live ? g->live->points.v[g-
 
 static uint32_t gen_slot(Gen *g, uint16_t reg) {
     if (g->ref_slot[reg] == NONE) {
-        vec_push(g->f->arena, &g->f->slots, (StackSlot){8, 8, true});
+        vec_push(g->f->arena, &g->f->slots, (StackSlot){.size = 8, .align = 8, .declared = true});
         g->ref_slot[reg] = g->f->slots.n - 1;
     }
     return g->ref_slot[reg];
@@ -176,7 +176,7 @@ static void gen_import_c(Gen *g, const BcType *type) {
 // The arguments as words in a stack slot, references among them in the stack map, and one more word for the result.
 static void gen_import_vitte(Gen *g, const BcType *type) {
     Func *f = g->f;
-    vec_push(f->arena, &f->slots, (StackSlot){(type->n + 1u) * 8, 8, true});
+    vec_push(f->arena, &f->slots, (StackSlot){.size = (type->n + 1u) * 8, .align = 8, .declared = true});
     uint32_t slot = f->slots.n - 1;
     StackMap map = {f->map_entries.n, 0};
     for (uint32_t k = 0; k < type->n; k++) {
