@@ -228,14 +228,13 @@ uint32_t irgen_trap_code(uint32_t ir_code) {
 
 static void gen_stack_limit(Gen *g) {
     Func *f = g->f;
-    vec_push(f->arena, &f->globals, (GlobalValue){.kind = GV_VMCTX, .type = T_i64});
-    vec_push(f->arena, &f->globals,
-             (GlobalValue){.kind = GV_LOAD,
-                           .type = T_i64,
-                           .memflags = MF_NOTRAP | MF_ALIGNED,
-                           .base = f->globals.n - 1,
-                           .offset = offsetof(VmCtx, stack_limit)});
-    f->stack_limit = f->globals.n - 1;
+    GlobalValue vm = {.kind = GV_VMCTX, .type = T_i64};
+    GlobalValue limit = {.kind = GV_LOAD, .type = T_i64, .memflags = MF_NOTRAP | MF_ALIGNED};
+    limit.base = f->globals.n;
+    limit.offset = offsetof(VmCtx, stack_limit);
+    f->stack_limit = f->globals.n + 1;
+    vec_push(f->arena, &f->globals, vm);
+    vec_push(f->arena, &f->globals, limit);
 }
 
 static void gen_body(Gen *g) {
