@@ -1,0 +1,240 @@
+"""A machine as the emitters of tables, encoder, decoder and printer see it: the Isa with numbered instructions (relax
+pseudos after the others), operands laid out in slots (core/select/mfunc.h) and kinds of immediates that can be read
+both ways. Everything is in the order of the text, so numbers are stable.
+"""
+from symbits import Bits, Evaluator, NotSymbolic, Var, atoms_of, truth
+
+
+class DescriptionError(Exception):
+    def __init__(self, loc, text):
+        super().__init__("%s:%d:%d: error: %s" % (loc.file, loc.line, loc.col, text))
+
+
+class Kind:
+    """An immediate kind or a set of conditions. index: number in the target's table of both.
+
+    A value of the kind is `low_zeros` zero bits, `width` bits of field, and an extension: with the sign (signed), with
+    zeros, or none to the word (open: either reading of the top bit is accepted, the signed one is canonical). What is
+    not of that shape has bits None.
+    """
+
+    def __init__(self, index, name, fields, names, value, reloc):
+        self.index, self.name, self.fields, self.names, self.value, self.reloc = index, name, fields, names, value, reloc
+        self.bits = None
+        self.low_zeros = self.width = 0
+        self.signed = self.open = False
+
+    def shape(self, atoms, word):
+        n = k = 0
+        while n < len(atoms) and atoms[n] == 0:
+            n += 1
+        while n + k < len(atoms) and atoms[n + k] not in (0, 1) and atoms[n + k][1] == k:
+            k += 1
+        rest = atoms[n + k:]
+        self.low_zeros, self.width = n, k
+        if n + k == word or (rest and all(a == atoms[n + k - 1] for a in rest)):
+            self.signed = True
+        elif not rest:
+            self.open = True
+        elif any(a != 0 for a in rest):
+            return
+        self.bits = atoms
+
+    @property
+    def lo(self):
+        return -(1 << self.low_zeros + self.width - 1) if self.signed or self.open else 0
+
+    @property
+    def hi(self):
+        n = self.low_zeros + self.width
+        return (1 << (n - 1 if self.signed else n)) - (1 << self.low_zeros)
+
+    def fits(self, value):
+        return self.lo <= value <= self.hi and value % (1 << self.low_zeros) == 0
+
+    def c_fits(self, value):
+        text = "%s >= %s && %s <= %s" % (value, c_int(self.lo), value, c_int(self.hi))
+        return "(%s && !(%s & %d))" % (text, value, (1 << self.low_zeros) - 1) if self.low_zeros else "(%s)" % text
+
+
+def c_int(n):
+    return "INT64_MIN" if n == -(1 << 63) else "%d" % n if -(1 << 31) < n < 1 << 31 else "INT64_C(%d)" % n
+
+
+class Slot:
+    """An operand of an instruction or a part of a form, with its place among the slots.
+
+    type: reg (cls, fixed or None, view) imm (kind) label (kind or None) composite (kind: Composite)
+    """
+
+    def __init__(self, machine, o, slot):
+        self.name, self.role, self.loc, self.slot = o.name, o.role, o.loc, slot
+        self.cls, self.fixed, self.view, self.kind, self.bits = o.cls, o.reg, o.view, None, o.width
+        self.n_slots = 2 if o.role == "inout" else 1
+        self.type = "reg" if o.type == "fixed" else o.type
+        if o.type == "fixed":
+            self.cls = next(c for c in machine.isa.classes.values() if o.reg in c.regs)
+        elif o.type == "imm":
+            self.kind = machine.kinds[o.imm.name]
+            self.type = "label" if self.kind.reloc else "imm"
+            self.bits = self.kind.width
+        elif o.type == "cond":
+            self.type, self.kind = "imm", machine.kinds[machine.cond_name[id(o.cond)]]
+        elif o.type == "composite":
+            self.kind = o.comp
+            self.n_slots = 1 + o.comp.max_parts
+
+    @property
+    def c_value(self):
+        return "s[%d].imm" % self.slot
+
+
+def lay_out(machine, opnds, first=0):
+    out, slot = [], first
+    for o in opnds:
+        out.append(Slot(machine, o, slot))
+        slot += out[-1].n_slots
+    return out
+
+
+class MInst:
+    """An instruction, pseudo or relax with its number and slots. inst: isa.Inst or isa.Relax."""
+
+    def __init__(self, machine, index, inst):
+        self.index, self.inst, self.name, self.loc = index, inst, inst.name, inst.loc
+        self.slots = lay_out(machine, inst.opnds)
+        self.n_slots = sum(s.n_slots for s in self.slots)
+        self.relax = hasattr(inst, "rows")
+        self.shorts = []
+
+    @property
+    def pseudo(self):
+        return not self.relax and self.inst.of is not None
+
+
+class Machine:
+    def __init__(self, isa, ir):
+        self.isa, self.ir, self.name = isa, ir, isa.name
+        self.big_endian = isa.settings.get("endian") == ["big"]
+        self.relocs = list(isa.relocs.values())
+        self.read_kinds()
+        self.form_slots = {id(f): lay_out(self, f.params, 1) for c in isa.operands.values() for f in c.forms}
+        self.insts = [MInst(self, i, x) for i, x in
+                      enumerate(list(isa.insts.values()) + list(isa.relaxes.values()))]
+        self.by_name = {i.name: i for i in self.insts}
+        for s in isa.shorts.values():
+            self.by_name[s.of.name].shorts.append(s)
+
+    def read_kinds(self):
+        filled = {}
+        for r in self.relocs:
+            if r.imm is not None:
+                if r.imm.name in filled:
+                    raise DescriptionError(r.loc, "'%s' is already filled by %s" % (r.imm.name, filled[r.imm.name].name))
+                filled[r.imm.name] = r
+        self.kinds, self.cond_name = {}, {}
+        self.evaluator = Evaluator({}, self.kinds)
+        for imm in self.isa.imms.values():
+            k = Kind(len(self.kinds), imm.name, imm.fields, imm.names, imm.value, filled.get(imm.name))
+            self.kinds[k.name] = k
+            env = {n: Var(n, w, n).bits() for n, w in imm.fields}
+            try:
+                k.shape(self.evaluator.eval(imm.value, env).atoms, self.isa.word)
+            except NotSymbolic:
+                pass
+        for name, cond in self.isa.conds.items():
+            names = [None] * (1 << cond.width)
+            for item in cond.items:
+                names[item.value] = item.names[0]
+            k = Kind(len(self.kinds), name, [("value", cond.width)], names, None, None)
+            k.shape(Var("value", cond.width, "value").bits().atoms + [0] * (self.isa.word - cond.width), self.isa.word)
+            self.kinds[name] = k
+            self.cond_name[id(cond)] = name
+
+    def fail(self, loc, text):
+        raise DescriptionError(loc, text)
+
+    def reg(self, name):
+        if name in self.isa.flags:
+            return self.isa.flags[name].reg
+        return self.isa.reg_names[name][0]
+
+    def role(self, name):
+        return self.isa.roles.get(name, [])
+
+    def scratch(self):
+        return [self.reg(n) for n in self.role("scratch")]
+
+    # ---- encoding ----
+    def opnd_value(self, o, slot=None, c_name=None):
+        """The symbolic value of a register or immediate operand: what its name means in an `encode` line."""
+        slot = o.slot if slot is None else slot
+        c_name = c_name or o.name
+        if o.type == "reg":
+            width = max(max(o.cls.codes).bit_length(), 1)
+            if o.fixed is not None:
+                code = o.cls.codes[o.cls.regs.index(o.fixed)]
+                return Bits(atoms_of(code, width), o.bits, o)
+            return Bits(Var(o.name, width, c_name, slot, None, o).bits().atoms, o.bits, o)
+        fields = {}
+        for name, width in o.kind.fields:
+            c = c_name if len(o.kind.fields) == 1 else "%s_%s" % (c_name, name)
+            fields[name] = Var(o.name, width, c, slot, o.kind.reloc, o, name).bits()
+        if o.kind.value is None:
+            return Bits(fields["value"].atoms, 0, o, fields)
+        try:
+            value = self.evaluator.eval(o.kind.value, fields).atoms
+        except NotSymbolic:
+            value = []
+        return Bits(value, 0, o, fields)
+
+    def args(self, encode, env):
+        return {name: self.evaluator.eval(value, env) for name, value in encode.args.items()}
+
+    def layout(self, encode, env):
+        """The groups of bytes of `encode FORMAT(args)`: [(atoms, Cond or True)] in order; what cannot be present is
+        left out."""
+        try:
+            args = self.args(encode, env)
+            if encode.format.width is not None:
+                return [(self.fixed_bits(encode.format, args), True)]
+            return self.groups(encode.format, dict(args))
+        except NotSymbolic as e:
+            return self.fail(encode.loc, "this encoding cannot be read backwards: %s" % e)
+
+    def groups(self, f, scope):
+        ev, out = self.evaluator, []
+        for g in f.groups:
+            if g.kind == "let":
+                scope[g.name] = ev.eval(g.value, scope)
+                continue
+            cond = truth(ev.eval(g.when, scope)) if g.when is not None else True
+            if cond is False:
+                continue
+            atoms = []
+            for e, width in reversed(g.pieces):
+                value = ev.eval(e, scope)
+                if isinstance(value, int) and not -(1 << width - 1) <= value < 1 << width:
+                    self.fail(g.loc, "%d does not fit %d bits" % (value, width))
+                atoms += atoms_of(value, width)
+            out.append((atoms, cond))
+        return out
+
+    def fixed_bits(self, f, args):
+        atoms = []
+        for x in reversed(f.fields):
+            if x.kind == "bits":
+                atoms += atoms_of(x.value, x.width)
+            elif x.kind == "field":
+                atoms += atoms_of(args[x.name], x.width)
+            else:
+                atoms += atoms_of(args[x.name], x.hi + 1)[x.lo:]
+        return atoms
+
+
+def machines(model):
+    """One Machine for each described machine, made once."""
+    if not hasattr(model, "machines"):
+        model.machines = {name: Machine(isa, model.ir) for name, isa in sorted(model.isas.items())
+                          if isa.settings.get("machine") != ["stack"]}
+    return model.machines
