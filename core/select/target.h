@@ -45,10 +45,40 @@ typedef struct OpndDesc {
     uint8_t cls;   // class (OT_REG)
     uint8_t bits;  // width of the view read or written
     uint8_t fixed; // register or NO_REG
-    uint16_t kind; // OT_IMM: immediate kind; OT_COMPOSITE: operand kind
+    uint16_t kind; // OT_IMM, OT_LABEL: immediate kind (Target.imms) or NO_KIND; OT_COMPOSITE: Target.operands
     uint8_t slot;  // first slot
     uint8_t n_slots;
 } OpndDesc;
+
+#define NO_KIND 0xffff
+
+// An immediate kind or a set of conditions: which values there are and how they are written. A value is `width` bits
+// of field above `low_zeros` zero bits, extended to 64 bits.
+typedef struct ImmKind {
+    const char *name;
+    int64_t lo, hi; // both included
+    uint8_t width;
+    uint8_t low_zeros;
+    bool is_signed;           // the field's top bit is a sign
+    bool open;                // no wider than the operand: -1 and 255 are the same i8. The signed reading is canonical
+    uint8_t reloc;            // relocation that fills it, or NO_RELOC
+    const char *const *names; // how each value is written, or NULL: as a number
+} ImmKind;
+#define NO_RELOC 0xff
+
+// A composite operand: one of several forms, each with its parts. OpndDesc.slot of a part counts from the slot that
+// holds the form number. The displacement, where a form has one, is its last part.
+typedef struct FormDesc {
+    const char *name;
+    const OpndDesc *parts;
+    uint8_t n_parts;
+} FormDesc;
+typedef struct OperandKind {
+    const char *name;
+    const FormDesc *forms;
+    uint8_t n_forms;
+    uint8_t n_slots;
+} OperandKind;
 
 enum {
     MD_READS_FLAGS = 1,
@@ -164,6 +194,10 @@ typedef struct Target {
     uint8_t type_class[32]; // class that holds a Type, NO_CLASS = unsupported
     const InstDesc *insts;
     uint16_t n_insts;
+    const ImmKind *imms;
+    uint16_t n_imms;
+    const OperandKind *operands;
+    uint16_t n_operands;
     const Reloc *relocs;
     uint8_t n_relocs;
     const Relax *relaxes;
@@ -212,6 +246,12 @@ typedef struct Target {
 } Target;
 
 #define NO_CLASS 0xff
+
+// Whether physical operands are what the description allows: registers of their class, immediates in range, forms
+// and their parts.
+bool target_operands_fit(const Target *t, uint16_t mop, const MOpnd *slots);
+// Whether one value is of an immediate kind.
+bool target_imm_fits(const Target *t, uint16_t kind, int64_t value);
 
 // All targets of this build, NULL-terminated (generated).
 extern const Target *const targets_all[];

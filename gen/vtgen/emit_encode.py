@@ -39,7 +39,10 @@ class Fields:
                 self.record = rec.name
                 self.lines.append((form, slots, env, guard, rec))
                 for name, value in rec.fields.items():
-                    self.width[name] = max(self.width.get(name, 1), min(len(atoms_of(value)), 32))
+                    atoms = atoms_of(value)
+                    while atoms and atoms[-1] == 0:
+                        atoms = atoms[:-1]
+                    self.width[name] = max(self.width.get(name, 1), min(len(atoms), 32))
 
     def dynamic(self, slot, c_name):
         """The record as unknown bits, for the encoder."""
@@ -58,6 +61,44 @@ def end_relative(e):
 
 def stmts_end_relative(stmts):
     return any(end_relative(e) for s in stmts for e in s.exprs())
+
+
+def copy_operands(m, i, target, call):
+    """C lines that fill t[], the slots of `target`, from s[], those of `i`, as `call` says. Also: slot of target -> own
+    slot of what waits for an address, and the relocation that own operand asks for."""
+    lines, back, reloc = [], {}, None
+
+    def place(slot, arg, at):
+        nonlocal reloc
+        if arg.k == "num":
+            lines.append("    t[%d] = (MOpnd){.kind = MO_IMM, .imm = %s};" % (at, c_int(arg.value)))
+        elif arg.k == "name" and i.inst_opnd(arg.name) is not None:
+            own = i.inst_opnd(arg.name)
+            lines.append("    t[%d] = s[%d];" % (at, own.slot))
+            if slot.type == "reg" and slot.n_slots == 2:
+                lines.append("    t[%d] = s[%d];" % (at + 1, own.slot + own.n_slots - 1))
+            if own.type == "imm" and own.kind.open:
+                lines.append("    t[%d].imm = bit_sext((uint64_t)t[%d].imm, %d);" % (at, at, own.kind.width))
+            if own.type == "label":
+                reloc = own.kind.reloc if own.kind is not None else None
+                back[at] = own.slot
+            for k in range(1, own.n_slots if own.type == "composite" else 1):
+                lines.append("    t[%d] = s[%d];" % (at + k, own.slot + k))
+        elif arg.k == "name":
+            lines.append("    t[%d] = (MOpnd){.kind = MO_PREG, .preg = %d};" % (at, m.reg(arg.name).index))
+        elif arg.k == "call" and slot.type == "composite":
+            form = next((f for f in slot.kind.forms if f.name == arg.name), None)
+            if form is None:
+                m.fail(arg.loc, "operand '%s' has no form '%s'" % (slot.kind.name, arg.name))
+            lines.append("    t[%d] = (MOpnd){.kind = MO_FORM, .imm = %d};" % (at, form.index))
+            for part, a in zip(m.form_slots[id(form)], arg.args):
+                place(part, a, at + part.slot)
+        else:
+            m.fail(arg.loc, "an operand, a number or a form belongs here")
+
+    for slot, arg in zip(target.slots, call.args):
+        place(slot, arg, slot.slot)
+    return lines, back, reloc
 
 
 class Encoder:
@@ -152,8 +193,8 @@ class Encoder:
             for var in dict.fromkeys(p[0] for p in parts if p[0].label):
                 labels = True
                 if var.label == "dynamic":
-                    put.append("if (%s.label) put_fixup(e, %s.reloc, %d + %s.label);"
-                               % (var.name_c(), var.name_c(), var.slot, var.name_c()))
+                    put.append("if (%s.label) put_fixup(e, %s.reloc, %s%s.label);"
+                               % (var.name_c(), var.name_c(), "%d + " % var.slot if var.slot else "", var.name_c()))
                 else:
                     put.append("if (s[%d].kind != MO_IMM) put_fixup(e, %d, %d);" % (var.slot, var.label.index, var.slot))
             put.append("put%d(e, %s);" % (8 * n, value))
@@ -237,54 +278,19 @@ class Encoder:
         return s, fn, self.put_consts(consts)
 
     def pseudo(self, i):
-        """Copies its operands into the slots of the instruction it stands for."""
-        m, of = self.m, i.inst.of
-        target = m.by_name[of.name]
-        lines, back, reloc = [], {}, None
-
-        def place(slot, arg, at):
-            """The operand `arg` at slot `at` of the target."""
-            nonlocal reloc
-            if arg.k == "num":
-                lines.append("    t[%d] = (MOpnd){.kind = MO_IMM, .imm = %s};" % (at, c_int(arg.value)))
-            elif arg.k == "name" and i.inst.opnd(arg.name) is not None:
-                own = next(s for s in i.slots if s.name == arg.name)
-                if slot.type == "reg" and slot.n_slots == 2:
-                    lines.append("    t[%d] = s[%d];" % (at, own.slot))
-                    lines.append("    t[%d] = s[%d];" % (at + 1, own.slot + own.n_slots - 1))
-                    return
-                lines.append("    t[%d] = s[%d];" % (at, own.slot))
-                if own.type == "imm" and own.kind.open:
-                    lines.append("    t[%d].imm = bit_sext((uint64_t)t[%d].imm, %d);" % (at, at, own.kind.width))
-                if own.type == "label":
-                    reloc = own.kind.reloc
-                    back[at] = own.slot
-                for k in range(1, own.n_slots if own.type == "composite" else 1):
-                    lines.append("    t[%d] = s[%d];" % (at + k, own.slot + k))
-            elif arg.k == "name":
-                lines.append("    t[%d] = (MOpnd){.kind = MO_PREG, .preg = %d};" % (at, m.reg(arg.name).index))
-            elif arg.k == "call" and slot.type == "composite":
-                form = next((f for f in slot.kind.forms if f.name == arg.name), None)
-                if form is None:
-                    m.fail(arg.loc, "operand '%s' has no form '%s'" % (slot.kind.name, arg.name))
-                lines.append("    t[%d] = (MOpnd){.kind = MO_FORM, .imm = %d};" % (at, form.index))
-                for part, a in zip(m.form_slots[id(form)], arg.args):
-                    place(part, a, at + part.slot)
-            else:
-                m.fail(arg.loc, "an operand, a number or a form belongs here")
-
-        for slot, arg in zip(target.slots, of.args):
-            place(slot, arg, slot.slot)
-        name = "pseudo_%s" % i.name
-        fix = ""
+        """Encodes the instruction that it stands for."""
+        of = i.inst.of
+        target = self.m.by_name[of.name]
+        lines, back, reloc = copy_operands(self.m, i, target, of)
+        name, fix = "pseudo_%s" % i.name, ""
         if reloc is not None:
             (at, own), = back.items()
             fix = ("    for (unsigned f = 0; f < e->n_fixups; f++) {\n        if (e->fixups[f].slot != %d) continue;\n"
                    "        e->fixups[f].slot = %d;\n        e->fixups[f].reloc = %d;\n    }\n" % (at, own, reloc.index))
-        unused = "" if any("s[" in l for l in lines) else "    (void)s;\n"
+        unused = "" if any("s[" in line for line in lines) else "    (void)s;\n"
         self.functions.append(
-            "// %s\nstatic bool %s(const MOpnd *s, const uint8_t *k, Encoded *e) {\n    (void)k;\n%s    MOpnd t[%d] = {{0}};\n%s\n"
-            "    if (!encode(%d, t, e)) return false;\n%s    return true;\n}\n"
+            "// %s\nstatic bool %s(const MOpnd *s, const uint8_t *k, Encoded *e) {\n    (void)k;\n%s"
+            "    MOpnd t[%d] = {{0}};\n%s\n    if (!encode(%d, t, e)) return false;\n%s    return true;\n}\n"
             % (of, name, unused, max(target.n_slots, 1), "\n".join(lines), target.index, fix))
         return name
 

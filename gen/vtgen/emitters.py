@@ -2,11 +2,15 @@
 import emit_ir
 import emit_ir_build
 import emit_ir_eval
+import emit_encode
 import emit_rewrite
+import emit_target
 
 ALL = [
     emit_ir,
     emit_ir_build,
     emit_ir_eval,
     emit_rewrite,
+    emit_encode,
+    emit_target,
 ]

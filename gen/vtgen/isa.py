@@ -307,7 +307,6 @@ class Moves:
 
     def __init__(self, name, loc):
         self.name, self.loc, self.copy, self.load, self.store = name, loc, None, {}, {}
-        self.save, self.restore, self.save_size = None, None, 0
         self.save = self.restore = self.save_bytes = None
 
 

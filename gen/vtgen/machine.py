@@ -107,6 +107,9 @@ class MInst:
         self.relax = hasattr(inst, "rows")
         self.shorts = []
 
+    def inst_opnd(self, name):
+        return next((s for s in self.slots if s.name == name), None)
+
     @property
     def pseudo(self):
         return not self.relax and self.inst.of is not None

@@ -297,7 +297,7 @@ def c_runs(parts):
             t = "(%s) >> %d" % (t, k) if inv else "%s >> %d" % (t, k)
         if inv or k + width < var.width:
             t = "(%s & 0x%x)" % (("(%s)" % t) if k else t, (1 << width) - 1)
-        elif k:
+        elif k and at:
             t = "(%s)" % t
         text.append("%s << %d" % (t, at) if at else t)
     return text
@@ -338,7 +338,7 @@ def c_cond(c, top=True):
 
 def c_compare(bits, sign, value, top):
     text = c_bits(bits)
-    if " " in text:
+    if " " in text and not (text[0] == "(" and text[-1] == ")" and text.count("(") == 1):
         text = "(%s)" % text
     text = "%s %s %s" % (text, sign, value if value < 10 else hex(value))
     return text if top else "(%s)" % text

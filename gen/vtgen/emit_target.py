@@ -1,0 +1,428 @@
+"""The tables of a machine: <isa>.h (numbers of instructions, registers, ...), <isa>_target.c (the Target record), and
+targets_all.c."""
+import importlib.util
+
+from emit_encode import banner, copy_operands, stmts_end_relative
+from machine import DescriptionError, c_int, machines
+
+ROLES = {"prefix": "op_", "registers": ("sp", "fp"), "insts": (
+    "jump", "call", "call_reg", "tail_call", "tail_call_reg", "ret", "ret_pop", "push", "pop", "sp_add", "sp_sub",
+    "trap", "lea", "load_addr", "cmp", "branch")}
+
+
+def outputs(isas):
+    names = [n for isa in isas if isa != "wasm64" for n in ("%s.h" % isa, "%s_target.c" % isa)]
+    return names + ["targets_all.c"]
+
+
+def emit(model):
+    out = {}
+    for name, m in machines(model).items():
+        out["%s.h" % name] = header(m)
+        out["%s_target.c" % name] = Tables(m).text()
+    names = sorted(machines(model))
+    lines = ["// Generated from the descriptions in md/ by gen/vtgen/emit_target.py; do not edit.", '#include "select/target.h"', ""]
+    lines += ["extern const Target target_%s;" % n for n in names]
+    lines += ["const Target *const targets_all[] = {%s};" % ", ".join(["&target_%s" % n for n in names] + ["NULL"]), ""]
+    out["targets_all.c"] = "\n".join(lines)
+    return out
+
+
+def header(m):
+    up = m.name.upper()
+    out = [banner(m, "emit_target"), "#ifndef VTR_GENERATED_%s_H" % up, "#define VTR_GENERATED_%s_H" % up, "",
+           '#include "select/target.h"', "", "enum {"]
+    out += ["    %s_%s," % (up, i.name) for i in m.insts] + ["    N_%s_INSTS" % up, "};", ""]
+    out += ["enum {"] + ["    %s_REG_%s," % (up, r.name) for r in m.isa.regs] + ["    N_%s_REGS" % up, "};", ""]
+    out += ["enum {"] + ["    %s_CLASS_%s," % (up, c.name) for c in m.isa.classes.values()] + ["};", ""]
+    for comp in m.isa.operands.values():
+        out += ["enum {"] + ["    %s_%s_%s," % (up, comp.name, f.name) for f in comp.forms] + ["};", ""]
+    for kind, cond in m.isa.conds.items():
+        out += ["enum {"] + ["    %s_%s_%s = %d," % (up, kind, n, item.value) for item in cond.items
+                             for n in item.names] + ["};", ""]
+    out += ["enum {"] + ["    %s_FEATURE_%s = %d," % (up, f.name, f.index) for f in m.isa.features.values()]
+    out += ["};", "", "extern const Target target_%s;" % m.name,
+            "bool %s_encode(uint16_t mop, const MOpnd *slots, Encoded *out);" % m.name,
+            "unsigned %s_decode(const uint8_t *bytes, size_t n, uint16_t *mop, MOpnd *slots);" % m.name,
+            "void %s_print(uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out);" % m.name,
+            "bool %s_select(struct Sel *sel, Inst i);" % m.name,
+            "bool %s_covers(Op op, Type control, Type operand, uint64_t features);" % m.name,
+            "uint64_t %s_host_features(void);" % m.name, "", "#endif", ""]
+    return "\n".join(out)
+
+
+def regset(regs):
+    w = [0, 0]
+    for r in regs:
+        w[r.index >> 6] |= 1 << (r.index & 63)
+    return "{{%s, %s}}" % tuple("0x%x" % x for x in w)
+
+
+def have(module):
+    return importlib.util.find_spec(module) is not None
+
+
+class Tables:
+    def __init__(self, m):
+        self.m, self.isa = m, m.isa
+        self.sp = m.reg(m.role("sp")[0]) if m.role("sp") else None
+
+    def text(self):
+        m = self.m
+        out = [banner(m, "emit_target"), '#include "%s.h"' % m.name, ""]
+        out += self.regs() + self.classes() + self.imms() + self.operands() + self.insts() + self.relocs()
+        out += self.relaxes() + self.features() + self.abis() + self.invert() + self.record()
+        return "\n".join(out) + "\n"
+
+    def regs(self):
+        out = ["static const RegInfo regs[] = {"]
+        for r in self.isa.regs:
+            out.append('    {"%s", %d, %d, %d},' % (r.name, r.file.index, r.hw, -1 if r.dwarf is None else r.dwarf))
+        return out + ["};", ""]
+
+    def allocatable(self, regs):
+        out = {r.index for r in self.m.scratch()} | ({self.sp.index} if self.sp else set())
+        return [r for r in regs if r.index not in out and r.constant is None]
+
+    def mop(self, inst):
+        return str(self.m.by_name[inst.name].index) if inst is not None else "NO_MOP"
+
+    def classes(self):
+        out = ["static const RegClass classes[] = {"]
+        for c in self.isa.classes.values():
+            moves = self.isa.moves.get(c.name) or self.isa.moves.get(c.file.name)
+            spill = max([self.m.ir.types[t].width // 8 for h in self.isa.holds for t in h.types
+                         if t in self.m.ir.types and h.cls.file is c.file] or [0])
+            if moves is None:
+                raise DescriptionError(c.loc, "class '%s' has no 'moves'" % c.name)
+            load = [self.mop(moves.load.get(n)) for n in (1, 2, 4, 8)]
+            store = [self.mop(moves.store.get(n)) for n in (1, 2, 4, 8)]
+            save = [self.mop(moves.save), self.mop(moves.restore), str(moves.save_bytes or 0)]
+            out.append('    {"%s", %s, %s, %d, %s, {%s}, {%s}, %s},' % (
+                c.name, regset(c.regs), regset(self.allocatable(c.regs)), spill, self.mop(moves.copy),
+                ", ".join(load), ", ".join(store), ", ".join(save)))
+        return out + ["};", ""]
+
+    def imms(self):
+        out = []
+        for k in self.m.kinds.values():
+            if k.names:
+                texts = ", ".join('"%s"' % n if n is not None else "NULL" for n in k.names)
+                out.append("static const char *const names_%s[] = {%s};" % (k.name, texts))
+        out += ["static const ImmKind imms[] = {"]
+        for k in self.m.kinds.values():
+            out.append('    {"%s", %s, %s, %d, %d, %s, %s, %s, %s},' % (
+                k.name, c_int(k.lo), c_int(k.hi), k.width, k.low_zeros, "true" if k.signed else "false",
+                "true" if k.open else "false", k.reloc.index if k.reloc else "NO_RELOC",
+                "names_%s" % k.name if k.names else "NULL"))
+        return out + ["};", ""]
+
+    ROLE = {"in": "ROLE_USE", "out": "ROLE_DEF", "early": "ROLE_DEF_EARLY", "inout": "ROLE_DEF"}
+
+    def desc(self, s):
+        if s.type == "reg":
+            cls, fixed, kind = s.cls.index, s.fixed.index if s.fixed is not None else "NO_REG", "NO_KIND"
+            role, type_ = self.ROLE[s.role], "OT_REG"
+        else:
+            cls, fixed, role = "NO_CLASS", "NO_REG", "ROLE_NONE"
+            type_ = {"imm": "OT_IMM", "label": "OT_LABEL", "composite": "OT_COMPOSITE"}[s.type]
+            kind = s.kind.index if s.kind is not None else "NO_KIND"
+        return '{"%s", %s, %s, %s, %s, %d, %s, %s, %d, %d}' % (
+            s.name, type_, role, "true" if s.role == "inout" else "false", cls, min(s.bits, 255), fixed, kind,
+            s.slot, s.n_slots)
+
+    def operands(self):
+        out, kinds = [], []
+        for comp in self.isa.operands.values():
+            forms = []
+            for f in comp.forms:
+                parts = self.m.form_slots[id(f)]
+                out.append("static const OpndDesc form_%s_%s[] = {%s};"
+                           % (comp.name, f.name, ", ".join(map(self.desc, parts))))
+                forms.append('{"%s", form_%s_%s, %d}' % (f.name, comp.name, f.name, len(parts)))
+            out.append("static const FormDesc forms_%s[] = {%s};" % (comp.name, ", ".join(forms)))
+            kinds.append('{"%s", forms_%s, %d, %d}' % (comp.name, comp.name, len(forms), 1 + comp.max_parts))
+        if not kinds:
+            kinds = ["{0}"]
+        return out + ["static const OperandKind operands[] = {%s};" % ", ".join(kinds), ""]
+
+    def flags(self, i):
+        last = i.inst
+        if i.relax:
+            last = self.isa.insts[i.inst.rows[-1].result.value.name] if i.inst.rows[-1].result.value is not None \
+                else self.isa.insts[i.inst.rows[-1].result.stmts[-1].value.name]
+        elif i.pseudo:
+            of = self.isa.insts[i.inst.of.name]
+            last = i.inst if i.inst.sem else of
+        out = set()
+        src = [last] + ([self.isa.insts[i.inst.of.name]] if i.pseudo else [])
+        if any(x.reads_flags for x in [last]):
+            out.add("MD_READS_FLAGS")
+        if any(x.writes_flags for x in src):
+            out.add("MD_WRITES_FLAGS")
+        if last.loads:
+            out.add("MD_LOADS")
+        if last.stores:
+            out.add("MD_STORES")
+        if last.branches:
+            out.add("MD_BRANCH")
+        for name in last.effects:
+            out.add({"call": "MD_CALL", "return_to": "MD_RETURN"}.get(name, "MD_EFFECT"))
+        if last.effects & {"atomic_store", "atomic_mem", "fence"}:
+            out |= {"MD_EFFECT", "MD_LOADS", "MD_STORES"}
+        if self.writes_fixed_state(last):
+            out.add("MD_EFFECT")
+        if i.relax:
+            out.add("MD_RELAX")
+        return " | ".join(sorted(out)) or "0"
+
+    def writes_fixed_state(self, inst):
+        """Assigns a register that is no operand (push: rsp)."""
+        return any(s.k == "assign" and s.target.k == "name" and inst.opnd(s.target.name) is None
+                   and s.target.name in self.isa.reg_names for s in inst.sem)
+
+    def insts(self):
+        out, rows = [], []
+        costs = self.isa.cpus["generic"].kinds if "generic" in self.isa.cpus else {}
+        untie = {a: b for a, b, _ in self.isa.unties}
+        lists = {}
+        for i in self.m.insts:
+            text = ", ".join(map(self.desc, i.slots))
+            if text and text not in lists:
+                lists[text] = "opnds_%d" % len(lists)
+                out.append("static const OpndDesc %s[] = {%s};" % (lists[text], text))
+            requires = 0
+            source = self.isa.insts[i.inst.of.name] if i.pseudo else i.inst
+            for n in getattr(source, "requires", []) + (getattr(i.inst, "requires", []) if i.pseudo else []):
+                requires |= 1 << self.isa.features[n].index
+            cost = i.inst.cost if not i.relax else None
+            if i.relax:
+                cost = self.isa.insts[i.inst.rows[0].result.value.name].cost
+            elif cost is None and i.pseudo:
+                cost = source.cost
+            twin = untie.get(i.name)
+            rows.append('    {"%s", %s, %d, %d, %s, %s, %d, 0, %s, 0x%x},' % (
+                i.name, lists.get(text, "NULL"), len(i.slots), i.n_slots, self.flags(i),
+                regset(getattr(i.inst, "clobbers", [])), costs[cost][0] if cost in costs else 1,
+                self.m.by_name[twin].index if twin else "NO_MOP", requires))
+        return out + ["", "static const InstDesc insts[] = {"] + rows + ["};", ""]
+
+    # ---- relocations ----
+    def relocs(self):
+        out, rows = [], []
+        for r in self.m.relocs:
+            kind = self.m.kinds[r.imm.name] if r.imm is not None else None
+            bits = kind.width if kind else r.bits
+            if bits is None or bits % 8 or (kind and kind.low_zeros):
+                raise DescriptionError(r.loc, "this relocation's field is not whole bytes")
+            names = {x.name for x in r.value.walk() if x.k == "name"}
+            base = "RELOC_G" if "G" in names else "RELOC_L" if "L" in names else "RELOC_S"
+            order = "%d - 1 - i" % (bits // 8) if self.m.big_endian else "i"
+            unused = "".join("    (void)%s;\n" % c for n, c in (("P", "p"), ("S", "s"), ("A", "a")) if n not in names)
+            if not names & {"G", "L"}:
+                unused += "    (void)g;\n"
+            check = ""
+            if bits < 64:
+                lo, hi = (kind.lo, kind.hi) if kind else (-(1 << bits - 1), (1 << bits) - 1)
+                check = "    if ((int64_t)x < %s || (int64_t)x > %s) return false;\n" % (c_int(lo), c_int(hi))
+            out.append("// %s\nstatic bool apply_%s(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64_t g) {\n%s"
+                       "    const uint64_t x = %s;\n%s    for (unsigned i = 0; i < %d; i++) place[i] = (uint8_t)(x >> 8 * (%s));\n"
+                       "    return true;\n}\n" % (r.value, r.name, unused, self.formula(r.value), check, bits // 8, order))
+            rows.append('    {"%s", %d, %d, %s, apply_%s},' % (r.name, r.number, bits // 8, base, r.name))
+        return out + ["static const Reloc relocs[] = {"] + rows + ["};", ""]
+
+    SIGNS = {"add": "+", "sub": "-", "and": "&", "or": "|", "xor": "^", "shl": "<<", "lshr": ">>", "mul": "*"}
+
+    def formula(self, e):
+        if e.k == "name":
+            return {"S": "s", "A": "(uint64_t)a", "P": "p", "G": "g", "L": "g"}[e.name]
+        if e.k == "num":
+            return "UINT64_C(%d)" % (e.value & (1 << 64) - 1)
+        if e.k == "un" and e.op == "not":
+            return "~%s" % self.formula(e.args[0])
+        if e.k == "bin" and e.op in self.SIGNS:
+            return "(%s %s %s)" % (self.formula(e.args[0]), self.SIGNS[e.op], self.formula(e.args[1]))
+        raise DescriptionError(e.loc, "a relocation is sums and masks of S, A, P, G, L")
+
+    # ---- relaxation ----
+    def size_of(self, inst):
+        """Bytes of an instruction of constant size, else None."""
+        from emit_encode import Encoder
+        enc = Encoder(self.m)
+        i = self.m.by_name[inst.name]
+        groups = self.m.layout(i.inst.encode, enc.operand_env(i.slots))
+        return sum(len(a) for a, _ in groups) // 8 if all(c is True for _, c in groups) else None
+
+    def check_reach(self, row, calls):
+        """The written reach is what the branch of a one-instruction row reaches."""
+        i = self.m.by_name[calls[0].name]
+        label = next((s for s in i.slots if s.type == "label"), None)
+        if row.low is None or len(calls) != 1 or label is None:
+            return
+        size = self.size_of(i.inst) if stmts_end_relative(i.inst.sem) else 0
+        if size is not None and (row.low, row.high) != (label.kind.lo + size, label.kind.hi + size):
+            raise DescriptionError(row.loc, "'%s' reaches %d .. %d from its start"
+                                   % (i.name, label.kind.lo + size, label.kind.hi + size))
+
+    def relaxes(self):
+        out, relaxes = [], []
+        for i in self.m.insts:
+            if not i.relax:
+                continue
+            rows = []
+            for n, row in enumerate(i.inst.rows):
+                calls = [s.value for s in row.result.stmts] + ([row.result.value] if row.result.value is not None else [])
+                self.check_reach(row, calls)
+                body, total = [], 0
+                for j, call in enumerate(calls):
+                    target = self.m.by_name[call.name]
+                    lines, back, _ = copy_operands(self.m, i, target, call)
+                    body.append("    MOpnd t[%d] = {{0}};" % max(target.n_slots, 1) if j == 0 else "    memset(t, 0, sizeof t);")
+                    body += lines + ["    if (!%s_encode(%d, t, &out[%d])) return 0;" % (self.m.name, target.index, j)]
+                    for at, own in back.items():
+                        body.append("    for (unsigned f = 0; f < out[%d].n_fixups; f++)" % j)
+                        body.append("        if (out[%d].fixups[f].slot == %d) out[%d].fixups[f].slot = %d;" % (j, at, j, own))
+                    total += self.size_of(target.inst) or 16
+                out.append("static unsigned expand_%s_%d(const MOpnd *s, Encoded out[4]) {\n%s\n    return %d;\n}\n"
+                           % (i.name, n, "\n".join(body), len(calls)))
+                low, high = ("INT64_MIN", "INT64_MAX") if row.low is None else (c_int(row.low), c_int(row.high))
+                rows.append("{%s, %s, expand_%s_%d, %d}" % (low, high, i.name, n, total))
+            out.append("static const RelaxRow relax_%s[] = {%s};" % (i.name, ", ".join(rows)))
+            relaxes.append("    {%d, relax_%s, %d}," % (i.index, i.name, len(rows)))
+        return out + ["", "static const Relax relaxes[] = {"] + (relaxes or ["    {0}"]) + ["};", ""]
+
+    def invert(self):
+        """Conditions come in pairs of opposite meaning; a relax pseudo with a condition operand has an opposite."""
+        from tree import show
+        cases = []
+        for i in self.m.insts:
+            if not i.relax:
+                continue
+            for s, o in zip(i.slots, i.inst.opnds):
+                if o.type != "cond":
+                    continue
+                flip = {}
+                for a in o.cond.items:
+                    for b in o.cond.items:
+                        if opposite(a.when, b.when):
+                            flip[a.value] = b.value
+                table = ", ".join(str(flip.get(v, -1)) for v in range(1 << o.cond.width))
+                cases.append("    case %d: {\n        static const int8_t opposite[] = {%s};\n"
+                             "        const int64_t c = slots[%d].imm;\n"
+                             "        if (c < 0 || c >= %d || opposite[c] < 0) return false;\n"
+                             "        slots[%d].imm = opposite[c];\n        return true;\n    }"
+                             % (i.index, table, s.slot, 1 << o.cond.width, s.slot))
+        unused = [] if cases else ["    (void)slots;"]
+        return ["static bool invert(uint16_t mop, MOpnd *slots) {"] + unused + ["    switch (mop) {"] + cases + [
+            "    default: return false;", "    }", "}", ""]
+
+    def features(self):
+        out = ["static const Feature features[] = {"]
+        closure = {}
+        for f in self.isa.features.values():
+            bits = 1 << f.index
+            for n in f.implies:
+                bits |= closure[n]
+            closure[f.name] = bits
+            out.append('    {"%s", 0x%x},' % (f.name, bits))
+        if not closure:
+            out.append("    {0}")
+        return out + ["};", ""]
+
+    # ---- calling conventions ----
+    def abis(self):
+        out, rows = [], []
+        self.convs = {}
+        for n, (name, abi) in enumerate(self.isa.abis.items()):
+            lists = {}
+            slots = abi.get("slots")
+            for what in ("int_args", "float_args", "int_results", "float_results"):
+                words = abi.get(*what.split("_")) or []
+                if slots and what.endswith("args"):
+                    words = [w.split("/")[what.startswith("float")] if "/" in w else w for w in slots]
+                regs = [self.m.reg(w) for w in words[:words.index("then")] if True] if "then" in words \
+                    else [self.m.reg(w) for w in words]
+                lists[what] = regs
+                if regs:
+                    out.append("static const uint8_t %s_%s[] = {%s};" % (name, what, ", ".join(str(r.index) for r in regs)))
+            preserved = [self.m.reg(w) for w in abi.get("preserved") or [] if w != "low64"]
+            low64 = [self.m.reg(w) for w in abi.get("preserved", "low64") or []]
+            if low64:
+                preserved = [self.m.reg(w) for row in abi.rows if row[0] == "preserved" and row[1] != "low64"
+                             for w in row[1:]]
+            gone = [r for r in self.isa.regs if r not in preserved]
+            stack = abi.get("stack") or []
+            value = {k: int(stack[stack.index(k) + 1]) if k in stack else 0 for k in ("align", "redzone", "shadow")}
+            args = slots or abi.get("int", "args") or []
+            slot = int(args[args.index("stack") + 1]) if "stack" in args else 8
+
+            def one(*path):
+                found = abi.get(*path)
+                return self.m.reg(found[0]).index if found else "NO_REG"
+            for conv in abi.get("conv") or []:
+                self.convs[conv] = n
+            rows.append("    {\n        .name = \"%s\",\n%s        .slots = %s,\n        .callee_pops = %s,\n        .extend_args = %s,\n"
+                        "        .preserved = %s,\n        .preserved_low64 = %s,\n        .clobbered = %s,\n"
+                        "        .stack_align = %d,\n        .arg_slot = %d,\n        .red_zone = %d,\n        .shadow = %d,\n"
+                        "        .variadic_count = %s,\n        .sret_result = %s,\n        .link = %s,\n    }," % (
+                            name, "".join("        .%s = %s,\n        .n_%s = %d,\n" % (
+                                what, "%s_%s" % (name, what) if regs else "NULL", what, len(regs))
+                                for what, regs in lists.items()),
+                            "true" if slots else "false", "true" if abi.get("callee") == ["pops"] else "false",
+                            "true" if abi.get("extend") == ["caller"] else "false", regset(preserved), regset(low64),
+                            regset(gone), value["align"], slot, value["redzone"], value["shadow"], one("variadic"),
+                            one("sret"), one("link")))
+        return out + ["static const Abi abis[] = {"] + rows + ["};", ""]
+
+    def record(self):
+        m, isa = self.m, self.isa
+
+        def count(name):
+            return "    .%s = %s,\n    .n_%s = sizeof %s / sizeof *%s," % (name, name, name, name, name)
+
+        out = ["const Target target_%s = {" % m.name, '    .name = "%s",' % m.name,
+               '    .triple_arch = "%s",' % (isa.settings.get("triple") or [m.name])[0],
+               "    .word_bits = %d," % isa.word, "    .code_align = %s," % isa.settings.get("code", ["align", "1"])[1],
+               "    .elf_machine = %s," % isa.settings.get("elf", ["machine", "0"])[1]]
+        out += [count(n) for n in ("regs", "classes", "insts", "imms", "relocs", "features", "abis")]
+        out.append("    .operands = operands,\n    .n_operands = %d," % len(isa.operands))
+        out.append("    .relaxes = relaxes,\n    .n_relaxes = %d," % len(isa.relaxes))
+        held = {t: h.cls.index for h in isa.holds for t in h.types if t in m.ir.types}
+        rest = ["T_none"] + ["T_" + t for t in m.ir.types if t not in held]
+        out.append("    .type_class = {%s, [N_TYPES ... 31] = NO_CLASS}," % ", ".join(
+            ["[%s] = NO_CLASS" % t for t in rest] + ["[T_%s] = %d" % x for x in held.items()]))
+        out.append("    .conv = {%s}," % ", ".join("[CC_%s] = &abis[%d]" % (c.upper(), n) for c, n in self.convs.items()))
+        for r in ("sp", "fp"):
+            out.append("    .%s = %s," % (r, m.reg(m.role(r)[0]).index if m.role(r) else "NO_REG"))
+        out.append("    .flags = %s," % (m.reg(m.role("flags")[0]).index if m.role("flags") else "NO_REG"))
+        out.append("    .scratch = %s," % regset(m.scratch()))
+        for r in ROLES["insts"]:
+            names = m.role(r)
+            if names and names[0] not in m.by_name:
+                raise DescriptionError(isa.loc, "role '%s': no instruction is named '%s'" % (r, names[0]))
+            out.append("    .op_%s = %s," % (r, m.by_name[names[0]].index if names else "NO_MOP"))
+        if m.role("cond_below"):
+            branch = m.by_name[m.role("branch")[0]].inst
+            cond = next(o.cond for o in branch.opnds if o.type == "cond")
+            out.append("    .cond_below = %d," % cond.find(m.role("cond_below")[0]).value)
+        forms = [f.index for c in isa.operands.values() for f in c.forms if [f.name] == m.role("mem_form")]
+        out.append("    .mem_form = %d," % (forms[0] if forms else 0))
+        out.append("    .encode = %s_encode,\n    .invert = invert," % m.name)
+        for field, module in (("decode", "emit_decode"), ("print", "emit_print"), ("select", "emit_select"),
+                              ("covers", "emit_select")):
+            if have(module):
+                out.append("    .%s = %s_%s," % (field, m.name, field))
+        if m.role("host_features"):
+            out.append("    .host_features = %s," % m.role("host_features")[0])
+        return out + ["};"]
+
+
+def opposite(a, b):
+    """a is !b, as the description writes them."""
+    from tree import show
+    x, y = show(a), show(b)
+    if x == "!" + y or y == "!" + x or x == "!(%s)" % y or y == "!(%s)" % x:
+        return True
+    if a.k == b.k == "bin" and {a.op, b.op} == {"eq", "ne"}:
+        return [show(e) for e in a.args] == [show(e) for e in b.args]
+    return False
