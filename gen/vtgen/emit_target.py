@@ -168,7 +168,8 @@ class Tables:
             out.add("MD_BRANCH")
         for name in last.effects:
             out.add({"call": "MD_CALL", "return_to": "MD_RETURN"}.get(name, "MD_EFFECT"))
-        if last.effects & {"atomic_store", "atomic_mem", "fence"}:
+        called = {x.name for s in last.sem for e in s.exprs() for x in e.walk() if x.k == "call"}
+        if called & {"atomic_store", "atomic_mem", "fence"}:
             out |= {"MD_EFFECT", "MD_LOADS", "MD_STORES"}
         if self.writes_fixed_state(last):
             out.add("MD_EFFECT")

@@ -28,9 +28,9 @@ uint64_t x86_64_host_features(void) {
     const struct {
         bool has;
         unsigned feature;
-    } basic[] = {{bit(c, 0), X86_64_FEATURE_sse3},     {bit(c, 9), X86_64_FEATURE_ssse3},
-                 {bit(c, 19), X86_64_FEATURE_sse41},   {bit(c, 20), X86_64_FEATURE_sse42},
-                 {bit(c, 23), X86_64_FEATURE_popcnt},  {avx, X86_64_FEATURE_avx},
+    } basic[] = {{bit(c, 0), X86_64_FEATURE_sse3},       {bit(c, 9), X86_64_FEATURE_ssse3},
+                 {bit(c, 19), X86_64_FEATURE_sse41},     {bit(c, 20), X86_64_FEATURE_sse42},
+                 {bit(c, 23), X86_64_FEATURE_popcnt},    {avx, X86_64_FEATURE_avx},
                  {avx && bit(c, 12), X86_64_FEATURE_fma}};
     for (unsigned i = 0; i < sizeof basic / sizeof *basic; i++)
         if (basic[i].has) found |= UINT64_C(1) << basic[i].feature;
