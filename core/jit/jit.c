@@ -30,15 +30,16 @@ static void destroy(void *data) {
     Jit *jit = data;
     for (uint32_t k = 0; k < jit->pending.n; k++) free_func(jit, jit->pending.v[k]);
     for (uint32_t k = 0; k < jit->batches.n; k++) free_batch(jit, jit->batches.v[k]);
+    jit->pending.n = jit->batches.n = 0;
     drop_spare(jit);
     code_memory_release(&jit->memory);
 }
 
-Jit *jit_new(Ctx *ctx, const Target *target, const JitOptions *options) {
+Jit *jit_new(Arena *arena, const Target *target, const JitOptions *options) {
+    Ctx *ctx = arena_ctx(arena);
     JitOptions chosen = options ? *options : (JitOptions){0};
     if (!target || target != target_host())
         ctx_fail(ctx, VTR_ERR_USAGE, "%s is not the machine this runs on", target ? target->name : "no target");
-    Arena *arena = arena_new(ctx);
     Jit *jit = NEW(arena, Jit);
     jit->ctx = ctx;
     jit->arena = arena;
@@ -58,7 +59,7 @@ Jit *jit_new(Ctx *ctx, const Target *target, const JitOptions *options) {
 }
 
 void jit_free(Jit *jit) {
-    if (jit) arena_free(jit->arena);
+    if (jit) destroy(jit);
 }
 
 // ---- names ---------------------------------------------------------------------------------------

@@ -67,9 +67,11 @@ typedef struct JitOptions {
     bool use_dlsym; // look symbols that nothing else knows up in the running program
 } JitOptions;
 
-// A Jit for `target`, which must be the host's. Throws VTR_ERR_USAGE otherwise, VTR_ERR_SYSTEM when the system
-// refuses the reservation. Freed by jit_free(), or with the context. options NULL = all zero.
-Jit *jit_new(Ctx *ctx, const Target *target, const JitOptions *options);
+// A Jit for `target`, which must be the host's; it lives in `arena` and ends with it. Throws VTR_ERR_USAGE for another
+// target, VTR_ERR_SYSTEM when the system refuses the reservation. options NULL = all zero.
+Jit *jit_new(Arena *arena, const Target *target, const JitOptions *options);
+// Frees all code and the reservation now rather than with the arena. Nothing may be done with the Jit afterwards but
+// to free it again.
 void jit_free(Jit *jit);
 
 // Adds a function; the Code is copied. Throws VTR_ERR_USAGE when a live function has the name already.

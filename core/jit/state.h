@@ -53,7 +53,7 @@ typedef struct JitEntry {
 
 struct Jit {
     Ctx *ctx;
-    Arena *arena; // lives as long as the Jit; functions and batches are allocated outside it and hang on its hook
+    Arena *arena; // the owner's; functions and batches are allocated outside it and hang on its hook
     const Target *target;
     bool use_dlsym;
     CodeMemory memory;

@@ -90,18 +90,13 @@ static uint64_t clock_now(void) {
     return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 
-static void free_jit(void *data) { jit_free(data); }
-
 void program_compile(vtr_program *program) {
     Instance *instance = program->instance;
     const Target *target = target_host();
     const Collector *collector = instance->options.collector;
     IrgenOptions options = {collector->read_barrier != NULL, collector->write_barrier != NULL};
     program->irgen = irgen_start(instance->module, &options);
-    if (target) {
-        program->jit = jit_new(program->ctx, target, NULL);
-        arena_on_free(program->arena, free_jit, program->jit);
-    }
+    if (target) program->jit = jit_new(program->arena, target, NULL);
     if (program->options.interpret || !target) {
         program->interp = interp_new(instance);
         if (target) instance->call_c = call_c;
