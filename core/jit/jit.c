@@ -94,7 +94,10 @@ static const char *name_text(Arena *arena, ExtName name) {
                                   : arena_printf(arena, "u%u:%u", name.space, name.index);
 }
 
-void jit_define_symbol(Jit *jit, ExtName name, void *addr) { jit->syms.v[jit_name(jit, name)].addr = addr; }
+void jit_define_symbol(Jit *jit, ExtName name, void *addr) {
+    uint32_t sym = jit_name(jit, name); // may move `syms`
+    jit->syms.v[sym].addr = addr;
+}
 
 void jit_define_exit(Jit *jit, ExtName name, void *addr, const Abi *abi, uint32_t activation_offset) {
     Arena *tmp = arena_new(jit->ctx);
