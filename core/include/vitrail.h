@@ -74,6 +74,45 @@ VTR_API void vtr_diagnostics_clear(vtr_context *context);
 /* The name of a status as it stands above, for example "VTR_ERR_INPUT". */
 VTR_API const char *vtr_status_name(vtr_status status);
 
+/* ---- bytecode ---------------------------------------------------------------------------------------
+ *
+ * Modules in Vitte's bytecode (.vitbc) and its text form (.vita). Reading checks everything that running relies on, so
+ * input may come from anyone: memory stays proportional to the file, time linear. */
+
+typedef struct vtr_bytecode vtr_bytecode;
+
+enum {
+    VTR_ALLOW_LOW = 1, /* reading: accept modules with raw-memory functions; otherwise rule V-CAP refuses them */
+    VTR_STRIP = 2,     /* writing: leave debug information out */
+    VTR_COMPRESS = 4   /* writing: zstd-compress sections that get smaller */
+};
+
+/* Reads a module. The diagnostic of a refused one opens with the rule it breaks ("V-CRC: ..."). name is what
+ * diagnostics call the input; the n bytes are copied. flags: 0 or VTR_ALLOW_LOW. The module belongs to the context and
+ * is freed by vtr_bytecode_free(), before the context. vtr_bytecode_load() reads the file at `path`.
+ * Errors: VTR_ERR_INPUT, VTR_ERR_LIMIT, VTR_ERR_UNSUPPORTED (compressed, in a build without zstd), VTR_ERR_SYSTEM (the
+ * file cannot be read), VTR_ERR_MEMORY. */
+VTR_API vtr_status vtr_bytecode_load(vtr_context *context, const char *path, vtr_bytecode **bytecode);
+VTR_API vtr_status vtr_bytecode_read(vtr_context *context, const char *name, const void *bytes, size_t n,
+                                     unsigned flags, vtr_bytecode **bytecode);
+VTR_API void vtr_bytecode_free(vtr_bytecode *bytecode);
+
+/* Writes a module as the bytes of a .vitbc file; flags: VTR_STRIP, VTR_COMPRESS. The caller frees the bytes with
+ * vtr_bytes_free(). */
+VTR_API vtr_status vtr_bytecode_write(const vtr_bytecode *bytecode, unsigned flags, uint8_t **bytes, size_t *n);
+
+/* Assembles `len` bytes of .vita text to the bytes of a .vitbc file, which the caller frees with vtr_bytes_free().
+ * Errors: VTR_ERR_INPUT with one diagnostic (line and column) per error. */
+VTR_API vtr_status vtr_bytecode_assemble(vtr_context *context, const char *name, const char *text, size_t len,
+                                         uint8_t **bytes, size_t *n);
+
+/* A module as .vita text that assembles back to the same module. The text ends with a NUL that *n does not count; the
+ * caller frees it with vtr_bytes_free(). */
+VTR_API vtr_status vtr_bytecode_disassemble(const vtr_bytecode *bytecode, char **text, size_t *n);
+
+/* Frees what one of the functions above gave, with the n it told. NULL is allowed. */
+VTR_API void vtr_bytes_free(vtr_context *context, void *bytes, size_t n);
+
 /* ---- running bytecode ------------------------------------------------------------------------------
  *
  *   vtr_backend *backend;
@@ -88,7 +127,6 @@ VTR_API const char *vtr_status_name(vtr_status status);
  * A backend holds settings and the host's definitions for imports; a program is a module compiled and instantiated:
  * its code, globals and heap. */
 
-typedef struct vtr_bytecode vtr_bytecode;
 typedef struct vtr_backend vtr_backend;
 typedef struct vtr_program vtr_program;
 
@@ -151,8 +189,8 @@ VTR_API void vtr_backend_free(vtr_backend *backend);
 
 /* A host function for a VITTE import. args has the n values of the import's signature; *result has the result's type
  * and is zero. Returning VTR_OK goes on; any other status leaves the program, and vtr_program_run() returns it;
- * VTR_ERR_TRAP leaves it with the trap of vtr_program_trap() or of the inner run that just trapped. The function may run
- * other functions of the program; objects may move then, so it reads what args refer to before. */
+ * VTR_ERR_TRAP leaves it with the trap of vtr_program_trap() or of the inner run that just trapped. The function may
+ * run other functions of the program; objects may move then, so it reads what args refer to before. */
 typedef vtr_status (*vtr_host_function)(vtr_program *program, void *user, const vtr_value *args, size_t n,
                                         vtr_value *result);
 
