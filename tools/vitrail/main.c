@@ -6,6 +6,7 @@
 
 // One line per subcommand, in the order a newcomer meets them.
 static const Command commands[] = {
+    {"run", cmd_run, "compile a module and run a function of it, or interpret it"},
     {NULL, NULL, NULL},
 };
 
