@@ -197,6 +197,7 @@ typedef struct Publish {
 static void *host_addr(Jit *jit, const JitSym *sym) {
     if (sym->addr) return sym->addr;
     void *addr = jit->resolve ? jit->resolve(jit->resolve_user, sym->name) : NULL;
+    if (!addr) addr = jit_libcall(sym->name);
     if (!addr && jit->use_dlsym && sym->name.kind == NAME_TEXT) addr = dlsym(RTLD_DEFAULT, sym->name.text);
     return addr;
 }

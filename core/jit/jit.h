@@ -78,7 +78,8 @@ void jit_free(Jit *jit);
 void jit_add(Jit *jit, const Code *code);
 
 // Gives a symbol an address outside the Jit. Order of look-up: functions of the Jit, defined symbols, the resolver,
-// dlsym(). A defined symbol may be redefined; code published before keeps the old address.
+// the run-time library that expansions call (CeilF32, ..., Memcpy, ...), dlsym(). A defined symbol may be redefined;
+// code published before keeps the old address.
 void jit_define_symbol(Jit *jit, ExtName name, void *addr);
 // Defines a host function that is reached through an exit thunk (see the top). `abi` is the convention compiled
 // code calls it with; at run time *(JitActivation **)(first integer argument + activation_offset) is the current

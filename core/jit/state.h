@@ -87,6 +87,9 @@ void *jit_entry_thunk(Jit *jit, const Sig *sig);
 // two words, the stack pointer and the program counter to go on with.
 void **jit_trap_exit(char *sp, Jit *jit);
 
+// libcalls.c: the address of a function of the run-time library, or NULL.
+void *jit_libcall(ExtName name);
+
 // Symbols that the thunks refer to.
 #define JIT_TRAP "__vtr_trap"
 #define JIT_TRAP_EXIT "__vtr_trap_exit"
