@@ -19,7 +19,7 @@ typedef struct Callee {
 
 typedef struct FuncInfo {
     const Func *f;
-    uint32_t *callees;     // per ExtFunc: index into Interp.callees
+    uint32_t *callees;     // per ExtFunc: index into IrInterp.callees
     uint32_t *slot_offset; // per stack slot
     uint64_t slots_size;
 } FuncInfo;
@@ -27,15 +27,15 @@ typedef struct FuncInfo {
 typedef struct Frame {
     const FuncInfo *info;
     Inst inst;
-    uint32_t cells; // where its values start in Interp.cells
+    uint32_t cells; // where its values start in IrInterp.cells
     uint32_t bytes; // where its slots start in the stack
     uint32_t bytes_end;
 } Frame;
 
-struct Interp {
+struct IrInterp {
     Ctx *ctx;
     Arena *arena;
-    InterpOptions options;
+    IrInterpOptions options;
     FuncInfo *infos;
     uint32_t n_funcs;
     Map func_of; // address of a Func -> index into infos
@@ -57,12 +57,12 @@ struct Interp {
 // ---- set-up -------------------------------------------------------------------------------------
 
 // Text names count up from 0; user names are told from them by the top bit.
-static uint64_t name_key(Interp *in, const ExtName *name) {
+static uint64_t name_key(IrInterp *in, const ExtName *name) {
     if (name->kind == NAME_USER) return UINT64_C(1) << 63 | (uint64_t)name->space << 32 | name->index;
     return intern(&in->names, name->text, strlen(name->text));
 }
 
-static uint32_t callee_index(Interp *in, const ExtName *name) {
+static uint32_t callee_index(IrInterp *in, const ExtName *name) {
     bool added;
     uint32_t *at = map_add(&in->callee_of, name_key(in, name), in->callees.n, &added);
     uint32_t index = *at;
@@ -70,7 +70,7 @@ static uint32_t callee_index(Interp *in, const ExtName *name) {
     return index;
 }
 
-static void info_init(Interp *in, FuncInfo *info, const Func *f) {
+static void info_init(IrInterp *in, FuncInfo *info, const Func *f) {
     info->f = f;
     info->callees = NEW_ARRAY(in->arena, uint32_t, f->funcs.n);
     for (uint32_t k = 0; k < f->funcs.n; k++) {
@@ -86,8 +86,8 @@ static void info_init(Interp *in, FuncInfo *info, const Func *f) {
     }
 }
 
-Interp *interp_new(Arena *arena, Func *const *funcs, uint32_t n_funcs, const InterpOptions *options) {
-    Interp *in = NEW(arena, Interp);
+IrInterp *ir_interp_new(Arena *arena, Func *const *funcs, uint32_t n_funcs, const IrInterpOptions *options) {
+    IrInterp *in = NEW(arena, IrInterp);
     in->ctx = arena_ctx(arena);
     in->arena = arena;
     if (options) in->options = *options;
@@ -112,7 +112,7 @@ Interp *interp_new(Arena *arena, Func *const *funcs, uint32_t n_funcs, const Int
 
 // ---- frames -------------------------------------------------------------------------------------
 
-static InterpStatus fail(Interp *in, const char *what, const ExtName *name) {
+static IrInterpStatus fail(IrInterp *in, const char *what, const ExtName *name) {
     if (name && name->kind == NAME_TEXT) {
         in->error = arena_printf(in->arena, "%s %%%s", what, name->text);
     } else if (name) {
@@ -120,36 +120,36 @@ static InterpStatus fail(Interp *in, const char *what, const ExtName *name) {
     } else {
         in->error = what;
     }
-    return INTERP_ERROR;
+    return IR_INTERP_ERROR;
 }
 
-static InterpStatus trapped(Interp *in, uint8_t code) {
+static IrInterpStatus trapped(IrInterp *in, uint8_t code) {
     in->trap = code;
-    return INTERP_TRAP;
+    return IR_INTERP_TRAP;
 }
 
-static uint64_t *cell(Interp *in, const Frame *frame, Value v) {
+static uint64_t *cell(IrInterp *in, const Frame *frame, Value v) {
     return &in->cells.v[frame->cells + func_value(frame->info->f, v).i];
 }
 
-static uint64_t list_cell(Interp *in, const Frame *frame, ValueList list, uint32_t k) {
+static uint64_t list_cell(IrInterp *in, const Frame *frame, ValueList list, uint32_t k) {
     return *cell(in, frame, list_get(frame->info->f, list, k));
 }
 
 // Puts in->moves into a list of values.
-static void land(Interp *in, const Frame *frame, ValueList list) {
+static void land(IrInterp *in, const Frame *frame, ValueList list) {
     for (uint32_t k = 0; k < list.n; k++) {
         in->cells.v[frame->cells + frame->info->f->pool.v[list.at + k]] = in->moves.v[k];
     }
 }
 
-static void gather(Interp *in, const Frame *frame, ValueList list, uint32_t from) {
+static void gather(IrInterp *in, const Frame *frame, ValueList list, uint32_t from) {
     in->moves.n = 0;
     for (uint32_t k = from; k < list.n; k++) vec_push(in->arena, &in->moves, list_cell(in, frame, list, k));
 }
 
 // A frame whose arguments are in->moves.
-static InterpStatus enter(Interp *in, const Func *f) {
+static IrInterpStatus enter(IrInterp *in, const Func *f) {
     const FuncInfo *info = &in->infos[*map_find(&in->func_of, (uint64_t)(uintptr_t)f)];
     uint32_t bytes = in->frames.n ? vec_last(&in->frames).bytes_end : 0;
     if (in->frames.n >= in->options.max_depth || info->slots_size > in->stack_size - bytes ||
@@ -163,10 +163,10 @@ static InterpStatus enter(Interp *in, const Func *f) {
     (void)vec_extend(in->arena, &in->cells, f->values.n);
     vec_push(in->arena, &in->frames, frame);
     land(in, &vec_last(&in->frames), block_get(f, f->first)->params);
-    return INTERP_OK;
+    return IR_INTERP_OK;
 }
 
-static void leave(Interp *in) {
+static void leave(IrInterp *in) {
     in->cells.n = vec_last(&in->frames).cells;
     in->frames.n--;
 }
@@ -174,7 +174,7 @@ static void leave(Interp *in) {
 // ---- memory -------------------------------------------------------------------------------------
 
 // Where a value of `size` bytes at this address lies, NULL = outside (32-bit addresses only).
-static uint8_t *locate(Interp *in, Type type, uint64_t address, int64_t offset, unsigned size) {
+static uint8_t *locate(IrInterp *in, Type type, uint64_t address, int64_t offset, unsigned size) {
     if (type_bits(type) == 64) return (uint8_t *)(uintptr_t)(address + (uint64_t)offset);
     int64_t at = (int64_t)address + offset;
     if (at < 0 || at > (int64_t)in->stack_size - (int64_t)size) return NULL;
@@ -216,7 +216,7 @@ static unsigned access_size(const InstData *d, Type type, bool *sign) {
     }
 }
 
-static InterpStatus memory(Interp *in, const Frame *frame, Inst i, bool load) {
+static IrInterpStatus memory(IrInterp *in, const Frame *frame, Inst i, bool load) {
     const Func *f = frame->info->f;
     const InstData *d = inst_get(f, i);
     Value pointer = inst_arg(f, i, load ? 0 : 1);
@@ -232,12 +232,12 @@ static InterpStatus memory(Interp *in, const Frame *frame, Inst i, bool load) {
     } else {
         put_bytes(at, *cell(in, frame, inst_arg(f, i, 0)), size, d->memflags);
     }
-    return INTERP_OK;
+    return IR_INTERP_OK;
 }
 
 // ---- addresses ----------------------------------------------------------------------------------
 
-static InterpStatus address(Interp *in, const Frame *frame, Inst i) {
+static IrInterpStatus address(IrInterp *in, const Frame *frame, Inst i) {
     const Func *f = frame->info->f;
     const InstData *d = inst_get(f, i);
     bool narrow = type_bits((Type)d->type) == 32;
@@ -255,10 +255,10 @@ static InterpStatus address(Interp *in, const Frame *frame, Inst i) {
         x = (uint64_t)(uintptr_t)at + (uint64_t)gv->offset;
     }
     *cell(in, frame, inst_result(f, i, 0)) = narrow ? (uint32_t)x : x;
-    return INTERP_OK;
+    return IR_INTERP_OK;
 }
 
-static const Callee *callee_at(const Interp *in, Type type, uint64_t x) {
+static const Callee *callee_at(const IrInterp *in, Type type, uint64_t x) {
     uint64_t base = type_bits(type) == 64 ? (uint64_t)(uintptr_t)in->callees.v : 1;
     uint64_t step = type_bits(type) == 64 ? sizeof(Callee) : 1;
     uint64_t index = (x - base) / step;
@@ -275,7 +275,7 @@ static bool same_types(const AbiParam *a, uint32_t n, const AbiParam *b, uint32_
     return true;
 }
 
-static InterpStatus call_host(Interp *in, const Callee *callee, const Sig *sig, uint64_t **results) {
+static IrInterpStatus call_host(IrInterp *in, const Callee *callee, const Sig *sig, uint64_t **results) {
     in->from_host.n = 0;
     *results = vec_extend(in->arena, &in->from_host, sig->n_results + 1);
     int code = -1;
@@ -283,12 +283,12 @@ static InterpStatus call_host(Interp *in, const Callee *callee, const Sig *sig, 
         code = in->options.host.call(in->options.host.data, &callee->name, sig, in->moves.v, *results);
     }
     if (code < 0) return fail(in, "there is no function", &callee->name);
-    return code ? trapped(in, (uint8_t)code) : INTERP_OK;
+    return code ? trapped(in, (uint8_t)code) : IR_INTERP_OK;
 }
 
-static InterpStatus give_results(Interp *in, const uint64_t *values, uint32_t n, uint64_t *results);
+static IrInterpStatus give_results(IrInterp *in, const uint64_t *values, uint32_t n, uint64_t *results);
 
-static InterpStatus call(Interp *in, Inst i, uint64_t *results) {
+static IrInterpStatus call(IrInterp *in, Inst i, uint64_t *results) {
     Frame *frame = &vec_last(&in->frames);
     const Func *f = frame->info->f;
     const InstData *d = inst_get(f, i);
@@ -306,12 +306,12 @@ static InterpStatus call(Interp *in, Inst i, uint64_t *results) {
     gather(in, frame, d->args, indirect);
     if (!callee->f) {
         uint64_t *values;
-        InterpStatus status = call_host(in, callee, sig, &values);
-        if (status != INTERP_OK) return status;
+        IrInterpStatus status = call_host(in, callee, sig, &values);
+        if (status != IR_INTERP_OK) return status;
         if (tail) return give_results(in, values, sig->n_results, results);
         for (uint32_t k = 0; k < sig->n_results; k++) *cell(in, frame, inst_result(f, i, k)) = values[k];
         frame->inst = d->next;
-        return INTERP_OK;
+        return IR_INTERP_OK;
     }
     const Sig *own = &callee->f->sig;
     if (!same_types(own->params, own->n_params, sig->params, sig->n_params) ||
@@ -323,23 +323,23 @@ static InterpStatus call(Interp *in, Inst i, uint64_t *results) {
 }
 
 // Values come back to the calling frame, or to the host when there is none. The frame that gives them is left.
-static InterpStatus give_results(Interp *in, const uint64_t *values, uint32_t n, uint64_t *results) {
+static IrInterpStatus give_results(IrInterp *in, const uint64_t *values, uint32_t n, uint64_t *results) {
     leave(in);
     if (in->frames.n == 0) {
         for (uint32_t k = 0; k < n; k++) results[k] = values[k];
-        return INTERP_OK;
+        return IR_INTERP_OK;
     }
     Frame *frame = &vec_last(&in->frames);
     const Func *f = frame->info->f;
     const InstData *d = inst_get(f, frame->inst);
     for (uint32_t k = 0; k < n; k++) *cell(in, frame, inst_result(f, frame->inst, k)) = values[k];
     frame->inst = d->next;
-    return INTERP_OK;
+    return IR_INTERP_OK;
 }
 
 // ---- the loop -----------------------------------------------------------------------------------
 
-static InterpStatus branch(Interp *in, Frame *frame, Inst i) {
+static IrInterpStatus branch(IrInterp *in, Frame *frame, Inst i) {
     const Func *f = frame->info->f;
     const InstData *d = inst_get(f, i);
     uint32_t target = 0;
@@ -353,11 +353,11 @@ static InterpStatus branch(Interp *in, Frame *frame, Inst i) {
     gather(in, frame, to->args, 0);
     land(in, frame, block_get(f, to->block)->params);
     frame->inst = block_get(f, to->block)->first;
-    return INTERP_OK;
+    return IR_INTERP_OK;
 }
 
 // An opcode that is a function of its operands.
-static InterpStatus evaluate(Interp *in, const Frame *frame, Inst i) {
+static IrInterpStatus evaluate(IrInterp *in, const Frame *frame, Inst i) {
     const Func *f = frame->info->f;
     const InstData *d = inst_get(f, i);
     uint64_t args[OP_MAX_ARGS];
@@ -374,16 +374,16 @@ static InterpStatus evaluate(Interp *in, const Frame *frame, Inst i) {
     }
     if (trap) return trapped(in, trap);
     for (uint32_t k = 0; k < d->results.n; k++) *cell(in, frame, inst_result(f, i, k)) = results[k];
-    return INTERP_OK;
+    return IR_INTERP_OK;
 }
 
 // One instruction of the innermost frame. Calls, branches and returns move on by themselves.
-static InterpStatus step(Interp *in, uint64_t *results) {
+static IrInterpStatus step(IrInterp *in, uint64_t *results) {
     Frame *frame = &vec_last(&in->frames);
     const Func *f = frame->info->f;
     Inst i = frame->inst;
     const InstData *d = inst_get(f, i);
-    InterpStatus status = INTERP_OK;
+    IrInterpStatus status = IR_INTERP_OK;
     switch ((OpFormat)op_info[d->op].format) {
     case FMT_imm64:
     case FMT_ieee32:
@@ -405,11 +405,11 @@ static InterpStatus step(Interp *in, uint64_t *results) {
     case FMT_global: status = address(in, frame, i); break;
     default: status = evaluate(in, frame, i); break;
     }
-    if (status == INTERP_OK) frame->inst = d->next;
+    if (status == IR_INTERP_OK) frame->inst = d->next;
     return status;
 }
 
-InterpStatus interp_call(Interp *in, const Func *f, const uint64_t *args, uint64_t *results) {
+IrInterpStatus ir_interp_call(IrInterp *in, const Func *f, const uint64_t *args, uint64_t *results) {
     in->frames.n = 0;
     in->cells.n = 0;
     in->moves.n = 0;
@@ -418,10 +418,10 @@ InterpStatus interp_call(Interp *in, const Func *f, const uint64_t *args, uint64
     in->executed = 0;
     in->left = in->options.fuel ? in->options.fuel : UINT64_MAX;
     for (uint32_t k = 0; k < f->sig.n_params; k++) vec_push(in->arena, &in->moves, args[k]);
-    InterpStatus status = enter(in, f);
-    while (status == INTERP_OK && in->frames.n) {
+    IrInterpStatus status = enter(in, f);
+    while (status == IR_INTERP_OK && in->frames.n) {
         if (in->left-- == 0) {
-            status = INTERP_FUEL;
+            status = IR_INTERP_FUEL;
             break;
         }
         in->executed++;
@@ -430,20 +430,20 @@ InterpStatus interp_call(Interp *in, const Func *f, const uint64_t *args, uint64
     return status;
 }
 
-uint8_t interp_trap(const Interp *in) { return in->trap; }
-const char *interp_error(const Interp *in) { return in->error; }
-uint64_t interp_executed(const Interp *in) { return in->executed; }
+uint8_t ir_interp_trap(const IrInterp *in) { return in->trap; }
+const char *ir_interp_error(const IrInterp *in) { return in->error; }
+uint64_t ir_interp_executed(const IrInterp *in) { return in->executed; }
 
-bool interp_frame(const Interp *in, uint32_t k, InterpFrame *frame) {
+bool ir_interp_frame(const IrInterp *in, uint32_t k, IrInterpFrame *frame) {
     if (k >= in->frames.n) return false;
     const Frame *at = &in->frames.v[in->frames.n - 1 - k];
-    *frame = (InterpFrame){at->info->f, at->inst};
+    *frame = (IrInterpFrame){at->info->f, at->inst};
     return true;
 }
 
 // ---- libcalls -----------------------------------------------------------------------------------
 
-int interp_libcall(void *data, const ExtName *name, const Sig *sig, const uint64_t *args, uint64_t *results) {
+int ir_interp_libcall(void *data, const ExtName *name, const Sig *sig, const uint64_t *args, uint64_t *results) {
     static const struct {
         const char *name;
         uint8_t op;

@@ -7,6 +7,7 @@
 // One line per subcommand, in the order a newcomer meets them.
 static const Command commands[] = {
     {"run", cmd_run, "compile a module and run a function of it, or interpret it"},
+    {"test", cmd_test, "run file tests (.clif)"},
     {NULL, NULL, NULL},
 };
 

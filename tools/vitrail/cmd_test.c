@@ -1,0 +1,81 @@
+// `vitrail test`: file tests.
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "filetest.h"
+
+typedef struct Options {
+    const char *groups;
+    bool interpret;
+    bool quiet;
+    int first; // of the paths in argv
+} Options;
+
+static const struct argp_option options[] = {
+    {"interpret", 'i', NULL, 0, "Run the files with `test interpret` in the IR interpreter", 0},
+    {"groups", 'g', "TABLE", 0,
+     "Take the feature groups from a table: file name, tab, group; else a file's group is "
+     "the name of its directory",
+     0},
+    {"quiet", 'q', NULL, 0, "Do not name what is skipped", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    Options *chosen = state->input;
+    switch (key) {
+    case 'i': chosen->interpret = true; return 0;
+    case 'g': chosen->groups = arg; return 0;
+    case 'q': chosen->quiet = true; return 0;
+    case ARGP_KEY_ARGS: chosen->first = state->next; return 0;
+    case ARGP_KEY_NO_ARGS: argp_usage(state); return EINVAL;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static char *read_table(const char *path) {
+    FILE *in = fopen(path, "rb");
+    if (!in) return NULL;
+    char *text = NULL;
+    size_t room = 0;
+    ssize_t n = getdelim(&text, &room, 0, in);
+    fclose(in);
+    if (n >= 0) return text;
+    free(text);
+    return NULL;
+}
+
+int cmd_test(int argc, char **argv) {
+    static const struct argp argp = {
+        options,
+        parse,
+        "PATH...",
+        "Runs file tests: .clif files whose comments say what calls give, as in `; run: %add(1, 2) == 3`. A PATH is a "
+        "file or a directory.\vEnds with a table by feature group and the line `N passed, N failed, N skipped`, "
+        "counting directives. Exit status: 0 nothing failed, 1 something failed or could not be read, 2 wrong usage.",
+        NULL,
+        NULL,
+        NULL};
+    Options chosen = {0};
+    argp_err_exit_status = EXIT_USAGE;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &chosen) != 0) return EXIT_USAGE;
+    if (!chosen.interpret) {
+        fprintf(stderr, "vitrail test: only --interpret is there\n");
+        return EXIT_USAGE;
+    }
+    FiletestRun run = {.engine = &filetest_interpreter, .quiet = chosen.quiet};
+    if (chosen.groups && !(run.group_table = read_table(chosen.groups))) {
+        fprintf(stderr, "%s: error: %s\n", chosen.groups, strerror(errno));
+        return EXIT_INPUT;
+    }
+    bool readable = true;
+    for (int k = chosen.first; k < argc; k++) readable = filetest_path(&run, argv[k]) && readable;
+    filetest_report(&run);
+    int status = readable && run.failed == 0 ? 0 : EXIT_INPUT;
+    filetest_free(&run);
+    return status;
+}

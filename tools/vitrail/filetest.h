@@ -1,0 +1,54 @@
+// File tests: .clif files whose comments say what a call must give (`; run: %f(1, 2) == 3`). Reading and judging
+// them stands here, running a function is an engine's business.
+#ifndef VITRAIL_FILETEST_H
+#define VITRAIL_FILETEST_H
+
+#include "ir/ir.h"
+
+typedef enum FiletestResult {
+    FILETEST_RAN,    // results are there
+    FILETEST_FAILED, // trapped or could not run; *why tells
+    FILETEST_SKIP,   // cannot be run here, and that is no fault of the test; *why tells
+} FiletestResult;
+
+typedef struct FiletestEngine {
+    const char *name;
+    // The `test` line that a file must have, "interpret" or "run".
+    const char *command;
+    // NULL, or the architecture that one of the file's `target` lines must name ("x86_64").
+    const char *target;
+    // The function called: the one that the directive names (test interpret), or that it is attached to (test run).
+    bool by_name;
+    // Makes functions ready that have passed the verifier. NULL when that is impossible: *why tells, *result
+    // whether it is a failure. May throw; everything in `arena` goes with the file.
+    void *(*open)(Arena *arena, const IrFile *file, Func **funcs, uint32_t n, FiletestResult *result, const char **why);
+    // One cell per argument and result, zero-extended bits. May throw.
+    FiletestResult (*call)(void *state, const Func *f, const uint64_t *args, uint64_t *results, const char **why);
+    void (*close)(void *state); // may be NULL
+    const void *options;        // the engine's own
+} FiletestEngine;
+
+typedef struct FiletestGroup {
+    char *name;
+    unsigned files, passed, failed, skipped;
+} FiletestGroup;
+
+typedef struct FiletestRun {
+    const FiletestEngine *engine;
+    bool quiet; // do not name skipped files
+    FiletestGroup *groups;
+    unsigned n_groups;
+    char *group_table; // text of a table "file <tab> group <tab> ..." that names groups, or NULL
+    unsigned passed, failed, skipped;
+} FiletestRun;
+
+// Runs one file, or every .clif file under a directory in the order of their names. False: the path cannot be read.
+bool filetest_path(FiletestRun *run, const char *path);
+// The table by group and the line `N passed, N failed, N skipped`, counting directives.
+void filetest_report(const FiletestRun *run);
+void filetest_free(FiletestRun *run);
+
+// The engine of the IR interpreter.
+extern const FiletestEngine filetest_interpreter;
+
+#endif
