@@ -9,7 +9,7 @@
 #include "ir_eval.h"
 #include "ir/eval_ops.h"
 
-enum { DEFAULT_DEPTH = 10000, DEFAULT_STACK = 1 << 20, MAX_CELLS = 1 << 24 };
+enum { DEFAULT_DEPTH = 10000, DEFAULT_STACK = 1 << 20, MOST_STACK = 1 << 26, STACK_ALIGN = 64, MAX_CELLS = 1 << 24 };
 
 // What a name stands for: a function of the file, or the host's. Function addresses point at these.
 typedef struct Callee {
@@ -86,26 +86,36 @@ static void info_init(IrInterp *in, FuncInfo *info, const Func *f) {
     }
 }
 
+// Room for every function's slots once, and for small frames besides.
+static uint32_t default_stack(const IrInterp *in) {
+    uint64_t size = DEFAULT_STACK;
+    for (uint32_t k = 0; k < in->n_funcs; k++) {
+        size += in->infos[k].slots_size + STACK_ALIGN;
+        if (size > MOST_STACK) return MOST_STACK;
+    }
+    return (uint32_t)size;
+}
+
 IrInterp *ir_interp_new(Arena *arena, Func *const *funcs, uint32_t n_funcs, const IrInterpOptions *options) {
     IrInterp *in = NEW(arena, IrInterp);
     in->ctx = arena_ctx(arena);
     in->arena = arena;
     if (options) in->options = *options;
     if (in->options.max_depth == 0) in->options.max_depth = DEFAULT_DEPTH;
-    in->stack_size = in->options.stack_size ? in->options.stack_size : DEFAULT_STACK;
-    enum { STACK_ALIGN = 64 };
-    uint8_t *raw = arena_alloc(arena, (size_t)in->stack_size + STACK_ALIGN);
-    in->stack = raw + (STACK_ALIGN - (uintptr_t)raw % STACK_ALIGN);
     in->names = interner_new(arena);
     in->callee_of = map_new(arena);
     in->func_of = map_new(arena);
     in->n_funcs = n_funcs;
     in->infos = NEW_ARRAY(arena, FuncInfo, n_funcs);
     for (uint32_t k = 0; k < n_funcs; k++) {
-        in->callees.v[callee_index(in, &funcs[k]->name)].f = funcs[k];
+        uint32_t callee = callee_index(in, &funcs[k]->name); // may move the table
+        in->callees.v[callee].f = funcs[k];
         map_add(&in->func_of, (uint64_t)(uintptr_t)funcs[k], k, NULL);
     }
     for (uint32_t k = 0; k < n_funcs; k++) info_init(in, &in->infos[k], funcs[k]);
+    in->stack_size = in->options.stack_size ? in->options.stack_size : default_stack(in);
+    uint8_t *raw = arena_alloc(arena, (size_t)in->stack_size + STACK_ALIGN);
+    in->stack = raw + (STACK_ALIGN - (uintptr_t)raw % STACK_ALIGN);
     // From here on `callees` does not move: function addresses point into it.
     return in;
 }
@@ -157,9 +167,10 @@ static IrInterpStatus enter(IrInterp *in, const Func *f) {
         return trapped(in, TRAP_stk_ovf);
     }
     uint32_t end = bytes + (uint32_t)info->slots_size;
-    if (end > in->stack_size - 63) return trapped(in, TRAP_stk_ovf);
+    if (end > in->stack_size - (STACK_ALIGN - 1)) return trapped(in, TRAP_stk_ovf);
     memset(in->stack + bytes, 0, end - bytes);
-    Frame frame = {info, block_get(f, f->first)->first, in->cells.n, bytes, (end + 63) & ~63U};
+    Frame frame = {info, block_get(f, f->first)->first, in->cells.n, bytes,
+                   (end + STACK_ALIGN - 1) & ~(STACK_ALIGN - 1U)};
     (void)vec_extend(in->arena, &in->cells, f->values.n);
     vec_push(in->arena, &in->frames, frame);
     land(in, &vec_last(&in->frames), block_get(f, f->first)->params);

@@ -29,7 +29,8 @@ typedef struct IrInterpOptions {
     IrInterpHost host;
     uint64_t fuel;       // instructions per ir_interp_call(); 0 = no limit
     uint32_t max_depth;  // frames; 0 = 10,000. Beyond it: trap stk_ovf
-    uint32_t stack_size; // bytes for stack slots; 0 = 1 MiB. Beyond it: trap stk_ovf
+    uint32_t stack_size; // bytes for stack slots; 0 = 1 MiB and each function's slots once, at most
+                         // 64 MiB. Beyond it: trap stk_ovf
 } IrInterpOptions;
 
 typedef struct IrInterpFrame {

@@ -2,6 +2,8 @@
 // longer has stand in read_sugar.c.
 #include "ir/read_inst.h"
 
+#include <string.h>
+
 // ---- values and blocks --------------------------------------------------------------------------
 
 // Makes the table of values reach `number`.
@@ -266,7 +268,12 @@ bool rd_control(Reader *r, const Tok *op_tok, Op op, ValueList args, Type suffix
         if (value->kind != VALUE_GAP) suffix = (Type)value->type;
     }
     if (suffix == T_none) return rd_error(r, op_tok, "%s needs a type suffix here", info->name);
-    if (!type_in(suffix, info->types)) return rd_error(r, op_tok, "%s has no type %s", info->name, type_name(suffix));
+    if (!type_in(suffix, info->types)) {
+        const char *full = arena_printf(r->arena, "%s.%s", info->name, type_name(suffix));
+        const char *why = ir_unsupported(full, (unsigned)strlen(full));
+        if (why) return rd_skip(r, op_tok, "opcode", why);
+        return rd_error(r, op_tok, "%s has no type %s", info->name, type_name(suffix));
+    }
     *type = (uint8_t)suffix;
     return true;
 }
