@@ -2,6 +2,7 @@
 
     python3 gen/vtgen --md DIR --outputs             the names of the files it will write, one a line
     python3 gen/vtgen --md DIR --mdc PROGRAM --out DIR
+    python3 gen/vtgen --md DIR --mdc PROGRAM --expand FILE     the declarations of a file with its templates stamped
 
 Every emitter is a module of this package with two functions:
     outputs(isas: list[str]) -> list[str]      file names; isas are the machines in md/, sorted
@@ -50,6 +51,7 @@ def main():
     options.add_argument("--outputs", action="store_true")
     options.add_argument("--mdc")
     options.add_argument("--out")
+    options.add_argument("--expand", metavar="FILE")
     chosen = options.parse_args()
     isas = machines(chosen.md)
     if chosen.outputs:
@@ -59,6 +61,9 @@ def main():
         return 0
 
     import model
+    if chosen.expand:
+        import expand_text
+        return expand_text.print_file(chosen.mdc, chosen.expand)
     described = model.load(chosen.mdc, chosen.md, isas)
     if described is None:  # the errors have been printed
         return 1

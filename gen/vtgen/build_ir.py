@@ -307,8 +307,10 @@ def combos(pairs):
 
 
 def instantiate(ir, op, widths, diag):
-    out = []
+    out, errors = [], len(diag.found)
     for types in combos(op.vars):
+        if len(diag.found) > errors:
+            return out  # one choice of types is enough to show what is wrong
         base = Scope()
         for name, t in types.items():
             base.names[name] = Binding("type", t.width)

@@ -8,7 +8,6 @@ from sem import Binding, Scope, Widths, fold, folded
 from tree import Builder, Expr
 
 PIECE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?:\.([A-Za-z_][A-Za-z0-9_]*))?\}")
-RECORDS = ("modrm", "sh", "sib")
 
 
 class IsaWorld:
@@ -68,7 +67,6 @@ class IsaBuilder:
     def __init__(self, name, decls, ir, diag):
         self.isa, self.decls, self.ir, self.diag = Isa(name), decls, ir, diag
         self.once = Once(diag)
-        self.used_records = set()
 
     # ---- small helpers ----
 
@@ -437,7 +435,7 @@ class IsaBuilder:
             reg, v = isa.reg_names[name]
             o.type, o.reg, o.view, o.width = "fixed", reg, v, v.width if v else reg.width
             return o
-        if role != "in":
+        if role != "in" and any(name in kinds for kinds in (isa.imms, isa.operands, isa.conds, ["label"])):
             self.error(b.loc(kind), "only a register can be written, '%s' is none" % kind["name"])
             return None
         if name in isa.imms:
@@ -552,7 +550,7 @@ class IsaBuilder:
                     at = b.loc(g)
                     if g["k"] == "byte" and total != 8:
                         self.error(at, "this byte is %d bits" % total)
-                    if total % 8:
+                    elif total % 8:
                         self.error(at, "this word is %d bits, not whole bytes" % total)
                     f.groups.append(Group(g["k"], at, pieces, when=when))
                 else:
@@ -633,6 +631,7 @@ class IsaBuilder:
         e.kwargs = [(n, self.inline(v, scope, depth)) for n, v in e.kwargs]
         if e.k == "call" and e.name in self.isa.fns:
             fn = self.isa.fns[e.name]
+            self.isa.inlined.add(fn.name)
             if len(fn.params) != len(e.args) or depth > 20:
                 self.error(e.loc, "'%s' has %d arguments, %d given" % (fn.name, len(fn.params), len(e.args)))
                 return e

@@ -1,7 +1,15 @@
-"""All checks of a whole model; each module checks one part. None needs a solver."""
-
+"""All checks of a whole model; each module checks one part. They decide by trees, intervals and enumeration: none
+needs a solver. build_ir.py and build_isa.py have reported what is wrong with a declaration by itself."""
+import checks_encode
+import checks_machine
+import checks_rules
 import emit_rewrite
 
 
 def run(model, diag, total):
     emit_rewrite.check(model, diag)
+    checks_rules.check_ir(model, diag)
+    for isa in model.isas.values():
+        checks_machine.check(isa, model, diag, total)
+        checks_encode.check(isa, diag)
+        checks_rules.check(isa, model, diag, total)

@@ -20,6 +20,7 @@ class Isa:
         self.relocs, self.abis, self.features, self.cpus = {}, {}, {}, {}
         self.rules, self.expands, self.unsupported = [], [], []
         self.fns, self.preds, self.roles, self.moves = {}, {}, {}, {}
+        self.inlined = set()  # functions of encode lines
         self.word = 64
 
     def inst(self, name):

@@ -33,7 +33,8 @@ class Model:
 
 def parse(mdc, paths):
     """mdc's declarations, or None after it printed its errors."""
-    run = subprocess.run([mdc] + paths, stdout=subprocess.PIPE, check=False)
+    run = subprocess.run([mdc] + paths, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    sys.stderr.write(run.stderr.decode("utf-8", "replace"))
     return json.loads(run.stdout) if run.returncode == 0 else None
 
 
@@ -76,30 +77,38 @@ def closure(files, path, seen):
 
 
 def load(mdc, md_dir, isas, total=True):
-    """Reads DIR/ir.md, rewrite.md, expand.md (when there) and <isa>.md of every machine. `total` = False leaves out
-    the checks that only a complete description passes (every opcode covered)."""
-    diag = Diagnostics()
-    ir_path = os.path.join(md_dir, "ir.md")
+    """Reads DIR/ir.md, rewrite.md, expand.md (when there) and <isa>.md of every machine."""
     extra = [os.path.join(md_dir, n + ".md") for n in ("rewrite", "expand")]
-    extra = [p for p in extra if os.path.exists(p)]
-    isa_paths = [os.path.join(md_dir, n + ".md") for n in sorted(isas)]
-    files = read_all(mdc, [ir_path] + extra + isa_paths, diag)
-    if files is None:
+    return load_files(mdc, os.path.join(md_dir, "ir.md"), [p for p in extra if os.path.exists(p)],
+                      [(n, os.path.join(md_dir, n + ".md")) for n in sorted(isas)], total)
+
+
+def load_files(mdc, ir_path, rule_paths, machines, total=True):
+    """The model of these files; machines: [(name, path)]. `total` = False leaves out the checks that only a complete
+    description passes (every opcode covered, every role given)."""
+    diag = Diagnostics()
+    files = read_all(mdc, [ir_path] + rule_paths + [p for _, p in machines], diag)
+    if files is None or diag:
+        diag.report(sys.stderr)
         return None
     model = Model()
     common = set()
-    model.ir = build_ir.build(stamp.Stamper(diag).expand(closure(files, ir_path, common)), diag)
-    for path in extra:
-        decls = stamp.Stamper(diag).expand(closure(files, path, set(common)))
-        rewrites, expands = build_ir.build_rules(decls, diag)
+    model.ir = build_ir.build(expanded(closure(files, ir_path, common), diag), diag)
+    for path in rule_paths:
+        rewrites, expands = build_ir.build_rules(expanded(closure(files, path, set(common)), diag), diag)
         model.rewrites += rewrites
         model.expands += expands
-    for name, path in zip(sorted(isas), isa_paths):
-        decls = stamp.Stamper(diag).expand(closure(files, path, set(common)))
-        model.isas[name] = build_isa.build(name, decls, model.ir, diag)
+    if not diag:
+        for name, path in machines:
+            decls = expanded(closure(files, path, set(common)), diag)
+            model.isas[name] = build_isa.build(name, decls, model.ir, diag)
     if not diag:
         checks.run(model, diag, total)
     if diag:
         diag.report(sys.stderr)
         return None
     return model
+
+
+def expanded(decls, diag):
+    return stamp.Stamper(diag).expand(decls)
