@@ -76,6 +76,36 @@ Inst sel_fold(const Sel *s, Value v);
 // The same for an instruction with several results of which the rule will define all.
 Inst sel_fold_multi(const Sel *s, Value v, unsigned result);
 
+// Is i an instruction with this opcode and controlling type?
+static inline bool sel_is(const Sel *s, Inst i, Op op, Type type) {
+    return inst_ok(i) && s->f->insts.v[i.i].op == op && s->f->insts.v[i.i].type == type;
+}
+// The constant of an iconst, sign-extended from its type.
+static inline int64_t sel_imm_of(const Sel *s, Inst i) {
+    const InstData *d = sel_data(s, i);
+    return bit_sext((uint64_t)d->imm, type_bits((Type)d->type));
+}
+static inline bool sel_fits_signed(int64_t c, unsigned bits) { return bit_sext((uint64_t)c, bits) == c; }
+static inline bool sel_fits_unsigned(int64_t c, unsigned bits) { return bit_zext((uint64_t)c, bits) == (uint64_t)c; }
+// As a field that is exactly as wide as the operand: both readings will do.
+static inline bool sel_fits_bits(int64_t c, unsigned bits) {
+    return sel_fits_signed(c, bits) || sel_fits_unsigned(c, bits);
+}
+static inline bool sel_is_power(int64_t c) { return c != 0 && (c & (c - 1)) == 0; }
+static inline int64_t sel_log2(int64_t c) { return bit_ctz64((uint64_t)c); }
+
+// What a matched condition bound; an arm knows the meaning of the fields it filled.
+typedef struct SelMatch {
+    unsigned arm;
+    Inst n[4];
+    Value v[6];
+    int64_t c[4];
+} SelMatch;
+// The condition codes that decide, after put_cond() put the flags.
+typedef struct SelCond {
+    uint8_t cc, cc2;
+} SelCond;
+
 // ---- taking a rule ------------------------------------------------------------------------------
 
 // Says which rule was taken (for the dump) and starts emission.
@@ -138,6 +168,37 @@ uint32_t sel_sym_global(Sel *s, uint32_t global);
 uint32_t sel_stack_slot(Sel *s, uint32_t slot); // MFunc.slots of an IR stack slot
 uint32_t sel_sym_data(Sel *s, const void *bytes, uint32_t n, uint32_t align);
 uint32_t sel_sym_table(Sel *s);
+// `n` bytes (8 or 16, aligned to n; or 4) that start with these bits, the rest 0.
+uint32_t sel_sym_bits(Sel *s, int64_t bits, unsigned n);
+
+// ---- addresses (address.c) ----------------------------------------------------------------------------
+
+// A composite operand to be put: the form's number and parts.
+typedef struct SelMem {
+    uint8_t form, n;
+    MOpnd part[4];
+} SelMem;
+void sel_put_mem(MOpnd *o, const SelMem *m);
+
+// What a machine's memory operands can hold.
+typedef struct SelAddrLimits {
+    uint8_t disp_bits; // signed displacement
+    uint8_t max_scale; // largest shift of an index
+    bool index;        // base + index
+    bool index_only;   // shifted index + displacement without a base
+    bool symbol;       // position-relative
+} SelAddrLimits;
+typedef enum SelAddrKind { SEL_ADDR_NONE, SEL_ADDR_VALUE, SEL_ADDR_SLOT, SEL_ADDR_SYMBOL } SelAddrKind;
+typedef struct SelAddr {
+    uint8_t kind;    // SelAddrKind: what the base is
+    uint8_t scale;
+    bool has_index;
+    uint32_t number; // IR stack slot, or MFunc.syms
+    Value base, index;
+    int64_t disp;
+} SelAddr;
+SelAddr sel_address(Sel *s, Value p, int64_t offset, const SelAddrLimits *limits);
+MOpnd sel_addr_base(Sel *s, const SelAddr *a, uint8_t cls);
 
 // ---- opcodes that are the same on every machine (abi.c) ---------------------------------------------
 

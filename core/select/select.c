@@ -87,7 +87,7 @@ Inst sel_fold(const Sel *s, Value v) {
     if (is_compare(d)) return i;
     if (s->uses[v.i] != 1) return NO_INST;
     if (op_has((Op)d->op, OPF_pure)) return i;
-    if (!is_plain_load(d)) return NO_INST;
+    if (!is_plain_load(d) || d->memflags & MF_BIG) return NO_INST;
     uint32_t itself = can_trap(d) ? 1 : 0;
     return s->order[s->root.i] - s->order[i.i] == itself ? i : NO_INST;
 }
@@ -250,6 +250,12 @@ uint32_t sel_sym_data(Sel *s, const void *bytes, uint32_t n, uint32_t align) {
     return m->syms.n - 1;
 }
 
+uint32_t sel_sym_bits(Sel *s, int64_t bits, unsigned n) {
+    uint8_t bytes[16] = {0};
+    for (unsigned k = 0; k < 8 && k < n; k++) bytes[k] = (uint8_t)((uint64_t)bits >> 8 * k);
+    return sel_sym_data(s, bytes, n, n);
+}
+
 uint32_t sel_stack_slot(Sel *s, uint32_t slot) {
     if (s->slots[slot] == NONE) {
         const StackSlot *d = &s->f->slots.v[slot];
@@ -272,6 +278,7 @@ VTR_NORETURN static void unsupported(Sel *s, Inst i) {
 void sel_one(Sel *s, Inst i) {
     s->root = i;
     s->access = i;
+    if (sel_data(s, i)->memflags & MF_BIG && op_has(sel_op(s, i), OPF_can_load | OPF_can_store)) unsupported(s, i);
     switch (sel_op(s, i)) {
     case OP_call:
     case OP_call_indirect:

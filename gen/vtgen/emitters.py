@@ -4,6 +4,7 @@ import emit_ir_build
 import emit_ir_eval
 import emit_encode
 import emit_rewrite
+import emit_select
 import emit_target
 
 ALL = [
@@ -12,5 +13,6 @@ ALL = [
     emit_ir_eval,
     emit_rewrite,
     emit_encode,
+    emit_select,
     emit_target,
 ]

@@ -241,7 +241,7 @@ class Derive:
                 name = getattr(name, "name", name)
                 self.types[hold.cls.file.name, ir.types[name].width] = name
         for op in ir.ops.values():
-            if op.name in DRIVER_OPS or len(op.results) > 1 or len(op.sems) != 1:
+            if op.name in DRIVER_OPS or len(op.results) > 1 or len(op.sems) != 1 or op.traps:
                 continue
             for inst in op.instances():
                 try:
@@ -573,7 +573,7 @@ def shape(tree, open_types):
     if isinstance(tree, Var):
         return ("var", tree.name) if open_types else ("var", tuple(sorted(tree.types)))
     if isinstance(tree, Const):
-        return ("const", tree.name if open_types or tree.name[0] == "=" else "", tree.type,
+        return ("const", tree.name if open_types or tree.name[0] == "=" else "", None if open_types else tree.type,
                 tree.kind.name if tree.kind else None)
     if isinstance(tree, Mem):
         return ("mem", tree.name if open_types else "")
