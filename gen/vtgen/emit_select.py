@@ -1,4 +1,4 @@
-"""select_<isa>.c: the instruction selector of a machine, from its patterns (patterns.py).
+"""<isa>_select.c: the instruction selector of a machine, from its patterns (patterns.py).
 
 One C function for each opcode: a switch on the controlling type, then the arms in their order. An arm looks at the
 instructions below the root, and only when all fits takes the rule: says so (sel_take, sel_cover), then puts machine
@@ -25,7 +25,7 @@ from patterns import Cond, Const, DRIVER_OPS, Mem, Node, Var, control_types, cov
 
 
 def outputs(isas):
-    return ["select_%s.c" % isa for isa in isas]
+    return ["%s_select.c" % isa for isa in isas]
 
 
 def emit(model):
@@ -33,7 +33,7 @@ def emit(model):
     for name, isa in model.isas.items():
         patterns = patterns_of(isa, model.ir, diag)
         if not diag:
-            texts["select_%s.c" % name] = Writer(isa, model.ir, patterns, diag).text()
+            texts["%s_select.c" % name] = Writer(isa, model.ir, patterns, diag).text()
     if diag:
         diag.report(sys.stderr)
         sys.exit(1)
@@ -377,19 +377,19 @@ class Writer:
     # ---- the rest ----
 
     def dispatcher(self):
-        out = ["bool select_%s(Sel *s, Inst i) {\n    switch (sel_op(s, i)) {\n" % self.isa.name]
-        out.insert(0, "bool select_%s(Sel *s, Inst i);\n" % self.isa.name)
+        out = ["bool %s_select(Sel *s, Inst i) {\n    switch (sel_op(s, i)) {\n" % self.isa.name]
+        out.insert(0, "bool %s_select(Sel *s, Inst i);\n" % self.isa.name)
         for root in self.patterns.by_root:
             if root != "cond":
                 out.append("    case OP_%s:\n        return select_%s(s, i);\n" % (root, root))
         return out + ["    default:\n        return false;\n    }\n}\n\n"]
 
     def covers(self):
-        """covers_<isa>(): rows (controlling types, operand types, features) for each opcode."""
+        """<isa>_covers(): rows (controlling types, operand types, features) for each opcode."""
         name = self.isa.name
         out = ["// What is selected: see Target.covers.\n"
-               "bool covers_%s(Op op, Type control, Type operand, uint64_t features);\n"
-               "bool covers_%s(Op op, Type control, Type operand, uint64_t features) {\n"
+               "bool %s_covers(Op op, Type control, Type operand, uint64_t features);\n"
+               "bool %s_covers(Op op, Type control, Type operand, uint64_t features) {\n"
                "    (void)features;\n    switch (op) {\n" % (name, name)]
         for op in DRIVER_OPS:
             if op in self.ir.ops:
