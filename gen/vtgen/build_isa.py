@@ -48,6 +48,9 @@ class IsaWorld:
                 for part in form.params:
                     if part.name == name:
                         return Binding("part", part, part.width)
+                for call, _ in form.encodes:
+                    if name in dict(call.kwargs):
+                        return Binding("part", opnd)
         if opnd.type in ("reg", "fixed"):
             file = opnd.cls.file if opnd.cls else opnd.reg.file
             if name in file.views:
@@ -145,7 +148,7 @@ class IsaBuilder:
     def registers(self):
         isa = self.isa
         for d, b, loc in self.each("file", "reg"):
-            if not self.once.add("register", d["name"], loc):
+            if d["k"] == "file" and not self.once.add("register", d["name"], loc):
                 continue
             f = RegFile(d["name"], d["width"], loc)
             f.index = len(isa.files)
@@ -175,6 +178,8 @@ class IsaBuilder:
                 v.names = [n for n, _ in v.names] or [r.name for r in f.regs]
             for c in settings:
                 self.reg_setting(f, c, b, loc)
+        if isa.settings.get("machine") == ["stack"]:
+            self.operand_stack()
         for d, b, loc in self.each("flags"):
             bits = [n["name"] for n in d["bits"]]
             for i, n in enumerate(d["bits"]):
@@ -204,6 +209,23 @@ class IsaBuilder:
             if cls is not None:
                 self.hold_widths(types, cls, upper, b.loc(d["class"]), loc)
                 isa.holds.append(Hold(types, cls, upper, loc))
+
+    def operand_stack(self):
+        """`machine stack`: class `val`, the operand stack, and `local`, an unlimited file; views by type."""
+        isa = self.isa
+        for name in ("val", "local"):
+            f = RegFile(name, 64, isa.loc)
+            f.index = len(isa.files)
+            f.unlimited = True
+            for view, width in (("i32", 32), ("i64", 64), ("f32", 32), ("f64", 64)):
+                f.views[view] = View(view, width - 1, 0, "zero", [name], isa.loc)
+            reg = Reg(name, f, 0, len(isa.regs), isa.loc)
+            f.regs.append(reg)
+            isa.regs.append(reg)
+            isa.files[name] = f
+            cls = RegClass(name, isa.loc)
+            cls.regs, cls.codes, cls.index = [reg], [0], len(isa.classes)
+            isa.classes[name] = cls
 
     def hold_widths(self, types, cls, upper, at, loc):
         for t in types:

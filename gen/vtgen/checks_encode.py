@@ -190,8 +190,8 @@ def form_value(form, env, isa):
     for call, guard in form.encodes:
         if guard is None or number(run(guard, env, isa)):
             record = run(call, env, isa)
-            if isinstance(record, dict):
-                record = dict(record)
+            if isinstance(record, dict):  # m.x is a field of the line if it gives one, otherwise the part
+                record = dict(env, **record)
             return record
     return None
 
@@ -276,6 +276,11 @@ def used_parts(exprs):
     return used
 
 
+def whole_names(exprs):
+    """Names that occur in some way."""
+    return {n.split(".")[0] for n in used_parts(exprs)}
+
+
 def check_operands(i, what, isa, diag):
     """Every operand is somewhere in the bytes."""
     if i.encode is None:
@@ -284,14 +289,17 @@ def check_operands(i, what, isa, diag):
     used = used_parts(exprs)
     fixed = pinned(getattr(i, "when", None))
     for o in i.opnds:
-        if o.type == "fixed" or o.name in fixed:
+        if o.type == "fixed" or o.name in fixed or (o.type == "reg" and o.cls.file.unlimited):
             continue
         if o.name not in used:
             parts = {n.split(".")[1] for n in used if n.startswith(o.name + ".")}
             if o.type == "composite":
                 for form in o.comp.forms:
                     for p in form.params:
-                        if parts and p.name not in parts:
+                        if any(parts & set(dict(call.kwargs)) and p.name in whole_names([call])
+                               for call, _ in form.encodes):
+                            continue  # inside a field of the form's encode line
+                        if parts and p.name not in parts and not (p.type == "reg" and p.cls.file.unlimited):
                             diag.error(o.loc, "part '%s' of operand '%s' of '%s' is never encoded"
                                        % (p.name, o.name, i.name), (i.encode.loc, "the encoding is here"))
             if o.type == "imm" and parts:
@@ -344,10 +352,23 @@ def check_formats(isa, diag):
                 diag.error(f.loc, "format '%s' never uses '%s'" % (f.name, name))
 
 
+def named_apart(isa, comp):
+    """Parts of a composite operand that every instruction with such an operand names itself, as m.b."""
+    found = None
+    for i in isa.insts.values():
+        used = used_parts(i.encode.args.values()) if i.encode is not None else {}
+        for o in i.opnds:
+            if o.comp is comp:
+                parts = {n.split(".")[1] for n in used if n.startswith(o.name + ".")}
+                found = parts if found is None else found & parts
+    return found or set()
+
+
 def check_forms(isa, diag):
     """Every value of a form has an encode line, and each line but the last can fail."""
     variable = any(f.width is None for f in isa.formats.values())
     for comp in isa.operands.values():
+        apart = named_apart(isa, comp)
         for form in comp.forms:
             if not form.encodes:
                 if variable and any(o.comp is comp and e.k == "name" and e.name == o.name
@@ -358,7 +379,7 @@ def check_forms(isa, diag):
             for n, (call, guard) in enumerate(form.encodes):
                 if guard is None and n + 1 < len(form.encodes):
                     diag.error(form.encodes[n + 1][0].loc, "this encode line is never used: the one before it always holds")
-                used = used_parts([call])
+                used = whole_names([call]) | apart
                 for p in form.params:
                     if p.name not in used and p.name not in pinned(guard) and p.type != "fixed":
                         diag.error(call.loc, "part '%s' is never encoded" % p.name, (p.loc, "it is declared here"))

@@ -40,11 +40,12 @@ class View:
 
 
 class RegFile:
-    """regs in hardware order; views by name. A lone `reg` is a file of one. stack: unlimited stack (wasm)."""
+    """regs in hardware order; views by name. A lone `reg` is a file of one. unlimited: the operand stack and the locals
+    of a stack machine, whose registers are not encoded."""
 
     def __init__(self, name, width, loc):
         self.name, self.width, self.loc = name, width, loc
-        self.regs, self.views = [], {}
+        self.regs, self.views, self.unlimited = [], {}, False
         self.index = 0
 
 
