@@ -356,7 +356,9 @@ def named_apart(isa, comp):
     """Parts of a composite operand that every instruction with such an operand names itself, as m.b."""
     found = None
     for i in isa.insts.values():
-        used = used_parts(i.encode.args.values()) if i.encode is not None else {}
+        if i.encode is None:
+            continue
+        used = used_parts(i.encode.args.values())
         for o in i.opnds:
             if o.comp is comp:
                 parts = {n.split(".")[1] for n in used if n.startswith(o.name + ".")}
