@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""Random signatures as C and as CLIF.
+
+    generate.py PART FOLDER      writes FOLDER/PART.c and FOLDER/PART.clif; PART is CONVENTION_SEED
+
+Every signature has one pointer parameter at a random place: the buffer where our function puts what it received. What
+each argument and result is stands as a constant in the C text.
+"""
+import random
+import struct
+import sys
+
+COUNT = 500  # signatures per part
+INTS = {"i8": ("int8_t", "uint8_t", 8), "i16": ("int16_t", "uint16_t", 16), "i32": ("int32_t", "uint32_t", 32),
+        "i64": ("int64_t", "uint64_t", 64)}
+FLOATS = {"f32": ("float", 32), "f64": ("double", 64)}
+TYPES = ["i8", "i16", "i32", "i64", "i64", "f32", "f64", "f64"]
+
+
+class Param:
+    """A parameter or result: CLIF type, signedness of its C type, the value it has."""
+
+    def __init__(self, chance, kind):
+        self.kind = kind
+        self.signed = chance.random() < 0.5
+        if kind in INTS:
+            width = INTS[kind][2]
+            self.bits = chance.choice([chance.getrandbits(width), chance.getrandbits(width), 0, (1 << width) - 1,
+                                       1 << (width - 1)])
+        else:
+            self.bits = self.float_bits(chance)
+
+    def float_bits(self, chance):
+        value = chance.choice([chance.uniform(-1e6, 1e6), chance.uniform(-1, 1), 0.0, -0.0, 1.5])
+        if self.kind == "f32":
+            return struct.unpack("<I", struct.pack("<f", value))[0]
+        return struct.unpack("<Q", struct.pack("<d", value))[0]
+
+    @property
+    def c_type(self):
+        if self.kind in FLOATS:
+            return FLOATS[self.kind][0]
+        return INTS[self.kind][0 if self.signed else 1]
+
+    @property
+    def size(self):
+        return int(self.kind[1:]) // 8
+
+    def clif(self, extend=True):
+        narrow = self.kind in INTS and INTS[self.kind][2] < 64
+        return self.kind + (" " + ("sext" if self.signed else "uext") if narrow and extend else "")
+
+    def c_value(self):
+        """A C expression with exactly these bits."""
+        if self.kind in FLOATS:
+            union = "union { uint%d_t i; %s f; }" % (self.size * 8, self.c_type)
+            return "((%s){.i = %#xu%s}).f" % (union, self.bits, "ll" if self.size == 8 else "")
+        return "(%s)%#xull" % (self.c_type, self.bits)
+
+    def c_differs(self, expression):
+        """A C condition: `expression` (an lvalue) has other bits."""
+        return "({ uint%d_t got_; memcpy(&got_, &(%s), %d); got_ != %#xull; })" % (
+            self.size * 8, expression, self.size, self.bits)
+
+
+def signature(chance, windows):
+    params = [Param(chance, chance.choice(TYPES)) for _ in range(chance.choice([0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 14, 20]))]
+    n_results = chance.choice([0, 1, 1, 1] if windows else [0, 1, 1, 2])
+    if n_results == 2:  # two eightbytes of a C structure
+        results = [Param(chance, chance.choice(["i64", "f64"])) for _ in range(2)]
+    else:
+        results = [Param(chance, chance.choice(TYPES)) for _ in range(n_results)]
+    return params, results, chance.randint(0, len(params))
+
+
+def case(k, chance, windows, c, clif):
+    params, results, place = signature(chance, windows)
+    conv = "windows_fastcall" if windows else "system_v"
+    attr = "__attribute__((ms_abi)) " if windows else ""
+    offsets, at = [], 0
+    for p in params:
+        offsets.append(at)
+        at += 8
+    result_at = [at + 8 * i for i in range(len(results))]
+
+    returns = ""
+    if results:
+        returns = " -> " + ", ".join(r.clif() for r in results)
+    if len(results) == 2:
+        c.append("typedef struct { %s a; %s b; } R%d;" % (results[0].c_type, results[1].c_type, k))
+        c_result = "R%d" % k
+    else:
+        c_result = results[0].c_type if results else "void"
+    names = ["a%d" % i for i in range(len(params))]
+    c_params = ["%s %s" % (p.c_type, n) for p, n in zip(params, names)]
+    take_params = c_params[:place] + ["unsigned char *buffer"] + c_params[place:]
+    values = [p.c_value() for p in params]
+    take_values = values[:place] + ["buffer"] + values[place:]
+    types = [p.clif() for p in params]
+    take_types = types[:place] + ["i64"] + types[place:]
+
+    # C calls ours.
+    c.append("typedef %s(%s*Take%d)(%s);" % (c_result + " ", attr, k, ", ".join(take_params)))
+    c.append("static bool call_take_%d(void *take, unsigned char *buffer) {" % k)
+    for r, offset in zip(results, result_at):
+        c.append("    { %s v = %s; memcpy(buffer + %d, &v, %d); }" % (r.c_type, r.c_value(), offset, r.size))
+    call = "((Take%d)take)(%s)" % (k, ", ".join(take_values))
+    c.append("    %s%s;" % (c_result + " r = " if results else "", call))
+    for p, offset in zip(params, offsets):
+        c.append("    if (%s) return false;" % p.c_differs("*(%s *)(buffer + %d)" % (p.c_type, offset)))
+    for r, name in zip(results, ["r.a", "r.b"] if len(results) == 2 else ["r"]):
+        c.append("    if (%s) return false;" % r.c_differs(name))
+    c.append("    return true;\n}")
+    entry = ["v%d: %s" % (i, t.split()[0]) for i, t in enumerate(take_types)]
+    buffer = "v%d" % place
+    args = ["v%d" % i for i in range(len(take_types)) if i != place]
+    clif.append("function %%take_%d(%s)%s %s {\nblock0(%s):" % (k, ", ".join(take_types), returns, conv, ", ".join(entry)))
+    for arg, offset in zip(args, offsets):
+        clif.append("    store %s, %s+%d" % (arg, buffer, offset))
+    n = len(take_types)
+    loaded = []
+    for r, offset in zip(results, result_at):
+        clif.append("    v%d = load.%s %s+%d" % (n, r.kind, buffer, offset))
+        loaded.append("v%d" % n)
+        n += 1
+    clif.append("    return %s\n}\n" % ", ".join(loaded))
+
+    # Ours calls C.
+    c.append("static %s %scallee_%d(%s) {" % (c_result, attr, k, ", ".join(c_params) or "void"))
+    for p, name in zip(params, names):
+        c.append("    if (%s) abi_arguments_right = false;" % p.c_differs(name))
+    if len(results) == 2:
+        c.append("    return (R%d){%s, %s};" % (k, results[0].c_value(), results[1].c_value()))
+    elif results:
+        c.append("    return %s;" % results[0].c_value())
+    c.append("}\nstatic bool call_make_%d(void *make, unsigned char *buffer) {" % k)
+    for p, offset in zip(params, offsets):
+        c.append("    { %s v = %s; memcpy(buffer + %d, &v, %d); }" % (p.c_type, p.c_value(), offset, p.size))
+    c.append("    ((void (%s*)(unsigned char *))make)(buffer);" % attr)
+    for r, offset in zip(results, result_at):
+        c.append("    if (%s) return false;" % r.c_differs("*(%s *)(buffer + %d)" % (r.c_type, offset)))
+    c.append("    return true;\n}")
+    clif.append("function %%make_%d(i64) %s {" % (k, conv))
+    clif.append("    fn0 = %%callee_%d(%s)%s %s\nblock0(v0: i64):" % (k, ", ".join(types), returns, conv))
+    n, loaded = 1, []
+    for p, offset in zip(params, offsets):
+        clif.append("    v%d = load.%s v0+%d" % (n, p.kind, offset))
+        loaded.append("v%d" % n)
+        n += 1
+    got = ["v%d" % (n + i) for i in range(len(results))]
+    clif.append("    %scall fn0(%s)" % (", ".join(got) + " = " if got else "", ", ".join(loaded)))
+    for v, offset in zip(got, result_at):
+        clif.append("    store %s, v0+%d" % (v, offset))
+    clif.append("    return\n}\n")
+    text = "(%s)%s %s" % (", ".join(take_types), returns, conv)
+    return '{"take_%d", "make_%d", "%s", call_take_%d, (void *)callee_%d, "callee_%d", call_make_%d},' % (
+        k, k, text, k, k, k, k)
+
+
+def main():
+    part, folder = sys.argv[1:]
+    windows, seed = part.startswith("win"), part
+    chance = random.Random(seed)
+    c = ['#include "abi_test.h"', "#include <string.h>"]
+    clif = []
+    rows = [case(k, chance, windows, c, clif) for k in range(COUNT)]
+    c.append("static const AbiCase cases[] = {\n%s\n};" % "\n".join(rows))
+    c.append('const AbiPart abi_%s = {"%s", cases, %d};' % (part, part, COUNT))
+    for suffix, lines in (("c", c), ("clif", clif)):
+        with open("%s/%s.%s" % (folder, part, suffix), "w", encoding="utf-8") as out:
+            out.write("\n".join(lines) + "\n")
+
+
+main()
