@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Runs one program in every engine and compares what it prints.
+
+    run.py VITRAIL PROGRAM.vita
+
+PROGRAM.py, run alone, prints the expected standard output; its exit status is the expected one (1 = the program
+traps), and what it prints on standard error are lines that the trap report must hold. PROGRAM.out holds the same
+output, so that a change of the script shows. Lines `; run: ARGUMENTS` in the program give the arguments of `vitrail
+run` (options such as --allow-low or --entry and values); without one it runs with none. All engines must print the
+same trap report.
+"""
+import os
+import re
+import subprocess
+import sys
+
+ENGINES = [
+    ["--interpret"],
+    ["--interpret", "--gc-stress"],
+    ["-O", "none"],
+    ["-O", "speed"],
+    ["-O", "none", "--gc-stress"],
+    ["-O", "speed", "--gc-stress"],
+]
+
+
+def run(command):
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+def arguments(program):
+    with open(program, encoding="utf-8") as text:
+        lines = re.findall(r"^;\s*run:(.*)$", text.read(), re.M)
+    return [line.split() for line in lines] or [[]]
+
+
+def slow_under_stress(program):
+    """`; no-gc-stress: REASON`: the program allocates nothing and runs long."""
+    with open(program, encoding="utf-8") as text:
+        return re.search(r"^;\s*no-gc-stress: \S", text.read(), re.M) is not None
+
+
+def main():
+    vitrail, program = sys.argv[1:]
+    base = os.path.splitext(program)[0]
+    expected = run([sys.executable, "-B", base + ".py"])
+    with open(base + ".out", encoding="utf-8") as text:
+        kept = text.read()
+    failures = []
+    if expected.stdout != kept:
+        failures.append("%s.py prints something else than %s.out holds:\n%s" % (base, base, expected.stdout))
+    reports = set()
+    for engine in ENGINES:
+        if "--gc-stress" in engine and slow_under_stress(program):
+            continue
+        stdout, stderr, status = "", "", 0
+        for line in arguments(program):
+            result = run([vitrail, "run", *engine, program, *line])
+            stdout, stderr = stdout + result.stdout, stderr + result.stderr
+            status = max(status, result.returncode)
+        name = " ".join(engine)
+        if stdout != kept:
+            failures.append("%s: standard output differs:\n%s" % (name, stdout))
+        if status != expected.returncode:
+            failures.append("%s: exit status %d, expected %d\n%s" % (name, status, expected.returncode, stderr))
+        for line in expected.stderr.splitlines():
+            if line not in stderr:
+                failures.append("%s: the trap report lacks %r:\n%s" % (name, line, stderr))
+        reports.add(stderr)
+    if len(reports) > 1:
+        failures.append("trap reports differ between engines:\n" + "\n---\n".join(sorted(reports)))
+    print("\n".join(failures))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+// `vitrail show`: one function or all of them at any stage of the way.
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytecode/read.h"
+#include "commands.h"
+#include "input.h"
+#include "ir/dom.h"
+#include "irgen/irgen.h"
+#include "jit/compile.h"
+
+typedef enum Stage { SHOW_BYTECODE, SHOW_IR, SHOW_OPT, SHOW_SELECT, SHOW_ALLOC, SHOW_ASM, SHOW_CFG, N_SHOW } Stage;
+static const char *const stage_names[N_SHOW] = {"bytecode", "ir", "opt", "select", "alloc", "asm", "cfg"};
+
+typedef struct Show {
+    Input input;
+    const Target *target;
+    Stage stage;
+    OptLevel opt;
+    const char *func; // NULL = all
+    const char *pass; // print the IR after this pass instead
+    uint64_t fuel;
+    bool found;
+} Show;
+
+static void print_code(Arena *arena, const Code *code) {
+    const Target *t = code->target;
+    Buf out = buf_new(arena);
+    for (uint32_t at = 0; at < code->n_code;) {
+        uint16_t mop;
+        MOpnd slots[16] = {0};
+        unsigned n = t->decode(code->bytes + at, code->n_code - at, &mop, slots);
+        buf_printf(&out, "%6x: ", at);
+        unsigned width = n ? n : t->code_align;
+        for (unsigned k = 0; k < width && at + k < code->n_code; k++) buf_printf(&out, " %02x", code->bytes[at + k]);
+        for (unsigned k = width; k < 11; k++) buf_text(&out, "   ");
+        buf_char(&out, ' ');
+        if (n) t->print(mop, slots, at, n, &out);
+        else buf_text(&out, "(not an instruction)");
+        for (uint32_t r = 0; r < code->relocs.n; r++) {
+            const CodeReloc *reloc = &code->relocs.v[r];
+            if (reloc->at < at || reloc->at >= at + width) continue;
+            buf_printf(&out, "    ; %s ", t->relocs[reloc->reloc].name);
+            if (reloc->name.kind == NAME_TEXT) buf_printf(&out, "%%%s", reloc->name.text);
+            else buf_printf(&out, "u%u:%u", reloc->name.space, reloc->name.index);
+        }
+        buf_char(&out, '\n');
+        at += width;
+    }
+    if (code->n > code->n_code)
+        buf_printf(&out, "%6x:  %u bytes of constants and tables\n", code->n_code, code->n - code->n_code);
+    fputs(buf_str(&out), stdout);
+}
+
+static void print_cfg(Arena *arena, const Func *f) {
+    Buf out = buf_new(arena);
+    buf_text(&out, "digraph {\n    node [shape=box fontname=monospace]\n");
+    FUNC_BLOCKS(b, f) {
+        buf_printf(&out, "    block%u [label=\"block%u:\\l", b.i, b.i);
+        BLOCK_INSTS(i, f, b) {
+            Buf text = buf_new(arena);
+            ir_write_inst(f, i, &text);
+            for (const char *c = buf_str(&text); *c; c++) buf_printf(&out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+            buf_text(&out, "\\l");
+        }
+        buf_text(&out, "\"]\n");
+        uint32_t n;
+        const BlockCall *calls = block_targets(f, b, &n);
+        for (uint32_t k = 0; k < n; k++) buf_printf(&out, "    block%u -> block%u\n", b.i, calls[k].block.i);
+    }
+    buf_text(&out, "}\n");
+    fputs(buf_str(&out), stdout);
+}
+
+static void print_ir(const Func *f) {
+    Arena *arena = arena_new(f->ctx);
+    Buf out = buf_new(arena);
+    ir_write(f, &out);
+    puts(buf_str(&out));
+    arena_free(arena);
+}
+
+static void print_machine(const MFunc *m) {
+    Buf out = buf_new(m->arena);
+    mfunc_write(m, &out);
+    puts(buf_str(&out));
+}
+
+static void on_stage(void *user, const CompileView *view) {
+    Show *show = user;
+    if (show->pass) return;
+    if (view->stage == STAGE_OPT && show->stage == SHOW_OPT) print_ir(view->func);
+    if (view->stage == STAGE_OPT && show->stage == SHOW_CFG) print_cfg(view->func->arena, view->func);
+    if (view->stage == STAGE_SELECT && show->stage == SHOW_SELECT) print_machine(view->mfunc);
+    if (view->stage == STAGE_ALLOC && show->stage == SHOW_ALLOC) print_machine(view->mfunc);
+    if (view->stage == STAGE_ASM && show->stage == SHOW_ASM) print_code(view->func->arena, view->code);
+}
+
+static void on_pass(void *user, const char *pass, const Func *f) {
+    Show *show = user;
+    if (!show->pass || strcmp(show->pass, pass) != 0) return;
+    printf("; after %s\n", pass);
+    print_ir(f);
+}
+
+static void show_func(Ctx *ctx, Show *show, Func *f, const char *name) {
+    if (show->func && strcmp(show->func, name) != 0) return;
+    show->found = true;
+    if (show->stage == SHOW_IR && !show->pass) {
+        print_ir(f);
+        return;
+    }
+    if (show->stage == SHOW_ASM) printf("%s:\n", name);
+    CompileOptions options = {.target = show->target,
+                              .features = show->target == target_host() ? show->target->host_features() : 0,
+                              .opt = show->opt,
+                              .fuel = show->fuel,
+                              .check = true,
+                              .dump = on_stage,
+                              .dump_pass = on_pass,
+                              .dump_user = show};
+    Arena *out = arena_new(ctx);
+    compile_func(out, f, &options);
+    arena_free(out);
+    if (show->stage == SHOW_ASM) putchar('\n');
+}
+
+static const char *name_text(Arena *arena, ExtName name) {
+    return name.kind == NAME_TEXT ? name.text : arena_printf(arena, "u%u:%u", name.space, name.index);
+}
+
+static void show_clif(Ctx *ctx, Show *show, Arena *arena) {
+    if (show->stage == SHOW_BYTECODE) ctx_fail(ctx, VTR_ERR_INPUT, "this is CLIF: it has no bytecode stage");
+    IrFile *file = ir_read(arena, show->input.path, show->input.bytes, show->input.size, CC_SYSTEM_V);
+    for (uint32_t k = 0; k < file->funcs.n; k++)
+        show_func(ctx, show, file->funcs.v[k], name_text(arena, file->funcs.v[k]->name));
+}
+
+static void show_module(Ctx *ctx, Show *show, Arena *arena) {
+    BcModule *m = input_module(ctx, &show->input);
+    if (show->stage == SHOW_BYTECODE) {
+        size_t n;
+        puts(bc_disassemble(arena, m, &n));
+        show->found = true;
+        return;
+    }
+    Irgen irgen = irgen_start(m, NULL);
+    for (uint32_t k = 0; k < bc_n_functions(m); k++) {
+        Arena *own = arena_new(ctx);
+        show_func(ctx, show, irgen_func(&irgen, own, k), bc_function_name(m, k, own));
+        arena_free(own);
+    }
+}
+
+static void show_input(Ctx *ctx, void *arg) {
+    Show *show = arg;
+    Arena *arena = arena_new(ctx);
+    if (show->input.kind == INPUT_CLIF) show_clif(ctx, show, arena);
+    else show_module(ctx, show, arena);
+    if (!show->found) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no function '%s'", show->func ? show->func : "");
+    arena_free(arena);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    Show *show = state->input;
+    switch (key) {
+    case 's':
+        for (show->stage = 0; show->stage < N_SHOW; show->stage++) {
+            if (!strcmp(stage_names[show->stage], arg)) return 0;
+        }
+        argp_error(state, "there is no stage '%s'", arg);
+        return 0;
+    case 'f': show->func = arg[0] == '%' ? arg + 1 : arg; return 0;
+    case 'd': show->pass = arg; return 0;
+    case 'u': show->fuel = strtoull(arg, NULL, 0); return 0;
+    case 't':
+        show->target = target_find(arg);
+        if (!show->target) argp_error(state, "there is no target '%s'", arg);
+        return 0;
+    case 'O':
+        if (strcmp(arg, "none") && strcmp(arg, "speed")) argp_error(state, "-O takes none or speed");
+        show->opt = strcmp(arg, "none") ? OPT_SPEED : OPT_NONE;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (show->input.path) return ARGP_ERR_UNKNOWN;
+        show->input.path = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!show->input.path) argp_error(state, "which file?");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int cmd_show(int argc, char **argv) {
+    static const struct argp_option options[] = {
+        {"stage", 's', "STAGE", 0, "bytecode, ir, opt, select, alloc, asm (the default) or cfg (Graphviz)", 0},
+        {"func", 'f', "NAME", 0, "Only this function", 0},
+        {"target", 't', "TARGET", 0, "The machine; this one by default", 0},
+        {"optimise", 'O', "LEVEL", 0, "none or speed (the default)", 0},
+        {"dump", 'd', "PASS", 0, "Print the IR after this pass instead (see core/passes/pipeline.c for their names)",
+         0},
+        {"fuel", 'u', "N", 0, "Stop optimising after N rewrites, to find the one that breaks a program", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        options,
+        parse,
+        "FILE",
+        "Shows what a .vitbc, .vita or .clif file becomes on its way to machine code."
+        "\vStages: bytecode (as assembler text), ir (as it comes in), opt (after the passes), select (machine "
+        "instructions on virtual registers), alloc (on physical ones), asm (the encoded instructions), cfg (the "
+        "optimised control-flow graph, for `dot -Tsvg`).",
+        NULL,
+        NULL,
+        NULL};
+    argp_err_exit_status = EXIT_USAGE;
+    Show show = {.stage = SHOW_ASM, .opt = OPT_SPEED, .target = target_host()};
+    argp_parse(&argp, argc, argv, 0, NULL, &show);
+    if (!show.target) {
+        fputs("vitrail show: this machine is no target; name one with --target\n", stderr);
+        return EXIT_USAGE;
+    }
+    Ctx *ctx;
+    if (!input_read(show.input.path, &show.input) || vtr_context_new(NULL, &ctx) != VTR_OK) return EXIT_INPUT;
+    vtr_status status = ctx_try(ctx, show_input, &show);
+    if (status != VTR_OK) input_report(ctx, show.input.path, status);
+    vtr_context_free(ctx);
+    input_free(&show.input);
+    return status == VTR_OK ? 0 : EXIT_INPUT;
+}
