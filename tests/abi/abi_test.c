@@ -57,7 +57,7 @@ static void run_part(Ctx *ctx, void *arg) {
     IrFile *file = ir_read(arena, job->part->name, text, n, CC_SYSTEM_V);
     free(text);
     const Target *target = target_host();
-    Jit *jit = jit_new(ctx, target, NULL);
+    Jit *jit = jit_new(arena, target, NULL);
     CompileOptions options = {.target = target, .features = target->host_features(), .opt = job->opt, .check = true};
     for (uint32_t k = 0; k < file->funcs.n; k++) jit_add(jit, compile_func(arena, file->funcs.v[k], &options));
     for (unsigned k = 0; k < job->part->n; k++)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bytecode/read.h"
+#include "bytecode/write.h"
 #include "commands.h"
 #include "input.h"
 #include "ir/dom.h"
@@ -139,10 +140,13 @@ static void show_clif(Ctx *ctx, Show *show, Arena *arena) {
 }
 
 static void show_module(Ctx *ctx, Show *show, Arena *arena) {
-    BcModule *m = input_module(ctx, &show->input);
+    const Input *in = &show->input;
+    BcModule *m = in->kind == INPUT_VITA ? bc_assemble(ctx, in->path, in->bytes, in->size)
+                                         : bc_read(ctx, in->path, in->bytes, in->size, true);
     if (show->stage == SHOW_BYTECODE) {
-        size_t n;
-        puts(bc_disassemble(arena, m, &n));
+        Buf text = buf_new(arena);
+        bc_disassemble(m, &text);
+        fputs(buf_str(&text), stdout);
         show->found = true;
         return;
     }
