@@ -268,6 +268,54 @@ typedef struct vtr_program_stats {
 } vtr_program_stats;
 VTR_API void vtr_program_statistics(const vtr_program *program, vtr_program_stats *stats);
 
+/* ---- running IR text --------------------------------------------------------------------------------
+ *
+ * Functions in Cranelift's IR text (.clif), compiled into this process. A vtr_jit holds functions that can call each
+ * other and the host functions that were defined for it.
+ *
+ *   vtr_jit_new(context, NULL, &jit);
+ *   vtr_jit_add_clif(jit, "add.clif", text, strlen(text));
+ *   vtr_jit_publish(jit);
+ *   uint64_t args[] = {40, 2}, sum;
+ *   vtr_jit_call(jit, "add", args, 2, &sum, 1, NULL);
+ */
+
+typedef struct vtr_jit vtr_jit;
+
+typedef struct vtr_jit_options {
+    vtr_opt opt;    /* how hard to work on the code */
+    bool check;     /* verify after every pass and prove each register allocation (slower) */
+    bool use_dlsym; /* look up functions that nothing defines in the running program */
+    size_t reserve; /* bytes of address space for code; 0 = 64 MiB */
+} vtr_jit_options;
+
+/* Makes an empty one for the machine it runs on. options NULL = VTR_OPT_SPEED, defaults elsewhere; the structure is
+ * copied. The caller frees it, and with it all its code, before the context. Errors: VTR_ERR_UNSUPPORTED on a machine
+ * that Vitrail has no description of, VTR_ERR_SYSTEM. */
+VTR_API vtr_status vtr_jit_new(vtr_context *context, const vtr_jit_options *options, vtr_jit **jit);
+VTR_API void vtr_jit_free(vtr_jit *jit);
+
+/* Gives `%name` an address in the host. The name is copied. */
+VTR_API vtr_status vtr_jit_define(vtr_jit *jit, const char *name, void *address);
+
+/* Reads `len` bytes of IR text, compiles every function in it and adds them, callable after vtr_jit_publish(). file is
+ * what diagnostics call the text. On an error nothing of this text is added. Errors: VTR_ERR_INPUT with diagnostics,
+ * VTR_ERR_UNSUPPORTED and VTR_ERR_LIMIT naming the instruction, VTR_ERR_USAGE for a name that is taken. */
+VTR_API vtr_status vtr_jit_add_clif(vtr_jit *jit, const char *file, const char *text, size_t len);
+
+/* Makes everything added callable. Errors: VTR_ERR_NOT_FOUND naming the functions that nothing defines. */
+VTR_API vtr_status vtr_jit_publish(vtr_jit *jit);
+
+/* The address of a published function, to be called through a pointer of its signature and convention; NULL when there
+ * is none. A function called this way must not trap: use vtr_jit_call() for one that may. */
+VTR_API void *vtr_jit_find(const vtr_jit *jit, const char *name);
+
+/* Calls a published function. args and results are 8-byte slots: integers in the low bytes (zero-extended in
+ * results), floats as their bits. *trap receives the IR trap code when the result is VTR_ERR_TRAP; it may be NULL.
+ * Errors: VTR_ERR_NOT_FOUND, VTR_ERR_USAGE when the counts are not those of its signature, VTR_ERR_TRAP. */
+VTR_API vtr_status vtr_jit_call(vtr_jit *jit, const char *name, const uint64_t *args, size_t n_args, uint64_t *results,
+                                size_t n_results, unsigned *trap);
+
 #ifdef __cplusplus
 }
 #endif

@@ -8,6 +8,8 @@
 static const Command commands[] = {
     {"run", cmd_run, "compile a module and run a function of it, or interpret it"},
     {"test", cmd_test, "run file tests (.clif)"},
+    {"show", cmd_show, "show a function at any stage on its way to machine code"},
+    {"targets", cmd_targets, "list the machines, and what each does with every opcode"},
     {NULL, NULL, NULL},
 };
 

@@ -1,0 +1,164 @@
+// The public interface to compiling IR text into this process.
+#include <string.h>
+
+#include "jit/compile.h"
+#include "jit/jit.h"
+
+struct vtr_jit {
+    Ctx *ctx;
+    Arena *arena;
+    Jit *jit;
+    CompileOptions options;
+    Interner names; // of the functions added
+    VEC(Sig) sigs;  // by number in names
+};
+
+typedef struct NewJob {
+    const vtr_jit_options *options;
+    vtr_jit *jit;
+} NewJob;
+
+static void new_body(Ctx *ctx, void *arg) {
+    NewJob *job = arg;
+    const Target *target = target_host();
+    if (!target) ctx_fail(ctx, VTR_ERR_UNSUPPORTED, "Vitrail has no description of this machine");
+    vtr_jit_options chosen = job->options ? *job->options : (vtr_jit_options){.opt = VTR_OPT_SPEED};
+    Arena *arena = arena_new(ctx);
+    vtr_jit *jit = NEW(arena, vtr_jit);
+    JitOptions options = {.reserve = chosen.reserve, .use_dlsym = chosen.use_dlsym};
+    jit->ctx = ctx;
+    jit->arena = arena;
+    jit->jit = jit_new(arena, target, &options);
+    jit->names = interner_new(arena);
+    jit->options = (CompileOptions){.target = target,
+                                    .features = target->host_features(),
+                                    .opt = chosen.opt == VTR_OPT_NONE ? OPT_NONE : OPT_SPEED,
+                                    .check = chosen.check};
+    job->jit = jit;
+}
+
+vtr_status vtr_jit_new(vtr_context *ctx, const vtr_jit_options *options, vtr_jit **jit) {
+    NewJob job = {options, NULL};
+    vtr_status status = ctx_try(ctx, new_body, &job);
+    if (status == VTR_OK) *jit = job.jit;
+    return status;
+}
+
+void vtr_jit_free(vtr_jit *jit) {
+    if (jit) arena_free(jit->arena);
+}
+
+typedef struct TextJob {
+    vtr_jit *jit;
+    const char *name;
+    const char *text;
+    size_t len;
+    void *address;
+} TextJob;
+
+static ExtName text_name(const char *name) { return (ExtName){.kind = NAME_TEXT, .text = name}; }
+
+static void define_body(Ctx *ctx, void *arg) {
+    (void)ctx;
+    TextJob *job = arg;
+    jit_define_symbol(job->jit->jit, text_name(job->name), job->address);
+}
+
+vtr_status vtr_jit_define(vtr_jit *jit, const char *name, void *address) {
+    TextJob job = {.jit = jit, .name = name, .address = address};
+    return ctx_try(jit->ctx, define_body, &job);
+}
+
+// Keeps a copy of the signature for vtr_jit_call().
+static void remember(vtr_jit *jit, const Func *f) {
+    Sig sig = f->sig;
+    sig.params = arena_copy(jit->arena, f->sig.params, f->sig.n_params * sizeof *f->sig.params);
+    sig.results = arena_copy(jit->arena, f->sig.results, f->sig.n_results * sizeof *f->sig.results);
+    uint32_t name = intern(&jit->names, f->name.text, strlen(f->name.text));
+    if (name == jit->sigs.n) vec_push(jit->arena, &jit->sigs, sig);
+    else jit->sigs.v[name] = sig; // freed and added again
+}
+
+typedef struct AddJob {
+    vtr_jit *jit;
+    const IrFile *file;
+    Code *const *codes;
+    uint32_t n; // added so far
+} AddJob;
+
+static void add_codes(Ctx *ctx, void *arg) {
+    (void)ctx;
+    AddJob *job = arg;
+    for (uint32_t k = 0; k < job->file->funcs.n; k++) {
+        jit_add(job->jit->jit, job->codes[k]);
+        job->n++;
+        if (job->file->funcs.v[k]->name.kind == NAME_TEXT) remember(job->jit, job->file->funcs.v[k]);
+    }
+}
+
+static void add_body(Ctx *ctx, void *arg) {
+    TextJob *job = arg;
+    vtr_jit *jit = job->jit;
+    Arena *arena = arena_new(ctx);
+    IrFile *file = ir_read(arena, job->name, job->text, job->len, CC_SYSTEM_V);
+    VEC(Code *) codes = {0};
+    for (uint32_t k = 0; k < file->funcs.n; k++)
+        vec_push(arena, &codes, compile_func(arena, file->funcs.v[k], &jit->options));
+    // A name that is taken throws at its function: take back those before it.
+    AddJob add = {jit, file, codes.v, 0};
+    vtr_status status = ctx_try(ctx, add_codes, &add);
+    if (status != VTR_OK) {
+        for (uint32_t k = 0; k < add.n; k++) jit_free_function(jit->jit, codes.v[k]->name);
+        ctx_throw(ctx, status);
+    }
+    arena_free(arena);
+}
+
+vtr_status vtr_jit_add_clif(vtr_jit *jit, const char *file, const char *text, size_t len) {
+    TextJob job = {.jit = jit, .name = file, .text = text, .len = len};
+    return ctx_try(jit->ctx, add_body, &job);
+}
+
+static void publish_body(Ctx *ctx, void *arg) {
+    (void)ctx;
+    jit_publish(((vtr_jit *)arg)->jit);
+}
+
+vtr_status vtr_jit_publish(vtr_jit *jit) { return ctx_try(jit->ctx, publish_body, jit); }
+
+void *vtr_jit_find(const vtr_jit *jit, const char *name) { return jit_find(jit->jit, text_name(name)); }
+
+typedef struct CallJob {
+    vtr_jit *jit;
+    const char *name;
+    const uint64_t *args;
+    size_t n_args;
+    uint64_t *results;
+    size_t n_results;
+    unsigned trap;
+    vtr_status status;
+} CallJob;
+
+static void call_body(Ctx *ctx, void *arg) {
+    CallJob *job = arg;
+    const vtr_jit *jit = job->jit;
+    void *address = vtr_jit_find(jit, job->name);
+    uint32_t name = intern_find(&jit->names, job->name, strlen(job->name));
+    if (!address || name == UINT32_MAX)
+        ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no published function '%s'", job->name);
+    const Sig *sig = &jit->sigs.v[name];
+    if (sig->n_params != job->n_args || sig->n_results != job->n_results)
+        ctx_fail(ctx, VTR_ERR_USAGE, "'%s' has %u parameters and %u results", job->name, sig->n_params, sig->n_results);
+    JitActivation activation = {0};
+    job->status = jit_call(jit->jit, address, sig, job->args, job->results, &activation);
+    job->trap = activation.trap;
+}
+
+vtr_status vtr_jit_call(vtr_jit *jit, const char *name, const uint64_t *args, size_t n_args, uint64_t *results,
+                        size_t n_results, unsigned *trap) {
+    CallJob job = {jit, name, args, n_args, results, n_results, 0, VTR_OK};
+    vtr_status status = ctx_try(jit->ctx, call_body, &job);
+    if (status == VTR_OK) status = job.status;
+    if (status == VTR_ERR_TRAP && trap) *trap = job.trap;
+    return status;
+}
