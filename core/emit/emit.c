@@ -293,6 +293,12 @@ static void emit_one(Emit *e, const MInst *i) {
         emit_exit(e, i, slots);
         return;
     }
+    if (i->trap && e->traps == TRAPS_INSN) { // an access that may fault: a row for the embedder's handler
+        const Frame *f = &e->frame;
+        CodeSite site = {.kind = SITE_TRAP, .trap = i->trap, .srcloc = i->srcloc, .ret = f->ret, .top = f->top};
+        vec_push(e->out, &e->code->sites, site);
+        vec_push(e->tmp, &e->site_marks, emit_mark(e));
+    }
     emit_inst(e, i->mop, slots);
     if (i->flags & MI_CALL) emit_call_site(e, i, call_pop(e, i));
 }

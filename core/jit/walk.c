@@ -32,8 +32,7 @@ const JitFunc *jit_func_at(const Jit *jit, const void *pc) {
     }
     if (low == 0) return NULL;
     const JitFunc *f = batch->funcs[low - 1];
-    // A call that never returns may be the last instruction: its return address is the end.
-    return !f->dead && (uintptr_t)pc - (uintptr_t)f->addr <= f->n_code ? f : NULL;
+    return !f->dead && (uintptr_t)pc - (uintptr_t)f->addr < f->n_code ? f : NULL;
 }
 
 const CodeSite *jit_site_at(const JitFunc *func, uint32_t offset) {
@@ -47,11 +46,19 @@ const CodeSite *jit_site_at(const JitFunc *func, uint32_t offset) {
     return low < func->n_sites && func->sites[low].at == offset ? &func->sites[low] : NULL;
 }
 
+// A call that never returns may be a function's last instruction: its return address is the next function's start.
+static const JitFunc *caller_at(const Jit *jit, const void *ret) {
+    return jit_func_at(jit, (const void *)((uintptr_t)ret - 1));
+}
+
+static uint32_t offset_in(const JitFunc *f, const void *pc) { return (uint32_t)((uintptr_t)pc - (uintptr_t)f->addr); }
+
 bool jit_lookup(const Jit *jit, const void *pc, JitFrame *frame) {
-    const JitFunc *f = jit_func_at(jit, pc);
+    const JitFunc *f = caller_at(jit, pc);
+    const CodeSite *site = f ? jit_site_at(f, offset_in(f, pc)) : NULL;
+    if (!site) f = jit_func_at(jit, pc);
     if (!f) return false;
-    uint32_t offset = (uint32_t)((uintptr_t)pc - (uintptr_t)f->addr);
-    const CodeSite *site = jit_site_at(f, offset);
+    uint32_t offset = offset_in(f, pc);
     *frame = (JitFrame){.func = f->name, .offset = offset, .srcloc = NONE};
     if (site) {
         frame->srcloc = site->srcloc;
@@ -81,9 +88,9 @@ static Walk walk_from(const Jit *jit, char *at) {
 // Finds the frame the walk stands at and moves on to its caller. False when the address is not that of a site in
 // published code: then the stack is not as compiled code leaves it.
 static bool walk_frame(Walk *w) {
-    w->func = jit_func_at(w->jit, w->pc);
+    w->func = caller_at(w->jit, w->pc);
     if (!w->func) return false;
-    uint32_t offset = (uint32_t)((uintptr_t)w->pc - (uintptr_t)w->func->addr);
+    uint32_t offset = offset_in(w->func, w->pc);
     const CodeSite *site = jit_site_at(w->func, offset);
     if (!site) return false;
     char *sp = w->base - site->pop;
