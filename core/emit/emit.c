@@ -237,9 +237,10 @@ static void emit_call_site(Emit *e, const MInst *i, uint32_t pop) {
         const StackMap *map = &e->m->ir->stack_maps.v[i->stack_map - 1];
         for (uint32_t k = 0; k < map->n; k++) {
             const StackMapEntry *entry = &e->m->ir->map_entries.v[map->at + k];
-            vec_push(e->out, &e->code->refs, e->locals[entry->slot] + (int32_t)entry->offset);
+            int32_t place = e->locals[entry->slot];
+            if (place != INT32_MIN) vec_push(e->out, &e->code->refs, place + (int32_t)entry->offset);
         }
-        site.n_refs = map->n;
+        site.n_refs = e->code->refs.n - site.refs;
     }
     vec_push(e->out, &e->code->sites, site);
     vec_push(e->tmp, &e->site_marks, emit_mark(e));
@@ -331,10 +332,12 @@ static void emit_blocks(Emit *e) {
 
 static void collect_locals(Emit *e) {
     MFunc *m = e->m;
-    e->locals = NEW_ARRAY(e->tmp, int32_t, m->slots.n);
-    uint32_t n = 0;
+    uint32_t n = m->ir ? m->ir->slots.n : 0;
+    e->locals = NEW_ARRAY(e->tmp, int32_t, n);
+    for (uint32_t k = 0; k < n; k++) e->locals[k] = INT32_MIN;
     for (uint32_t k = 0; k < m->slots.n; k++)
-        if (m->slots.v[k].kind == MSLOT_LOCAL) e->locals[n++] = m->slots.v[k].offset;
+        if (m->slots.v[k].kind == MSLOT_LOCAL && m->slots.v[k].ir < n)
+            e->locals[m->slots.v[k].ir] = m->slots.v[k].offset;
     if (m->saves_all && n) e->code->activation = (uint32_t)e->locals[0];
 }
 

@@ -7,7 +7,7 @@ uint32_t mfunc_vreg(MFunc *m, uint8_t cls, uint8_t size, uint32_t value) {
 }
 
 uint32_t mfunc_slot(MFunc *m, MSlotKind kind, uint32_t size, uint32_t align) {
-    vec_push(m->arena, &m->slots, (MSlot){.kind = (uint8_t)kind, .size = size, .align = align});
+    vec_push(m->arena, &m->slots, (MSlot){.kind = (uint8_t)kind, .size = size, .align = align, .ir = NONE});
     return m->slots.n - 1;
 }
 

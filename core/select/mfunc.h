@@ -127,7 +127,7 @@ typedef struct VReg {
 } VReg;
 
 typedef enum MSlotKind {
-    MSLOT_LOCAL,   // an IR stack slot; they stand in the order of Func.slots, one for each
+    MSLOT_LOCAL,   // an IR stack slot, or other memory of selection's own
     MSLOT_SPILL,   // made by the allocator
     MSLOT_IN_ARG,  // the incoming stack argument area: offset 0 is the stack pointer of the caller at the call
     MSLOT_OUT_ARG, // offset counts from the stack pointer at an outgoing call; the callee's shadow space comes first
@@ -138,6 +138,7 @@ typedef struct MSlot {
     uint8_t kind; // MSlotKind
     uint32_t size, align;
     int32_t offset; // from the frame register; emission fills it in
+    uint32_t ir;    // number of the IR stack slot, NONE = none
 } MSlot;
 
 typedef struct MSym {
@@ -182,7 +183,7 @@ typedef struct MFunc {
     // in_arg_size as its immediate when that is not 0, op_ret otherwise.
     bool callee_pops;
     bool has_calls;
-    bool saves_all; // an entry thunk: saves every preserved register; its first MSLOT_LOCAL holds the activation
+    bool saves_all; // an entry thunk: saves every preserved register; IR stack slot 0 holds the activation
 } MFunc;
 
 uint32_t mfunc_vreg(MFunc *m, uint8_t cls, uint8_t size, uint32_t value);

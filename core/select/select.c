@@ -261,6 +261,7 @@ uint32_t sel_stack_slot(Sel *s, uint32_t slot) {
         const StackSlot *d = &s->f->slots.v[slot];
         uint32_t word = s->t->word_bits / 8;
         s->slots[slot] = mfunc_slot(s->m, MSLOT_LOCAL, d->size, d->align < word ? word : d->align);
+        vec_last(&s->m->slots).ir = slot;
     }
     return s->slots[slot];
 }
