@@ -10,13 +10,14 @@
 
 typedef struct Options {
     const char *groups;
-    bool interpret;
+    const FiletestEngine *engine;
     bool quiet;
     int first; // of the paths in argv
 } Options;
 
 static const struct argp_option options[] = {
     {"interpret", 'i', NULL, 0, "Run the files with `test interpret` in the IR interpreter", 0},
+    {NULL, 'O', "LEVEL", 0, "Run the files with `test run` as machine code: none, or speed (the default)", 0},
     {"groups", 'g', "TABLE", 0,
      "Take the feature groups from a table: file name, tab, group; else a file's group is "
      "the name of its directory",
@@ -28,7 +29,12 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *arg, struct argp_state *state) {
     Options *chosen = state->input;
     switch (key) {
-    case 'i': chosen->interpret = true; return 0;
+    case 'i': chosen->engine = &filetest_interpreter; return 0;
+    case 'O':
+        if (!strcmp(arg, "none")) chosen->engine = &filetest_native_none;
+        else if (!strcmp(arg, "speed")) chosen->engine = &filetest_native_speed;
+        else argp_error(state, "-O takes none or speed");
+        return 0;
     case 'g': chosen->groups = arg; return 0;
     case 'q': chosen->quiet = true; return 0;
     case ARGP_KEY_ARGS: chosen->first = state->next; return 0;
@@ -60,14 +66,10 @@ int cmd_test(int argc, char **argv) {
         NULL,
         NULL,
         NULL};
-    Options chosen = {0};
+    Options chosen = {.engine = &filetest_native_speed};
     argp_err_exit_status = EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &chosen) != 0) return EXIT_USAGE;
-    if (!chosen.interpret) {
-        fprintf(stderr, "vitrail test: only --interpret is there\n");
-        return EXIT_USAGE;
-    }
-    FiletestRun run = {.engine = &filetest_interpreter, .quiet = chosen.quiet};
+    FiletestRun run = {.engine = chosen.engine, .quiet = chosen.quiet};
     if (chosen.groups && !(run.group_table = read_table(chosen.groups))) {
         fprintf(stderr, "%s: error: %s\n", chosen.groups, strerror(errno));
         return EXIT_INPUT;

@@ -1,0 +1,61 @@
+// File tests as machine code of the host.
+#include "filetest.h"
+
+#include "ir/text.h"
+#include "jit/compile.h"
+#include "jit/jit.h"
+
+static void *native_open(Arena *arena, Func **funcs, uint32_t n, OptLevel opt, FiletestResult *result,
+                         const char **why) {
+    const Target *target = target_host();
+    if (!target) {
+        *result = FILETEST_SKIP;
+        *why = "there is no code generator for this machine";
+        return NULL;
+    }
+    Jit *jit = jit_new(arena, target, &(JitOptions){.use_dlsym = true});
+    CompileOptions options = {.target = target, .features = target->host_features(), .opt = opt, .check = true};
+    Arena *code = arena_new(arena_ctx(arena));
+    for (uint32_t k = 0; k < n; k++) jit_add(jit, compile_func(code, funcs[k], &options));
+    arena_free(code);
+    jit_publish(jit);
+    return jit;
+}
+
+static void *open_none(Arena *arena, const IrFile *file, Func **funcs, uint32_t n, FiletestResult *result,
+                       const char **why) {
+    (void)file;
+    return native_open(arena, funcs, n, OPT_NONE, result, why);
+}
+
+static void *open_speed(Arena *arena, const IrFile *file, Func **funcs, uint32_t n, FiletestResult *result,
+                        const char **why) {
+    (void)file;
+    return native_open(arena, funcs, n, OPT_SPEED, result, why);
+}
+
+static FiletestResult native_call(void *state, const Func *f, const uint64_t *args, uint64_t *results,
+                                  const char **why) {
+    JitActivation activation = {0};
+    if (jit_call(state, jit_find(state, f->name), &f->sig, args, results, &activation) == VTR_OK) return FILETEST_RAN;
+    Buf text = buf_new(f->arena);
+    buf_text(&text, "trap ");
+    text_put_trap(&text, (uint8_t)activation.trap);
+    *why = buf_str(&text);
+    return FILETEST_FAILED;
+}
+
+static void native_close(void *state) { jit_free(state); }
+
+const FiletestEngine filetest_native_none = {.name = "native, -O none",
+                                             .command = "run",
+                                             .target = "x86_64",
+                                             .open = open_none,
+                                             .call = native_call,
+                                             .close = native_close};
+const FiletestEngine filetest_native_speed = {.name = "native, -O speed",
+                                              .command = "run",
+                                              .target = "x86_64",
+                                              .open = open_speed,
+                                              .call = native_call,
+                                              .close = native_close};
