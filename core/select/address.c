@@ -2,9 +2,10 @@
 //
 // Theory. An address is a sum. Peel constants off it into the displacement, then split what is left once into base and
 // index, preferring a shifted side as the index; peel constants off the base again. A stack slot or a symbol that is
-// reached this way becomes the base. Each step looks only through instructions that may be folded (sel_fold()), and stops
-// when the displacement would leave its range, so the result is always right and `base + displacement` always fits:
-// an offset of a load or store that the machine cannot hold does not occur (32 bits everywhere, or expanded before).
+// reached this way becomes the base. Each step looks only through instructions that may be folded (sel_fold()), and
+// stops when the displacement would leave its range, so the result is always right and `base + displacement` always
+// fits: an offset of a load or store that the machine cannot hold does not occur (32 bits everywhere, or expanded
+// before).
 #include "select/sel.h"
 
 static bool fits_disp(const SelAddrLimits *limits, int64_t disp) { return sel_fits_signed(disp, limits->disp_bits); }
@@ -57,7 +58,8 @@ static bool set_symbol(Sel *s, Value v, const SelAddrLimits *limits, SelAddr *a)
     if (d->op == OP_func_addr && s->f->funcs.v[d->ref].colocated) {
         a->number = sel_sym_func(s, d->ref);
     } else if (d->op == OP_symbol_value && s->f->globals.v[d->ref].colocated) {
-        if (__builtin_add_overflow(a->disp, s->f->globals.v[d->ref].offset, &sum) || !fits_disp(limits, sum)) return false;
+        if (__builtin_add_overflow(a->disp, s->f->globals.v[d->ref].offset, &sum) || !fits_disp(limits, sum))
+            return false;
         a->disp = sum;
         a->number = sel_sym_global(s, d->ref);
     } else {

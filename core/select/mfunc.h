@@ -173,8 +173,8 @@ typedef struct MFunc {
     VEC(MSlot) slots;
     VEC(MSym) syms;
     VEC(MTable) tables;
-    VEC(RegSet) clobbers;   // [0] is empty
-    RegSet used;            // physical registers written, filled in by the allocator; emission saves the preserved ones
+    VEC(RegSet) clobbers; // [0] is empty
+    RegSet used;          // physical registers written, filled in by the allocator; emission saves the preserved ones
     // Sizes in bytes, multiples of the convention's stack alignment, shadow space included.
     uint32_t in_arg_size;   // of the incoming stack argument area
     uint32_t out_arg_size;  // largest area of outgoing stack arguments

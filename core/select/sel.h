@@ -190,7 +190,7 @@ typedef struct SelAddrLimits {
 } SelAddrLimits;
 typedef enum SelAddrKind { SEL_ADDR_NONE, SEL_ADDR_VALUE, SEL_ADDR_SLOT, SEL_ADDR_SYMBOL } SelAddrKind;
 typedef struct SelAddr {
-    uint8_t kind;    // SelAddrKind: what the base is
+    uint8_t kind; // SelAddrKind: what the base is
     uint8_t scale;
     bool has_index;
     uint32_t number; // IR stack slot, or MFunc.syms

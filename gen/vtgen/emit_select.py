@@ -343,9 +343,15 @@ class Writer:
                    % ", ".join(kinds))
         for (op, nth), mine in groups.items():
             out.append("static bool match_cond_%s(Sel *s, Inst n0, SelMatch *m) {\n" % op)
-            for k, p in mine:
-                out += ["    " + line + "\n" for line in Arm(self, p, cond=k).match_lines()]
-            out.append("    return false;\n}\n\n")
+            out.append("    switch (sel_data(s, n0)->type) {\n")
+            for t in sorted({p.type for _, p in mine}):
+                out.append("    case T_%s:\n" % t)
+                for k, p in mine:
+                    if p.type == t:
+                        out += ["        " + line + "\n" for line in Arm(self, p, cond=k).match_lines()]
+                out.append("        return false;\n")
+            out.append("    default:\n        return false;\n    }\n")
+            out.append("}\n\n")
         out.append("static void match_cond(Sel *s, Value v, Inst n0, SelMatch *m) {\n")
         out.append("    if (inst_ok(n0)) {\n        switch (sel_op(s, n0)) {\n")
         for (op, nth) in groups:
