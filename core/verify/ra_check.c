@@ -404,8 +404,7 @@ static void run_block(Check *c, uint32_t b) {
         }
         end_entry(c);
         while (x < end && !is_same(c, &c->a->insts.v[x], inst) && droppable(c, x) != NONE) {
-            forget_vreg(c, droppable(c, x));
-            x++;
+            x++; // what holds the value already, holds the same one
         }
         if (x == end) wrong(c, 0, "is followed by an instruction that the program does not have");
         c->inst = x;
@@ -418,7 +417,6 @@ static void run_block(Check *c, uint32_t b) {
     for (; x < end; x++) {
         c->inst = x;
         if (droppable(c, x) == NONE) wrong(c, 0, "was lost");
-        forget_vreg(c, droppable(c, x));
     }
 }
 

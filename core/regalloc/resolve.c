@@ -1,0 +1,309 @@
+// From intervals to code: the moves that connect a value's locations, and the allocated instructions.
+//
+// A move stands in the gap in front of a step (`gaps`), where an interval ends in one place and goes on in another,
+// where a value arrives from a fixed register, or behind a definition that must be stored; or on an edge (`edges`),
+// where the locations at its two ends differ, and for block parameters. Moves that bring operands where an instruction
+// wants them are added while it is written. All moves of a gap are one parallel move; so are all moves of an edge.
+#include "regalloc/speed.h"
+
+typedef struct PlacedMove {
+    uint32_t place; // step or edge
+    Move move;
+} PlacedMove;
+
+typedef struct Placed {
+    VEC(PlacedMove) list;
+    uint32_t *first; // by place, once sorted; one more element for the end
+    Move *moves;
+} Placed;
+
+typedef struct Resolve {
+    Speed *s;
+    MFunc *m;
+    Placed gaps;
+    Placed edges;
+    uint32_t *in_first; // by block: run in in_edges; one more element for the end
+    uint32_t *in_edges;
+    VEC(Move) now;
+} Resolve;
+
+static void place(Resolve *r, Placed *p, uint32_t where, Loc dst, Loc src, uint32_t val) {
+    if (loc_eq(dst, src)) return;
+    vec_push(r->s->tmp, &p->list, (PlacedMove){where, {dst, src, val}});
+}
+
+static void sort_moves(Resolve *r, Placed *p, uint32_t n_places) {
+    p->first = NEW_ARRAY(r->s->tmp, uint32_t, n_places + 2);
+    p->moves = NEW_ARRAY(r->s->tmp, Move, p->list.n);
+    for (uint32_t k = 0; k < p->list.n; k++) p->first[p->list.v[k].place + 2]++;
+    for (uint32_t k = 2; k < n_places + 2; k++) p->first[k] += p->first[k - 1];
+    for (uint32_t k = 0; k < p->list.n; k++) p->moves[p->first[p->list.v[k].place + 1]++] = p->list.v[k].move;
+}
+
+// ---- locations --------------------------------------------------------------------------------------
+
+// The value's interval that holds pos, or NONE.
+static uint32_t find_child(const Speed *s, uint32_t val, uint32_t pos) {
+    const Val *v = &s->vals.v[val];
+    uint32_t low = 0;
+    uint32_t high = v->n_children;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (s->intervals.v[s->children[v->first + mid]].end <= pos) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    if (low == v->n_children) return NONE;
+    uint32_t i = s->children[v->first + low];
+    return s->intervals.v[i].start <= pos ? i : NONE;
+}
+
+static Loc loc_of(const Speed *s, uint32_t i) {
+    const Interval *in = &s->intervals.v[i];
+    if (in->reg != NO_REG) return loc_reg(in->reg);
+    if (s->vals.v[in->val].remat) return (Loc){LOC_REMAT, 0};
+    return loc_slot(s->vals.v[in->val].slot);
+}
+
+static Loc loc_at(const Speed *s, uint32_t val, uint32_t pos) {
+    uint32_t i = find_child(s, val, pos);
+    if (i == NONE) ctx_bug(s->m->ctx, "regalloc: v%u is nowhere at position %u", val, pos);
+    return loc_of(s, i);
+}
+
+static unsigned reg_at(const Speed *s, uint32_t val, uint32_t pos) {
+    Loc l = loc_at(s, val, pos);
+    if (l.kind != LOC_REG) ctx_bug(s->m->ctx, "regalloc: v%u has no register at position %u", val, pos);
+    return l.n;
+}
+
+static Loc born_at(const Speed *s, const Val *v) {
+    return v->temp == NONE ? v->born : loc_at(s, v->temp, s->vals.v[v->temp].start);
+}
+
+// Where the moves in front of `step` find the value.
+static Loc loc_before(const Speed *s, uint32_t val, uint32_t step) {
+    const Val *v = &s->vals.v[val];
+    if (v->def_step == step - 1 && !v->by_term) return born_at(s, v);
+    if (v->remat && v->start == 2 * step) return (Loc){LOC_REMAT, 0};
+    return loc_at(s, val, 2 * step - 1);
+}
+
+// ---- gaps -------------------------------------------------------------------------------------------
+
+static void connect_children(Resolve *r, uint32_t val) {
+    const Speed *s = r->s;
+    const Val *v = &s->vals.v[val];
+    for (uint32_t k = 1; k < v->n_children; k++) {
+        const Interval *prev = &s->intervals.v[s->children[v->first + k - 1]];
+        const Interval *in = &s->intervals.v[s->children[v->first + k]];
+        // A value is reborn where a range begins: the edges or its definition bring it.
+        if (prev->end != in->start || s->ranges.v[in->range].from == in->start) continue;
+        if (in->reg == NO_REG || s->step_inst[in->start / 2] == NONE) continue;
+        place(r, &r->gaps, in->start / 2, loc_reg(in->reg), loc_of(s, s->children[v->first + k - 1]), val);
+    }
+}
+
+static void place_definition(Resolve *r, uint32_t val) {
+    const Speed *s = r->s;
+    const Val *v = &s->vals.v[val];
+    if (v->start == NONE || v->by_term) return;
+    uint32_t child = find_child(s, val, v->start);
+    if (child == NONE) return;
+    Loc at = loc_of(s, child);
+    bool store = v->slot != NONE && at.kind == LOC_REG;
+    if (v->remat) {
+        if (at.kind == LOC_REG) place(r, &r->gaps, v->start / 2, at, (Loc){LOC_REMAT, 0}, val);
+    } else if (v->def_step != NONE) {
+        Loc born = born_at(s, v);
+        place(r, &r->gaps, v->def_step + 1, at, born, val);
+        if (store) place(r, &r->gaps, v->def_step + 1, loc_slot(v->slot), born, val);
+    } else if (store) {
+        place(r, &r->gaps, v->start / 2 + 1, loc_slot(v->slot), at, val);
+    }
+}
+
+// ---- edges ------------------------------------------------------------------------------------------
+
+static Loc loc_at_end(const Resolve *r, uint32_t val, uint32_t from, uint32_t to) {
+    const Speed *s = r->s;
+    const Val *v = &s->vals.v[val];
+    uint32_t end = speed_block_to(s, from);
+    if (v->by_term && v->block == from) return v->def_step != NONE ? v->born : loc_at(s, val, end - 1);
+    return loc_at(s, val, ra_edge_place(s->ra, from, to) == EDGE_AT_END ? end - 2 : end - 1);
+}
+
+static void pass_params(Resolve *r, uint32_t e) {
+    const Speed *s = r->s;
+    const MEdge *edge = &r->m->edges.v[e];
+    uint32_t params = r->m->blocks.v[edge->block].params;
+    for (uint32_t k = 0; k < edge->n_args; k++) {
+        uint32_t param = r->m->lists.v[params + k];
+        uint32_t arg = r->m->lists.v[edge->args + k];
+        if (!s->vals.v[param].n_children) continue;
+        Loc dst = loc_at(s, param, s->block_from[edge->block]);
+        place(r, &r->edges, e, dst, loc_at_end(r, arg, s->ra->from[e], edge->block), arg);
+    }
+}
+
+// The value is live at the start of block `to`: connects the ends of all edges that lead there.
+static void connect_edges(Resolve *r, uint32_t val, uint32_t to) {
+    const Speed *s = r->s;
+    const Val *v = &s->vals.v[val];
+    uint32_t child = find_child(s, val, s->block_from[to]);
+    Loc dst = loc_of(s, child);
+    for (uint32_t k = r->in_first[to]; k < r->in_first[to + 1]; k++) {
+        uint32_t e = r->in_edges[k];
+        uint32_t from = s->ra->from[e];
+        Loc src = loc_at_end(r, val, from, to);
+        bool new_here = v->by_term && v->block == from;
+        if (dst.kind == LOC_REG) place(r, &r->edges, e, dst, src, val);
+        // Elsewhere the slot holds the value already.
+        if (new_here && v->slot != NONE) place(r, &r->edges, e, loc_slot(v->slot), src, val);
+    }
+}
+
+static void resolve_edges(Resolve *r, uint32_t val) {
+    const Speed *s = r->s;
+    const Val *v = &s->vals.v[val];
+    if (v->n_children < 2 && !v->by_term) return;
+    for (uint32_t k = v->ranges; k < v->ranges + v->n_ranges; k++) {
+        const Range *range = &s->ranges.v[k];
+        uint32_t b = speed_block_at(s, range->from);
+        if (s->block_from[b] != range->from) b++;
+        for (; b < r->m->blocks.n && s->block_from[b] < range->to; b++) {
+            if (!v->param || v->block != b) connect_edges(r, val, b);
+        }
+    }
+}
+
+static void list_in_edges(Resolve *r) {
+    const MFunc *m = r->m;
+    r->in_first = NEW_ARRAY(r->s->tmp, uint32_t, m->blocks.n + 2);
+    r->in_edges = NEW_ARRAY(r->s->tmp, uint32_t, m->edges.n);
+    for (uint32_t e = 0; e < m->edges.n; e++) r->in_first[m->edges.v[e].block + 2]++;
+    for (uint32_t b = 2; b < m->blocks.n + 2; b++) r->in_first[b] += r->in_first[b - 1];
+    for (uint32_t e = 0; e < m->edges.n; e++) r->in_edges[r->in_first[m->edges.v[e].block + 1]++] = e;
+}
+
+// ---- writing ----------------------------------------------------------------------------------------
+
+// Registers of the instruction's operands, into the SSA code's MOpnd.preg.
+static void pick_registers(Resolve *r, uint32_t i, uint32_t step) {
+    const Speed *s = r->s;
+    const MInst *inst = &s->ra->old[i];
+    MOpnd *slots = &s->ra->old_slots[inst->slots];
+    for (uint32_t k = 0; k < inst->n_slots; k++) {
+        MOpnd *o = &slots[k];
+        if (!ra_is_def(o)) continue;
+        if (o->fixed != NO_REG) {
+            o->preg = o->fixed;
+        } else if (o->spare == NOTE_TEMP) {
+            o->preg = (uint8_t)reg_at(s, o->pad_, 2 * step + 1);
+        } else {
+            o->preg = (uint8_t)reg_at(s, o->reg, s->vals.v[o->reg].start);
+        }
+    }
+    for (uint32_t k = 0; k < inst->n_slots; k++) {
+        MOpnd *o = &slots[k];
+        if (!ra_is_use(o)) continue;
+        switch (o->spare) {
+        case NOTE_OWN: o->preg = (uint8_t)reg_at(s, o->reg, 2 * step); break;
+        case NOTE_FIXED: o->preg = (uint8_t)o->pad_; break;
+        case NOTE_TIED: o->preg = slots[k - o->tied].preg; break;
+        case NOTE_TEMP: o->preg = (uint8_t)reg_at(s, o->pad_, 2 * step); break;
+        default: break;
+        }
+    }
+    for (uint32_t k = 0; k < inst->n_slots; k++) {
+        if (ra_is_use(&slots[k]) && slots[k].spare == NOTE_ALIAS) slots[k].preg = slots[slots[k].pad_].preg;
+    }
+}
+
+static void add_operand_moves(Resolve *r, uint32_t i, uint32_t step) {
+    const Speed *s = r->s;
+    const MInst *inst = &s->ra->old[i];
+    const MOpnd *slots = &s->ra->old_slots[inst->slots];
+    for (uint32_t k = 0; k < inst->n_slots; k++) {
+        const MOpnd *o = &slots[k];
+        if (!ra_is_use(o) || o->spare == NOTE_OWN || o->spare == NOTE_ALIAS) continue;
+        vec_push(s->tmp, &r->now, (Move){loc_reg(o->preg), loc_before(s, o->reg, step), o->reg});
+    }
+}
+
+// Whether the instruction only defines a value that is computed where it is used.
+static bool is_dropped(const Resolve *r, uint32_t i) {
+    const MInst *inst = &r->s->ra->old[i];
+    const MOpnd *slots = &r->s->ra->old_slots[inst->slots];
+    for (uint32_t k = 0; k < inst->n_slots; k++) {
+        if (ra_is_def(&slots[k])) return r->s->vals.v[slots[k].reg].remat;
+    }
+    return false;
+}
+
+static void put_inst(Resolve *r, uint32_t i) {
+    MOpnd *slots = ra_put_inst(r->s->ra, i);
+    for (uint32_t k = 0; k < r->s->ra->old[i].n_slots; k++) {
+        if (!ra_is_reg(&slots[k])) continue;
+        slots[k].kind = MO_PREG;
+        slots[k].spare = 0;
+        slots[k].pad_ = 0;
+    }
+}
+
+static void put_moves(Resolve *r, const Placed *p, uint32_t where) {
+    moves_emit(r->s->ra, p->moves + p->first[where], p->first[where + 1] - p->first[where]);
+}
+
+static void put_step(Resolve *r, uint32_t step) {
+    const Speed *s = r->s;
+    uint32_t first = s->step_inst[step];
+    uint32_t n = s->step_n[step];
+    r->now.n = 0;
+    for (uint32_t k = r->gaps.first[step]; k < r->gaps.first[step + 1]; k++) {
+        vec_push(s->tmp, &r->now, r->gaps.moves[k]);
+    }
+    bool dropped = n == 1 && is_dropped(r, first);
+    for (uint32_t i = first; i < first + n && !dropped; i++) {
+        pick_registers(r, i, step);
+        add_operand_moves(r, i, step);
+    }
+    moves_emit(s->ra, r->now.v, r->now.n);
+    if (step + 1 == speed_block_to(s, s->step_block[step]) / 2) {
+        const MBlock *block = &r->m->blocks.v[s->step_block[step]];
+        if (block->n_succs == 1 && r->edges.first[block->succs] != r->edges.first[block->succs + 1] &&
+            ra_edge_place(s->ra, s->step_block[step], r->m->edges.v[block->succs].block) == EDGE_AT_END) {
+            put_moves(r, &r->edges, block->succs);
+        }
+    }
+    for (uint32_t i = first; i < first + n && !dropped; i++) put_inst(r, i);
+}
+
+static void put_block(Resolve *r, uint32_t b) {
+    const Speed *s = r->s;
+    s->ra->first[b] = s->ra->insts.n;
+    uint32_t e = s->ra->in_edge[b];
+    if (e != NONE && r->edges.first[e] != r->edges.first[e + 1] &&
+        ra_edge_place(s->ra, s->ra->from[e], b) == EDGE_AT_START) {
+        put_moves(r, &r->edges, e);
+    }
+    for (uint32_t step = s->block_from[b] / 2 + 1; step < speed_block_to(s, b) / 2; step++) put_step(r, step);
+}
+
+void speed_rewrite(Speed *s) {
+    Resolve *r = NEW(s->tmp, Resolve);
+    r->s = s;
+    r->m = s->m;
+    list_in_edges(r);
+    for (uint32_t v = 0; v < s->m->vregs.n; v++) {
+        connect_children(r, v);
+        place_definition(r, v);
+        resolve_edges(r, v);
+    }
+    for (uint32_t e = 0; e < s->m->edges.n; e++) pass_params(r, e);
+    sort_moves(r, &r->gaps, s->n_steps);
+    sort_moves(r, &r->edges, s->m->edges.n);
+    for (uint32_t b = 0; b < s->m->blocks.n; b++) put_block(r, b);
+}
