@@ -204,22 +204,33 @@ static void emit_move(Emit *e, const MOpnd *dst, const MOpnd *src) {
     emit_mach(e, &x);
 }
 
-// Replaces frame slots by the stack pointer and adds their places to the displacements that follow. `out` has room
-// for the described slots of any instruction.
+// The displacement of the composite operand that has slot k: its last part.
+static unsigned displacement_of(const Emit *e, const MInst *i, unsigned k) {
+    const InstDesc *d = &e->t->insts[i->mop];
+    const MOpnd *o = minst_slots(e->m, i);
+    for (unsigned p = 0; p < d->n_opnds; p++) {
+        if (d->opnds[p].type != OT_COMPOSITE || k <= d->opnds[p].slot) continue;
+        unsigned last = d->opnds[p].slot + d->opnds[p].n_slots - 1u;
+        while (last > k && o[last].kind == MO_NONE) last--;
+        if (last > k && o[last].kind == MO_IMM) return last;
+    }
+    ctx_bug(e->ctx, "emit: a frame slot without a displacement in %s", d->name);
+}
+
+// Replaces frame slots by the stack pointer and adds their places to the displacements. `out` has room for the
+// described slots of any instruction.
 static void lower_slots(Emit *e, const MInst *i, MOpnd *out) {
     const MOpnd *in = minst_slots(e->m, i);
     unsigned n = e->t->insts[i->mop].n_slots;
     for (unsigned k = 0; k < n && k < i->n_slots; k++) {
         out[k] = in[k];
         if (in[k].kind == MO_VREG) ctx_bug(e->ctx, "emit: virtual register %u was not allocated", in[k].reg);
+    }
+    for (unsigned k = 0; k < n && k < i->n_slots; k++) {
         if (in[k].kind != MO_SLOT) continue;
         const MSlot *slot = &e->m->slots.v[in[k].reg];
         out[k] = (MOpnd){.kind = MO_PREG, .role = in[k].role, .cls = in[k].cls, .fixed = NO_REG, .preg = e->t->sp};
-        if (k + 1 >= i->n_slots || in[k + 1].kind != MO_IMM)
-            ctx_bug(e->ctx, "emit: a frame slot without a displacement in %s", e->t->insts[i->mop].name);
-        out[k + 1] = in[k + 1];
-        out[k + 1].imm += in[k].imm + slot->offset;
-        k++;
+        out[displacement_of(e, i, k)].imm += in[k].imm + slot->offset;
     }
 }
 

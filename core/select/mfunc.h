@@ -51,7 +51,7 @@ typedef enum MOpndKind {
     MO_BLOCK, // imm = MBlock number
     MO_SYM,   // reg = index into MFunc.syms, imm = addend
     MO_SLOT,  // reg = index into MFunc.slots, imm = byte offset: stands where a base register stands; emission
-              // puts the frame register there and adds the slot's place to the displacement part that follows
+              // puts the frame register there and adds the slot's place to the displacement, the form's last part
     MO_FORM   // imm = form number of a composite operand
 } MOpndKind;
 
