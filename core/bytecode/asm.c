@@ -21,7 +21,7 @@ bool asm_at_punct(const Asm *a, char c) { return asm_peek(a)->kind == TOK_PUNCT 
 
 bool asm_at_word(const Asm *a, const char *word) {
     const Tok *tok = asm_peek(a);
-    return tok->kind == TOK_NAME && tok->len == strlen(word) && !memcmp(tok->text, word, tok->len);
+    return tok->kind == TOK_NAME && !tok->quoted && tok->len == strlen(word) && !memcmp(tok->text, word, tok->len);
 }
 
 bool asm_take_punct(Asm *a, char c) {

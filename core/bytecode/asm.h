@@ -18,6 +18,7 @@ typedef struct Tok {
     char punct;
     bool too_big; // an integer beyond 64 bits
     bool hex;     // an integer written 0x...
+    bool quoted;  // a name in `quotes`, which is never a word of the language
     uint32_t line;
     uint32_t col;
     uint32_t len;

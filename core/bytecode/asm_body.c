@@ -40,7 +40,7 @@ typedef struct Body {
 // True for r and digits only; such a name is no variable, and must have its register's number.
 static bool is_number_name(const Tok *name, uint32_t *number) {
     *number = 0;
-    if (name->len < 2 || name->text[0] != 'r') return false;
+    if (name->len < 2 || name->text[0] != 'r' || name->quoted) return false;
     for (uint32_t i = 1; i < name->len; i++) {
         if (name->text[i] < '0' || name->text[i] > '9') return false;
         *number = *number > BC_MAX_REGS ? *number : *number * 10 + (uint32_t)(name->text[i] - '0');

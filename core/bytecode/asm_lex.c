@@ -90,8 +90,10 @@ static void number(Lexer *l, Tok *tok) {
 static void name(Lexer *l, Tok *tok) {
     tok->kind = TOK_NAME;
     const char *start = l->at;
-    if (*l->at == '`') quoted(l, tok);
-    else {
+    if (*l->at == '`') {
+        quoted(l, tok);
+        tok->quoted = true;
+    } else {
         while (l->at < l->end && name_char(*l->at)) l->at++;
         tok->text = start;
         tok->len = (uint32_t)(l->at - start);

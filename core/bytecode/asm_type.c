@@ -10,7 +10,7 @@
 #include "support/buf.h"
 
 static uint32_t find_prim(const Tok *tok) {
-    for (uint32_t i = 0; i < BC_N_PRIMS; i++) {
+    for (uint32_t i = 0; i < BC_N_PRIMS && !tok->quoted; i++) {
         if (strlen(bc_prim_name[i]) == tok->len && !memcmp(bc_prim_name[i], tok->text, tok->len)) return i;
     }
     return BC_NONE;
@@ -157,7 +157,7 @@ static bool is_alias(Asm *a) {
     const Tok *tok = &a->toks[a->at + 2];
     static const char *const words[] = {"struct", "array", "fn"};
     for (int i = 0; i < 3; i++) {
-        if (tok->len == strlen(words[i]) && !memcmp(tok->text, words[i], tok->len)) return false;
+        if (!tok->quoted && tok->len == strlen(words[i]) && !memcmp(tok->text, words[i], tok->len)) return false;
     }
     return tok->kind == TOK_NAME;
 }

@@ -115,7 +115,8 @@ static const char everything[] =
     ".const F = f32 -0.1\n.const N = f64 0x7ff8000000000001\n.const I = i8 -128\n.const U = u64 0xffff_ffff_ffff_ffff\n"
     ".const B = bool true\n.const S = string \"s\"\n.const D = bytes d\n.const P = fn `f f`\n"
     ".export global g%1 as \"glob\"\n.export abs\n"
-    ".fn `f f`(r0: Node, v: rec) -> i32\n .local acc: i32\n .reg r3: i64\n .reg r3x: u16\n .reg r3x%: i8\n .constoff "
+    ".fn `f f`(r0: Node, v: rec) -> i32\n .local acc: i32\n .reg r3: i64\n .reg r3x: u16\n .reg r3x%: i8\n .reg `_`: "
+    "i32\n .constoff "
     "2\n"
     " .pretty \"F::f\"\n .var w r3 0 2\nL: K32 acc, -1\n K32 r3x, 65535\n .loc \"a.v\" 3\n KIDX r3x%, const:I\n"
     " JMP @L\n.end\n";
@@ -128,6 +129,20 @@ START_TEST(round_trips_everything) {
     vtr_diagnostic_info info = {0};
     vtr_diagnostic(ctx, 0, &info);
     ck_assert_msg(status == VTR_OK, "%u:%u: %s", info.line, info.column, info.message);
+    round_trip(bytes, n);
+    vtr_bytes_free(ctx, bytes, n);
+    vtr_context_free(ctx);
+}
+END_TEST
+
+// A register named like the sign for "no register".
+START_TEST(round_trips_odd_names) {
+    static const char text[] = ".export `fn`\n.type `i32` = struct { `a\\x22b`: i8 }\n"
+                               ".fn `fn`(r7%: i32) -> i32\n .reg `_`: i32\n .reg `r0`: `i32`\n RET `_`\n.end\n";
+    vtr_context *ctx = context();
+    uint8_t *bytes;
+    size_t n;
+    ck_assert_int_eq(vtr_bytecode_assemble(ctx, "x.vita", text, strlen(text), &bytes, &n), VTR_OK);
     round_trip(bytes, n);
     vtr_bytes_free(ctx, bytes, n);
     vtr_context_free(ctx);
@@ -378,6 +393,8 @@ START_TEST(reads_compressed) {
     memcpy(bytes + zstd + 4, "\0\0\0\x40", 4);
     repair_crc(bytes, n);
     ck_assert_int_eq(vtr_bytecode_read(ctx, "z", bytes, n, 0, &again), VTR_ERR_LIMIT);
+    vtr_bytes_free(ctx, plain, plain_n);
+    vtr_bytes_free(ctx, bytes, n);
     vtr_context_free(ctx);
     free(want.bytes);
 }
@@ -390,6 +407,7 @@ START_TEST(strips) {
     size_t n;
     ck_assert_int_eq(vtr_bytecode_write(bc, VTR_STRIP, &bytes, &n), VTR_OK);
     ck_assert_int_eq(vtr_bytecode_read(ctx, "s", bytes, n, 0, &bc), VTR_OK);
+    vtr_bytes_free(ctx, bytes, n);
     ck_assert(!bc->has_syms);
     ck_assert_uint_eq(bc->funcs[0].dbg_off, BC_NONE);
     vtr_context_free(ctx);
@@ -504,6 +522,7 @@ static RunJob run_text(const char *text, uint64_t fuel) {
     vtr_diagnostic(ctx, 0, &info);
     ck_assert_msg(status == VTR_OK, "%u:%u: %s", info.line, info.column, info.message);
     ck_assert_int_eq(vtr_bytecode_read(ctx, "x", bytes, n, VTR_ALLOW_LOW, &bc), VTR_OK);
+    vtr_bytes_free(ctx, bytes, n);
     RunJob job = {.m = bc, .function = "f", .args = none, .fuel = fuel};
     ck_assert_int_eq(ctx_try(ctx, run_job, &job), VTR_OK);
     vtr_context_free(ctx);
@@ -548,6 +567,7 @@ int main(void) {
     tcase_add_loop_test(tc, assembles_vectors, 0, N_VECTORS);
     tcase_add_loop_test(tc, disassembles_vectors, 0, N_VECTORS);
     tcase_add_test(tc, round_trips_everything);
+    tcase_add_test(tc, round_trips_odd_names);
     tcase_add_loop_test(tc, refuses_text, 0, N_BAD_TEXTS);
     tcase_add_test(tc, reports_several_errors);
     tcase_add_loop_test(tc, refuses_damage, 0, N_VECTORS);
