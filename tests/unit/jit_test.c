@@ -107,6 +107,10 @@ static void plain(Env *env) {
               "block0(v0: i64):\n    v1 = icmp_imm ule v0, 1\n    brif v1, block1, block2\n"
               "block1:\n    v2 = iconst.i64 1\n    return v2\n"
               "block2:\n    v3 = iadd_imm v0, -1\n    v4 = call fn0(v3)\n    v5 = imul v0, v4\n    return v5\n}\n"
+              "function %indexed(i64, i64) -> i64 {\n    ss0 = explicit_slot 40\n    ss1 = explicit_slot 80\n"
+              "block0(v0: i64, v1: i64):\n    v2 = stack_addr.i64 ss1\n    v3 = ishl_imm v0, 3\n    v4 = iadd v2, v3\n"
+              "    v5 = stack_addr.i64 ss0\n    store v0, v5\n    store v1, v4+8\n    v6 = load.i64 v2+24\n"
+              "    v7 = load.i64 v5\n    v8 = iadd v6, v7\n    return v8\n}\n"
               "function %table(i32) -> i64 {\n"
               "block0(v0: i32):\n    br_table v0, block4, [block1, block2, block3, block1]\n"
               "block1:\n    v1 = iconst.i64 10\n    return v1\n"
@@ -118,6 +122,7 @@ static void plain(Env *env) {
     ck_assert_uint_eq(call3(env, "small", 0xabc0 + 250, 0x10a, 0), (0xc0 + 250 + 10) & 255);
     ck_assert_uint_eq(call3(env, "sum", 1000, 0, 0), 500500);
     ck_assert_uint_eq(call3(env, "fact", 20, 0, 0), UINT64_C(2432902008176640000));
+    ck_assert_uint_eq(call3(env, "indexed", 2, 100, 0), 102);
     static const uint64_t table[] = {10, 20, 30, 10, 40, 40};
     for (unsigned k = 0; k < 6; k++) ck_assert_uint_eq(call3(env, "table", k, 0, 0), table[k]);
     ck_assert_uint_eq(call3(env, "table", UINT32_MAX, 0, 0), 40);
