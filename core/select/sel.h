@@ -117,6 +117,8 @@ void sel_cover(Sel *s, Inst i);
 uint32_t sel_use(Sel *s, Value v);
 // The register that result k of i goes to; a new one when nobody asked for it.
 uint32_t sel_result(Sel *s, Inst i, unsigned k);
+// The same, of which at least `size` bytes matter: a rule reads more of it than its type has.
+uint32_t sel_result_of(Sel *s, Inst i, unsigned k, unsigned size);
 uint32_t sel_temp(Sel *s, unsigned cls, unsigned size);
 // Result k of i is what v is: no instruction at all. Only when a register of v serves as it is.
 void sel_rename(Sel *s, Inst i, unsigned k, Value v);

@@ -154,6 +154,13 @@ uint32_t sel_use(Sel *s, Value v) {
 
 uint32_t sel_result(Sel *s, Inst i, unsigned k) { return sel_use(s, inst_result(s->f, i, k)); }
 
+uint32_t sel_result_of(Sel *s, Inst i, unsigned k, unsigned size) {
+    uint32_t r = sel_result(s, i, k);
+    VReg *v = &s->m->vregs.v[r];
+    if (v->size < size) v->size = (uint8_t)size;
+    return r;
+}
+
 uint32_t sel_temp(Sel *s, unsigned cls, unsigned size) { return new_vreg(s, (uint8_t)cls, size, NONE); }
 
 static uint32_t merged(Sel *s, uint32_t r) {
