@@ -198,8 +198,9 @@ class IsaBuilder:
             cls = self.class_of(d["class"], b)
             types = []
             for t in d["types"]:
-                if t["name"] not in self.ir.types and t["name"] not in ("i1", "i128"):
+                if t["name"] not in self.ir.types:
                     self.error(b.loc(t), "no type is named '%s'" % t["name"])
+                    continue
                 if any(t["name"] in h.types for h in isa.holds):
                     self.error(b.loc(t), "a class for '%s' is named already" % t["name"])
                 types.append(t["name"])
@@ -229,7 +230,7 @@ class IsaBuilder:
 
     def hold_widths(self, types, cls, upper, at, loc):
         for t in types:
-            width = self.ir.types[t].width if t in self.ir.types else int(t[1:])
+            width = self.ir.types[t].width
             if width > cls.width:
                 self.error(at, "'%s' does not fit the %d bits of class '%s'" % (t, cls.width, cls.name))
             elif upper == "none" and width != cls.width:

@@ -1,4 +1,447 @@
-"""Checks of rules."""
+"""Checks of selection rules and expansions.
+
+By themselves: opcodes, types, operand counts, names, flags. Together with the patterns that patterns.py derives from
+semantics: a rule that can never fire, two that overlap and that nothing orders, an opcode and type that nothing covers,
+expansions that go round in a circle or end in something uncovered.
+"""
+from checks_encode import number, run as run_encoder
+from sem import fold
+from tree import Expr
+
+# What a rule's result may call besides instructions, relaxable branches and forms (emit_select.py says what each does).
+RESULT_FUNCTIONS = {"trap", "func", "global", "table", "pool", "slot", "cc_of", "not", "both", "either", "pair", "define",
+                    "swap"}
+GUARD_FUNCTIONS = {"fits", "colocated", "width", "ones", "min", "max", "ctz", "clz", "popcnt", "low", "sext", "zext"}
+COND_KINDS = ("cond", "both", "either")
+
+
+# ---- a rule by itself ----------------------------------------------------------------------------------------
+
+class RuleCheck:
+    def __init__(self, isa, ir, rule, diag):
+        self.isa, self.ir, self.rule, self.diag = isa, ir, rule, diag
+        self.codes = {row[0] for row in ir.tables.get("trapcode", [])}
+        self.vars = {}  # name -> what: "value", "const", "cond", "mem", "attr"
+
+    def error(self, loc, text, *notes):
+        self.diag.error(loc, text, *notes)
+
+    def check(self):
+        errors = len(self.diag.found)
+        self.pattern(self.rule.pattern, True)
+        if len(self.diag.found) > errors:
+            return
+        if self.rule.guard is not None:
+            self.guard(self.rule.guard)
+        self.result()
+
+    def bind(self, name, what, loc):
+        if name in self.isa.reg_names:
+            self.error(loc, "'%s' is a register: a pattern's names are its own" % name)
+        self.vars[name] = what
+
+    def pattern(self, e, root):
+        if e.k == "nth":
+            self.pattern(e.args[0], root)
+            op = self.ir.ops.get(e.args[0].name.split(".")[0]) if e.args[0].k == "call" else None
+            if op is not None and e.value >= len(op.results):
+                self.error(e.loc, "'%s' has %d results, they count from #0" % (op.name, len(op.results)))
+        elif e.k == "call":
+            self.node(e, root)
+        elif root:
+            self.error(e.loc, "a rule's pattern is an opcode with its operands")
+        elif e.k == "name":
+            self.bind(e.name, "value", e.loc)
+        elif e.k == "typed":
+            known = {"value": e.op in self.ir.types, "const": e.op == "iconst" or e.op in self.isa.imms,
+                     "cond": e.op in COND_KINDS, "mem": e.op in self.isa.operands}
+            what = next((k for k, yes in known.items() if yes), None)
+            if what is None:
+                self.error(e.loc, "no type, immediate, condition or operand is named '%s'" % e.op)
+            self.bind(e.name, what, e.loc)
+        elif e.k != "num":
+            self.error(e.loc, "this does not belong into a pattern")
+
+    def node(self, e, root):
+        name, _, suffix = e.name.partition(".")
+        if root and name == "cond" and not suffix:
+            for a in e.args:
+                self.pattern(a, False)
+            return
+        op = self.ir.ops.get(name)
+        if op is None:
+            self.error(e.loc, "no opcode is named '%s'" % name)
+            return
+        if suffix and not any(i.control is not None and i.control.name == suffix for i in op.instances()):
+            self.error(e.loc, "'%s' has no type '%s'" % (name, suffix), (op.loc, "it is declared here"))
+        itself = root and len(e.args) == 1 and e.args[0].k == "typed" and e.args[0].op in COND_KINDS
+        if len(e.args) != len(op.params) and not itself:
+            self.error(e.loc, "'%s' has %d operands, %d given" % (name, len(op.params), len(e.args)),
+                       (op.loc, "it is declared here"))
+        if len(e.attrs) > len(op.attrs):
+            self.error(e.loc, "'%s' has %d attributes, %d given" % (name, len(op.attrs), len(e.attrs)),
+                       (op.loc, "it is declared here"))
+        for given, attr in zip(e.attrs, op.attrs):
+            cond = self.ir.conds.get(attr.kind)
+            if given.k == "name" and (cond is None or cond.find(given.name) is None):
+                self.vars[given.name] = "attr"
+            elif given.k not in ("name", "num"):
+                self.error(given.loc, "an attribute is a name or a number")
+        for attr in op.attrs:
+            if root:
+                self.vars.setdefault(attr.name, "attr")
+        for a in e.args:
+            self.pattern(a, False)
+
+    def guard(self, e):
+        if e.k == "name" and e.name not in self.vars and e.name not in self.isa.imms:
+            self.error(e.loc, "the pattern binds no '%s'" % e.name)
+        if e.k == "call" and e.name not in GUARD_FUNCTIONS and e.name not in self.isa.fns:
+            self.error(e.loc, "no function is named '%s'" % e.name)
+        for a in e.args + [v for _, v in e.kwargs]:
+            self.guard(a)
+
+    # ---- results ----
+
+    def result(self):
+        names, order = {}, []
+        seq = self.rule.result
+        for s in seq.stmts:
+            self.value(s.value, names, order)
+            if s.k == "let":
+                if s.name in names or self.vars.get(s.name) not in (None, "attr"):
+                    self.error(s.loc, "'%s' has a meaning already" % s.name)
+                names[s.name] = s.value
+        if seq.value is not None:
+            self.value(seq.value, names, order)
+        if not order and seq.value is None and not seq.stmts:
+            self.error(seq.loc, "the result of '%s' is empty" % self.rule.name)
+        self.used(names, seq)
+        self.flags(order)
+
+    def used(self, names, seq):
+        seen = {n.name for s in seq.stmts for n in s.value.walk()}
+        if seq.value is not None:
+            seen |= {n.name for n in seq.value.walk()}
+        for s in seq.stmts:
+            if s.k != "let" or s.name in seen:
+                continue
+            inst = self.isa.insts.get(s.value.name) if s.value.k == "call" else None
+            if inst is None or not (inst.writes_flags or inst.stores or inst.effects):
+                self.error(s.loc, "nothing uses '%s'" % s.name)
+
+    def value(self, e, names, order):
+        if e.k == "name":
+            if (e.name not in names and e.name not in self.vars and e.name not in self.codes and e.name not in self.isa.reg_names and
+                    not any(c.find(e.name) for c in self.isa.conds.values())):
+                self.error(e.loc, "nothing is named '%s'" % e.name)
+            return
+        if e.k == "dot":
+            base = e.args[0]
+            if base.k == "name" and base.name in names:
+                inst = self.isa.insts.get(names[base.name].name) if names[base.name].k == "call" else None
+                if inst is not None and not any(o.writes and o.name == e.name for o in inst.opnds):
+                    self.error(e.loc, "'%s' has no result '%s'" % (inst.name, e.name), (inst.loc, "it is declared here"))
+                return
+            self.value(base, names, order)
+            return
+        for a in e.args:
+            self.value(a, names, order)
+        if e.k != "call":
+            return
+        inst = self.isa.inst(e.name)
+        if inst is not None:
+            takes = [o for o in inst.opnds if o.reads]
+            if len(e.args) != len(takes):
+                self.error(e.loc, "'%s' takes %d operands, %d given" % (e.name, len(takes), len(e.args)),
+                           (inst.loc, "it is declared here"))
+            order.append((e, inst))
+        elif e.name not in RESULT_FUNCTIONS and not any(f.name == e.name for c in self.isa.operands.values()
+                                                        for f in c.forms):
+            self.error(e.loc, "no instruction or form is named '%s'" % e.name)
+
+    def flags(self, order):
+        """Whoever reads the flags reads those of the last writer in the same result, or of the condition matched."""
+        writer, read = None, True
+        conds = {n for n, what in self.vars.items() if what == "cond"}
+        for e, inst in order:
+            reads, writes = flags_of(self.isa, inst)
+            if reads:
+                of_cond = any(n.k == "name" and n.name in conds for a in e.args for n in a.walk())
+                if of_cond and writer is not None:
+                    self.error(e.loc, "the flags of the matched condition are gone: '%s' wrote them" % writer.name)
+                elif not of_cond and writer is None and not self.rule.pattern.name.startswith("cond"):
+                    self.error(e.loc, "'%s' reads flags that nothing in this result has written" % e.name)
+                read = True
+            if writes:
+                if writer is not None and not read and only_flags(writer[1]):
+                    self.error(writer[0].loc, "the flags of '%s' are overwritten before they are read" % writer[0].name)
+                writer, read = (e, inst), False
+        if writer is not None and not read and only_flags(writer[1]) and not self.rule.pattern.name.startswith("cond"):
+            self.error(writer[0].loc, "nothing reads the flags of '%s'" % writer[0].name)
+
+
+def only_flags(inst):
+    return not any(o.writes for o in inst.opnds) and not getattr(inst, "stores", False)
+
+
+def flags_of(isa, inst):
+    """(reads, writes) of an instruction or a relaxable branch (what its first row does)."""
+    if hasattr(inst, "rows"):
+        insts = [isa.insts[n.name] for row in inst.rows[:1]
+                 for x in [s.value for s in row.result.stmts] + [row.result.value] if x is not None
+                 for n in x.walk() if n.k == "call" and n.name in isa.insts]
+        return any(i.reads_flags for i in insts), any(i.writes_flags for i in insts)
+    return bool(inst.reads_flags), bool(inst.writes_flags)
+
+
+def check_before(isa, diag):
+    rules = {r.name: r for r in isa.rules}
+    names = set(rules) | set(isa.insts)
+    for r in isa.rules:
+        for name, loc in r.before:
+            if name not in names:
+                diag.error(loc, "no rule is named '%s'" % name)
+            elif name == r.name:
+                diag.error(loc, "'%s' stands before itself" % name)
+
+    def reaches(a, b, seen):
+        if a in seen or a not in rules:
+            return False
+        seen.add(a)
+        return any(n == b or reaches(n, b, seen) for n, _ in rules[a].before)
+
+    for r in isa.rules:
+        for name, loc in r.before:
+            if name != r.name and reaches(name, r.name, set()) and r.name < name:
+                diag.error(loc, "'%s' and '%s' stand before each other" % (r.name, name))
+
+
+# ---- rules against each other -----------------------------------------------------------------------------------
+
+def const_range(leaf):
+    """(low, high) of the constants that a Const leaf of a pattern takes, as signed numbers; None = any."""
+    from checks_machine import imm_range
+    if leaf.name[0] == "=":
+        n = int(leaf.name[1:])
+        return (n, n)
+    if leaf.kind is None:
+        return None
+    found = imm_range(leaf.kind)
+    return None if found is None else found[:2]
+
+
+def kind_of(t):
+    return t.__class__.__name__
+
+
+def general(p, q):
+    """Does tree p match whatever tree q matches?"""
+    k, j = kind_of(p), kind_of(q)
+    if k == "Var":
+        if j == "Node":
+            return q.result_type(q.nth or 0) in p.types
+        return j == "Const" and q.type in p.types or j == "Var" and q.types <= p.types
+    if k == "Const":
+        if j != "Const":
+            return False
+        a, b = const_range(p), const_range(q)
+        return p.name[0] != "=" and p.kind is None or (a is not None and b is not None and a[0] <= b[0] and b[1] <= a[1])
+    if k == "Mem":
+        return j == "Mem" and p.comp is q.comp
+    if k == "Cond":
+        return j == "Cond" and p.kind == q.kind
+    if j != "Node" or p.op is not q.op or p.nth != q.nth or p.inst is not q.inst:
+        return False
+    attrs = all(a[1][0] == "bind" or a[1] == b[1] for a, b in zip(p.attrs, q.attrs)) and \
+        not any(a[1][0] != "bind" for a in p.attrs[len(q.attrs):])
+    return attrs and all(general(a, b) for a, b in zip(p.args, q.args))
+
+
+def overlap(p, q):
+    """Is there a tree that both match, without their guards?"""
+    k, j = kind_of(p), kind_of(q)
+    if k == "Var" or j == "Var":
+        return general(p, q) or general(q, p) or (k == j and bool(p.types & q.types))
+    if k == "Const" and j == "Const":
+        a, b = const_range(p), const_range(q)
+        return a is None or b is None or (a[0] <= b[1] and b[0] <= a[1])
+    if k != "Node" or j != "Node":
+        return k == j and (p.comp is q.comp if k == "Mem" else p.kind == q.kind)
+    if p.op is not q.op or p.nth != q.nth or p.inst is not q.inst:
+        return False
+    attrs = not any(a[1][0] != "bind" and b[1][0] != "bind" and a[1] != b[1] for a, b in zip(p.attrs, q.attrs))
+    return attrs and all(overlap(a, b) for a, b in zip(p.args, q.args))
+
+
+def constants(tree):
+    """Names of the constants in a tree, left to right, as a flat list with types; attributes first."""
+    if kind_of(tree) == "Const":
+        return [tree.name]
+    if kind_of(tree) != "Node":
+        return [None]
+    out = [v[1] if v[0] == "bind" else None for _, v in tree.attrs]
+    for a in tree.args:
+        out += constants(a)
+    return out
+
+
+INTERESTING = sorted({s * ((1 << k) + d) for k in range(0, 64) for d in (-1, 0, 1) for s in (1, -1)})
+
+
+def guard_holds(guard, env, isa):
+    if guard is None:
+        return True
+
+    class Const64:
+        pass
+    try:
+        return bool(number(run_encoder(signed_guard(guard), env, isa)))
+    except Exception:  # pylint: disable=broad-except -- something the enumeration cannot compute: nothing is known
+        return None
+
+
+def signed_guard(e):
+    return e
+
+
+def witness(p, q, isa):
+    """Constants for which both guards hold: {name of p: value}, None when there are none, "?" when it is open."""
+    names = [(a, b) for a, b in zip(constants(p.tree), constants(q.tree)) if a or b]
+    if p.guard is None and q.guard is None:
+        return {}
+    free = [n for n in names if any(g is not None and any(x.k == "name" and x.name in n for x in g.walk())
+                                    for g in (p.guard, q.guard))]
+    if len(free) != 1:
+        return "?"
+    for value in sorted(INTERESTING, key=lambda v: (abs(v), v < 0)):
+        if not -(1 << 63) <= value < 1 << 63:
+            continue
+        from checks_encode import Value
+        v = Value(value & ((1 << 64) - 1), 64)
+        mine, other = ({n: v for n in free[0] if n} for _ in (0, 1))
+        a, b = guard_holds(p.guard, mine, isa), guard_holds(q.guard, other, isa)
+        if a is None or b is None:
+            return "?"
+        if a and b:
+            return {free[0][0] or free[0][1]: value}
+    return None
+
+
+def check_pairs(isa, ir, patterns, diag):
+    import patterns as patterns_module
+    for root, found in patterns.by_root.items():
+        for n, q in enumerate(found):
+            fires = q.rule is None or any(other is not q and other.rule is q.rule for other in found)
+            for p in found[:n]:
+                if p.rule is None and q.rule is None or p.name == q.name or kind_of(p.tree) != "Node":
+                    continue
+                if not overlap(p.tree, q.tree) or getattr(p.itself, "kind", None) != getattr(q.itself, "kind", None):
+                    continue
+                if (p.guard is None and p.requires <= q.requires and general(p.tree, q.tree) and q.rule is not None
+                        and not fires):
+                    diag.error(q.loc, "rule '%s' can never be used: '%s' takes every case of it" % (q.name, p.name),
+                               (p.loc, "'%s' is here" % p.name))
+                    break
+                if (patterns_module.rank(p) == patterns_module.rank(q) and p.cost == q.cost and p.requires == q.requires
+                        and q.name not in p.before and not general(q.tree, p.tree) == general(p.tree, q.tree) is False):
+                    check_order(isa, p, q, diag)
+
+
+def check_order(isa, p, q, diag):
+    if general(p.tree, q.tree) != general(q.tree, p.tree):
+        return  # one is more special
+    if (p.guard is None) != (q.guard is None):
+        return
+    seen = witness(p, q, isa)
+    if seen is None or seen == "?" or (not seen and p.guard is None and q.guard is None and str(p) == str(q)):
+        return
+    where = "both match %s" % (", ".join("%s = %d" % i for i in seen.items()) if seen else p)
+    late = q if q.rule is not None else p
+    other = p if late is q else q
+    diag.error(late.loc, "'%s' and '%s' %s and nothing orders them: write 'before %s'"
+               % (late.name, other.name, where, other.name), (other.loc, "'%s' is here" % other.name))
+
+
+# ---- totality ---------------------------------------------------------------------------------------------------
+
+def rows_of(e, types):
+    """The (opcode, type) rows that an expansion's result uses; types: what T stands for."""
+    out = set()
+    for n in e.walk():
+        if n.k == "call" and n.name not in ("pair", "libcall", "width", "ones", "min", "max"):
+            name, _, suffix = n.name.partition(".")
+            out.add((name, types.get(suffix, suffix) or None))
+    return out
+
+
+def expansions(model, isa):
+    """(opcode, type name) -> [(Rule, rows it leads to)]."""
+    out = {}
+    for rule in model.expands + isa.expands:
+        name, _, suffix = rule.pattern.name.partition(".")
+        op = model.ir.ops.get(name)
+        if op is None:
+            continue
+        for t in dict.fromkeys(i.control.name if i.control else None for i in op.instances()):
+            if suffix and suffix in model.ir.types and suffix != t:
+                continue
+            exprs = [s.value for s in rule.result.stmts] + ([rule.result.value] if rule.result.value is not None else [])
+            rows = set()
+            for e in exprs:
+                rows |= rows_of(e, {suffix: t} if suffix and suffix not in model.ir.types else {})
+            out.setdefault((name, t), []).append((rule, rows))
+    return out
+
+
+def check_total(isa, model, patterns, diag):
+    ir = model.ir
+    covered = patterns.covered(frozenset())
+    expand = expansions(model, isa)
+    refused = {n for n, _, _ in isa.unsupported} | {n for n, _ in ir.unsupported}
+    at = isa.loc
+    for op in ir.ops.values():
+        for t in dict.fromkeys(i.control.name if i.control else None for i in op.instances()):
+            row = (op.name, t)
+            text = op.name + ("." + t if t else "")
+            if row not in covered and row not in expand and text not in refused and op.name not in refused:
+                diag.error(at, "nothing selects %s" % text, (op.loc, "the opcode is declared here"))
+    for row, rules in expand.items():
+        if row in covered:
+            continue
+        for rule, rows in rules:
+            for name, t in rows:
+                op = ir.ops.get(name)
+                if op is None or t is None and op.vars:
+                    continue
+                if (name, t) not in covered and (name, t) not in expand and "%s.%s" % (name, t) not in refused:
+                    diag.error(rule.loc, "expanding %s ends in %s.%s, which nothing selects or expands on %s"
+                               % (row[0] + ("." + row[1] if row[1] else ""), name, t, isa.name))
+    check_cycles(expand, covered, diag)
+
+
+def check_cycles(expand, covered, diag):
+    state = {}
+
+    def visit(row, path):
+        if row in covered or row not in expand:
+            return
+        if state.get(row) == "open":
+            rule = expand[row][0][0]
+            circle = path[path.index(row):] + [row]
+            diag.error(rule.loc, "expansions go round in a circle: %s"
+                       % " -> ".join(n + ("." + t if t else "") for n, t in circle))
+            return
+        if row in state:
+            return
+        state[row] = "open"
+        for _, rows in expand[row]:
+            for next_row in sorted(rows, key=str):
+                visit(next_row, path + [row])
+        state[row] = "done"
+
+    for row in sorted(expand, key=str):
+        visit(row, [])
 
 
 def check_ir(model, diag):
@@ -6,4 +449,15 @@ def check_ir(model, diag):
 
 
 def check(isa, model, diag, total):
-    pass
+    for rule in isa.rules:
+        RuleCheck(isa, model.ir, rule, diag).check()
+    check_before(isa, diag)
+    if diag or not isa.rules:
+        return
+    import patterns
+    found = patterns.patterns_of(isa, model.ir, diag)
+    if diag:
+        return
+    check_pairs(isa, model.ir, found, diag)
+    if total:
+        check_total(isa, model, found, diag)
