@@ -11,8 +11,9 @@
     X(TRUNC)                                                                                                           \
     X(TRAIL)                                                                                                           \
     X(CRC)                                                                                                             \
-    X(SECTION) X(ZSTD) X(LIMIT) X(RESERVED) X(UTF8) X(STR) X(NAME) X(TYPE) X(CONST) X(DATA) X(GLOBAL) X(IMPORT)        \
-        X(EXPORT) X(ENTRY) X(FUNC) X(LABEL) X(BLOCK) X(OPCODE) X(REG) X(TYPING) X(CALL) X(TRAP) X(CAP) X(SYMS)
+    X(SECTION)                                                                                                         \
+    X(ZSTD) X(LIMIT) X(RESERVED) X(UTF8) X(STR) X(NAME) X(TYPE) X(CONST) X(DATA) X(GLOBAL) X(IMPORT) X(EXPORT)         \
+        X(ENTRY) X(FUNC) X(LABEL) X(BLOCK) X(OPCODE) X(REG) X(TYPING) X(CALL) X(TRAP) X(CAP) X(SYMS)
 typedef enum BcRule {
 #define X(name) BC_V_##name,
     BC_RULES(X)

@@ -7,6 +7,9 @@
 // One line per subcommand, in the order a newcomer meets them.
 static const Command commands[] = {
     {"run", cmd_run, "compile a module and run a function of it, or interpret it"},
+    {"asm", cmd_asm, "assemble bytecode text (.vita) to a module (.vitbc)"},
+    {"dis", cmd_dis, "disassemble a module to text that assembles back to the same bytes"},
+    {"verify", cmd_verify, "check modules as a loader does, run nothing"},
     {"test", cmd_test, "run file tests (.clif)"},
     {"show", cmd_show, "show a function at any stage on its way to machine code"},
     {"targets", cmd_targets, "list the machines, and what each does with every opcode"},

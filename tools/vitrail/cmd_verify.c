@@ -1,0 +1,77 @@
+// `vitrail verify`: what a loader checks, nothing run.
+#include <argp.h>
+#include <stdio.h>
+
+#include "commands.h"
+#include "input.h"
+
+enum { OPTION_DENY_LOW = 256 };
+
+typedef struct Options {
+    bool quiet;
+    unsigned flags;
+    bool failed;
+    int files;
+} Options;
+
+static const struct argp_option options[] = {
+    {"quiet", 'q', 0, 0, "say nothing about files that are right", 0},
+    {"deny-low", OPTION_DENY_LOW, 0, 0, "refuse modules with raw-memory functions, as a host without that capability",
+     0},
+    {0},
+};
+
+static void verify(const char *path, Options *o) {
+    Input input;
+    vtr_context *context;
+    vtr_bytecode *module = NULL;
+    if (!input_read(path, &input)) {
+        o->failed = true;
+        return;
+    }
+    if (vtr_context_new(NULL, &context) == VTR_OK) {
+        vtr_status status = vtr_bytecode_read(context, path, input.bytes, input.size, o->flags, &module);
+        if (status != VTR_OK) input_report(context, path, status);
+        else if (!o->quiet) printf("%s: ok\n", path);
+        o->failed |= status != VTR_OK;
+        vtr_bytecode_free(module);
+        vtr_context_free(context);
+    } else {
+        fputs("vitrail verify: out of memory\n", stderr);
+        o->failed = true;
+    }
+    input_free(&input);
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    Options *o = state->input;
+    switch (key) {
+    case 'q': o->quiet = true; return 0;
+    case OPTION_DENY_LOW: o->flags = 0; return 0;
+    case ARGP_KEY_ARG:
+        verify(argument, o);
+        o->files++;
+        return 0;
+    case ARGP_KEY_END:
+        if (!o->files) argp_error(state, "FILE is missing");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int cmd_verify(int argc, char **argv) {
+    static const struct argp argp = {
+        options,
+        parse,
+        "FILE...",
+        "Checks bytecode modules (.vitbc) as a loader does; runs nothing.\v"
+        "The error of a refused module opens with the rule it breaks (V-CRC, V-TYPING, ...) and says where: a byte of "
+        "a section, an entry of a table, or an instruction of a function. Exit status 1 if any file is refused.",
+        NULL,
+        NULL,
+        NULL};
+    Options o = {.flags = VTR_ALLOW_LOW};
+    argp_err_exit_status = EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    return o.failed ? EXIT_INPUT : 0;
+}
