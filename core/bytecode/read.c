@@ -16,7 +16,7 @@
 #include "support/vec.h"
 
 const char *const bc_rule_name[BC_N_RULES] = {
-#define X(name) "V-" #name,
+#define X(name, about) "V-" #name,
     BC_RULES(X)
 #undef X
 };

@@ -5,17 +5,39 @@
 #include "bytecode/module.h"
 
 // The rules of 3.10, by the names that a tool prints.
+// X(name, what it is about)
 #define BC_RULES(X)                                                                                                    \
-    X(MAGIC)                                                                                                           \
-    X(VERSION)                                                                                                         \
-    X(TRUNC)                                                                                                           \
-    X(TRAIL)                                                                                                           \
-    X(CRC)                                                                                                             \
-    X(SECTION)                                                                                                         \
-    X(ZSTD) X(LIMIT) X(RESERVED) X(UTF8) X(STR) X(NAME) X(TYPE) X(CONST) X(DATA) X(GLOBAL) X(IMPORT) X(EXPORT)         \
-        X(ENTRY) X(FUNC) X(LABEL) X(BLOCK) X(OPCODE) X(REG) X(TYPING) X(CALL) X(TRAP) X(CAP) X(SYMS)
+    X(MAGIC, "no module")                                                                                              \
+    X(VERSION, "version or opcode table unknown")                                                                      \
+    X(TRUNC, "ends early")                                                                                             \
+    X(TRAIL, "bytes left over")                                                                                        \
+    X(CRC, "checksum")                                                                                                 \
+    X(SECTION, "order, repetition, unknown, missing or empty section")                                                 \
+    X(ZSTD, "wrapper")                                                                                                 \
+    X(LIMIT, "too large or too many")                                                                                  \
+    X(RESERVED, "a reserved bit is set")                                                                               \
+    X(UTF8, "string encoding")                                                                                         \
+    X(STR, "string index")                                                                                             \
+    X(NAME, "empty, too long, or with NUL")                                                                            \
+    X(TYPE, "type table")                                                                                              \
+    X(CONST, "constant")                                                                                               \
+    X(DATA, "blob")                                                                                                    \
+    X(GLOBAL, "global")                                                                                                \
+    X(IMPORT, "import")                                                                                                \
+    X(EXPORT, "export")                                                                                                \
+    X(ENTRY, "entry")                                                                                                  \
+    X(FUNC, "head of a function")                                                                                      \
+    X(LABEL, "branch target")                                                                                          \
+    X(BLOCK, "shape of a block")                                                                                       \
+    X(OPCODE, "unknown instruction")                                                                                   \
+    X(REG, "register number")                                                                                          \
+    X(TYPING, "operand")                                                                                               \
+    X(CALL, "callee or arguments")                                                                                     \
+    X(TRAP, "trap code")                                                                                               \
+    X(CAP, "raw memory without `low`")                                                                                 \
+    X(SYMS, "debug information")
 typedef enum BcRule {
-#define X(name) BC_V_##name,
+#define X(name, about) BC_V_##name,
     BC_RULES(X)
 #undef X
         BC_N_RULES
