@@ -53,6 +53,9 @@ typedef struct Gen {
     Random r;
     Builder b;
     VEC(Value) pool; // what may be used
+    bool narrow;     // few opcodes of one type over few values, so that nested patterns of rules arise
+    Op ops[3];
+    Type type;
 } Gen;
 
 static Value constant(Gen *g, Type type) {
@@ -85,6 +88,13 @@ static bool usable(Op op) {
     return info->n_args && info->n_results && op != OP_bitcast && op != OP_fcopysign;
 }
 
+static Op random_op(Random *r) {
+    Op op;
+    do op = (Op)pick(r, N_OPS);
+    while (!usable(op));
+    return op;
+}
+
 static bool type_fits(const OpInfo *info, Type control, Type arg) {
     if (info->when == WHEN_ARG_NARROWER) return type_bits(arg) < type_bits(control);
     if (info->when == WHEN_ARG_WIDER) return type_bits(arg) > type_bits(control);
@@ -92,11 +102,10 @@ static bool type_fits(const OpInfo *info, Type control, Type arg) {
 }
 
 static void random_inst(Gen *g) {
-    Op op;
-    do op = (Op)pick(&g->r, N_OPS);
-    while (!usable(op));
+    Op op = g->narrow ? g->ops[pick(&g->r, 3)] : random_op(&g->r);
     const OpInfo *info = &op_info[op];
     Type control = info->types ? type_of_set(&g->r, info->types) : T_none;
+    if (g->narrow && info->when == WHEN_ANY && type_in(g->type, info->types) && pick(&g->r, 8)) control = g->type;
     if (type_is_float(control) && info->types == (TS_int | TS_float) && op != OP_select) return; // bits of a NaN
     Value args[OP_MAX_ARGS];
     for (unsigned k = 0; k < info->n_args; k++) {
@@ -123,6 +132,9 @@ static Func *random_func(Ctx *ctx, uint64_t seed) {
     Gen g = {.r = {seed}, .b = {.f = f, .srcloc = NONE}};
     f->name = (ExtName){.kind = NAME_TEXT, .text = "random"};
     f->sig = (Sig){.params = NEW_ARRAY(f->arena, AbiParam, N_PARAMS), .n_params = N_PARAMS, .declared = true};
+    g.narrow = seed % 2;
+    g.type = type_of_set(&g.r, TS_int);
+    for (unsigned k = 0; k < 3; k++) g.ops[k] = random_op(&g.r);
     Block entry = block_new(f);
     block_append(f, entry);
     for (unsigned k = 0; k < N_PARAMS; k++) {
