@@ -2,7 +2,9 @@
 import emit_ir
 import emit_ir_build
 import emit_ir_eval
+import emit_decode
 import emit_encode
+import emit_print
 import emit_rewrite
 import emit_select
 import emit_target
@@ -13,6 +15,8 @@ ALL = [
     emit_ir_eval,
     emit_rewrite,
     emit_encode,
+    emit_decode,
+    emit_print,
     emit_select,
     emit_target,
 ]

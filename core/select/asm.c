@@ -1,0 +1,93 @@
+// Assembler text from the generated tables.
+#include <inttypes.h>
+
+#include "select/tables.h"
+#include "support/bits.h"
+#include "support/buf.h"
+
+typedef struct Printer {
+    const AsmTables *t;
+    uint64_t end; // address after the instruction
+    Buf *out;
+} Printer;
+
+static void print_number(Buf *out, int64_t x) { buf_printf(out, "%" PRId64, x); }
+
+static void print_imm(Printer *p, uint16_t kind, int64_t value) {
+    if (kind == NO_KIND) {
+        print_number(p->out, value);
+        return;
+    }
+    const ImmKind *k = &p->t->target->imms[kind];
+    if (k->open) value = bit_sext((uint64_t)value, k->width + k->low_zeros);
+    if (k->names && value >= 0 && value <= k->hi && k->names[value])
+        buf_text(p->out, k->names[value]);
+    else
+        print_number(p->out, value);
+}
+
+static void print_symbol(Printer *p, const MOpnd *o) {
+    buf_printf(p->out, "%s%" PRIu32, o->kind == MO_SYM ? "sym" : "slot", o->reg);
+    if (o->imm) buf_printf(p->out, "%+" PRId64, o->imm);
+}
+
+static void print_place(Printer *p, const MOpnd *o, bool address) {
+    if (o->kind == MO_BLOCK)
+        buf_printf(p->out, "block%" PRId64, o->imm);
+    else if (o->kind == MO_SYM)
+        print_symbol(p, o);
+    else
+        print_number(p->out, address ? (int64_t)(p->end + (uint64_t)o->imm) : o->imm);
+}
+
+static void print_reg(Printer *p, const AsmPiece *piece, const MOpnd *o) {
+    if (o->kind == MO_PREG)
+        buf_printf(p->out, "%s%s", p->t->prefix, p->t->names[piece->arg][o->preg]);
+    else if (o->kind == MO_VREG)
+        buf_printf(p->out, "%sv%" PRIu32, p->t->prefix, o->reg);
+    else
+        print_symbol(p, o);
+}
+
+static const AsmText *choose(const AsmInst *inst, const MOpnd *s) {
+    for (unsigned i = 0; i < inst->n; i++)
+        if (!inst->texts[i].when || inst->texts[i].when(s)) return &inst->texts[i];
+    return NULL;
+}
+
+static void print_piece(Printer *p, const AsmPiece *piece, const MOpnd *s) {
+    const MOpnd *o = &s[piece->slot];
+    switch ((AsmKind)piece->kind) {
+    case ASM_TEXT: buf_text(p->out, piece->text); break;
+    case ASM_REG: print_reg(p, piece, o); break;
+    case ASM_IMM:
+        if (o->kind == MO_IMM)
+            print_imm(p, piece->arg, o->imm);
+        else
+            print_place(p, o, false);
+        break;
+    case ASM_LABEL: print_place(p, o, true); break;
+    case ASM_DIST: print_place(p, o, false); break;
+    case ASM_FORM: {
+        const AsmText *text = choose(&p->t->forms[piece->arg][o->imm], o);
+        for (unsigned i = 0; text && i < text->n; i++) {
+            const AsmPiece *part = &text->pieces[i];
+            if (part->kind != ASM_FORM) print_piece(p, part, o); // no form has a composite part
+        }
+        break;
+    }
+    }
+}
+
+void asm_print(const AsmTables *t, uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out) {
+    Printer p = {t, at + size, out};
+    MOpnd stood[16];
+    const AsmInst *inst = &t->insts[mop];
+    if (!inst->n && inst->stands_for) {
+        mop = inst->stands_for(slots, stood);
+        inst = &t->insts[mop];
+        slots = stood;
+    }
+    const AsmText *text = choose(inst, slots);
+    for (unsigned i = 0; text && i < text->n; i++) print_piece(&p, &text->pieces[i], slots);
+}

@@ -1,0 +1,132 @@
+"""The printer's tables: <isa>_print.c."""
+from emit_encode import banner, copy_operands, stmts_end_relative
+from machine import machines
+from symbits import Bits, NotSymbolic, Var, c_cond, truth
+
+
+def outputs(isas):
+    return ["%s_print.c" % isa for isa in isas if isa != "wasm64"]
+
+
+def emit(model):
+    return {"%s_print.c" % name: Printer(m).text() for name, m in machines(model).items()}
+
+
+def quoted(text):
+    return '"%s"' % text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+class Printer:
+    def __init__(self, m):
+        self.m = m
+        self.views = {}     # (file, view name or None) -> number
+        self.functions = {}  # condition text -> name
+        self.pieces = {}    # pieces as C text -> name
+        self.out = []
+
+    def view(self, slot):
+        key = (slot.cls.file.name, slot.view.name if slot.view is not None else None)
+        return self.views.setdefault(key, len(self.views))
+
+    def value(self, slot):
+        """An operand as its raw C value, for conditions."""
+        c = "(uint64_t)s[%d].imm" % slot.slot
+        if slot.type == "reg":
+            return slot.slot
+        name, width = slot.kind.fields[0]
+        atoms = Var(slot.name, width, c).bits().atoms
+        return Bits(atoms, 0, slot)
+
+    def condition(self, when, slots):
+        if when is None:
+            return "NULL"
+        env = {s.name: self.value(s) for s in slots if s.type in ("imm", "label") and s.kind is not None}
+        try:
+            text = c_cond(truth(self.m.evaluator.eval(when, env)))
+        except NotSymbolic as e:
+            self.m.fail(when.loc, "this condition: %s" % e)
+        if text not in self.functions:
+            self.functions[text] = "when_%d" % len(self.functions)
+        return self.functions[text]
+
+    def piece(self, p, slots, form):
+        if p.kind == "text":
+            return "{%s, ASM_TEXT, 0, 0}" % quoted(p.text)
+        s = next(x for x in slots if x.name == p.opnd.name)
+        if s.type == "reg":
+            return "{NULL, ASM_REG, %d, %d}" % (s.slot, self.view(s))
+        if s.type == "composite":
+            return "{NULL, ASM_FORM, %d, %d}" % (s.slot, s.kind.index)
+        if s.type == "label":
+            return "{NULL, %s, %d, 0}" % ("ASM_DIST" if form else "ASM_LABEL", s.slot)
+        return "{NULL, ASM_IMM, %d, %d}" % (s.slot, s.kind.index)
+
+    def texts(self, name, asms, slots, form, relative=True):
+        rows = []
+        for a in asms:
+            pieces = "{%s}" % ", ".join(self.piece(p, slots, form or not relative) for p in a.pieces)
+            if pieces not in self.pieces:
+                self.pieces[pieces] = "pieces_%d" % len(self.pieces)
+            rows.append("{%s, %s, %d}" % (self.condition(a.when, slots), self.pieces[pieces], len(a.pieces)))
+        if rows:
+            self.out.append("static const AsmText text_%s[] = {%s};" % (name, ", ".join(rows)))
+        return rows
+
+    def text(self):
+        m, insts, stands, forms = self.m, [], [], []
+        for i in m.insts:
+            asms = [] if i.relax else i.inst.asms
+            relative = not i.relax and stmts_end_relative(i.inst.sem)
+            rows = self.texts(i.name, asms, i.slots, False, relative)
+            function = "NULL"
+            if not rows:
+                call = i.inst.of if i.pseudo else self.last_call(i)
+                target = m.by_name[call.name]
+                lines, _, _ = copy_operands(m, i, target, call)
+                function = "stands_%s" % i.name
+                unused = "" if any("s[" in line for line in lines) else "    (void)s;\n"
+                stands.append("static uint16_t %s(const MOpnd *s, MOpnd *t) {\n%s%s\n    return %d;\n}\n"
+                              % (function, unused, "\n".join(lines), target.index))
+            insts.append("    {%s, %d, %s}," % ("text_" + i.name if rows else "NULL", len(rows), function))
+        lists = []
+        for comp in m.isa.operands.values():
+            rows = []
+            for f in comp.forms:
+                found = self.texts("%s_%s" % (comp.name, f.name), f.asms, m.form_slots[id(f)], True)
+                if not found:
+                    m.fail(f.loc, "form '%s' has no asm" % f.name)
+                rows.append("{text_%s_%s, %d, NULL}" % (comp.name, f.name, len(found)))
+            forms.append("static const AsmInst forms_%s[] = {%s};" % (comp.name, ", ".join(rows)))
+            lists.append("forms_%s" % comp.name)
+        return self.file(insts, stands, forms, lists)
+
+    @staticmethod
+    def last_call(i):
+        result = i.inst.rows[-1].result
+        return result.value if result.value is not None else result.stmts[-1].value
+
+    def names(self):
+        out, tables = [], []
+        for (file, view), n in self.views.items():
+            f = self.m.isa.files[file]
+            own = dict(zip((r.index for r in f.regs), f.views[view].names if view else [r.name for r in f.regs]))
+            cells = ", ".join('"%s"' % own[r.index] if r.index in own else "NULL" for r in self.m.isa.regs)
+            out.append("static const char *const names_%d[] = {%s}; // %s" % (n, cells, ".".join(x for x in (file, view) if x)))
+            tables.append("names_%d" % n)
+        return out + ["static const char *const *const names[] = {%s};" % ", ".join(tables or ["NULL"]), ""]
+
+    def file(self, insts, stands, forms, lists):
+        m = self.m
+        prefix = m.isa.settings.get("register", ["prefix", ""])[1]
+        out = [banner(m, "emit_print"), '#include "%s.h"' % m.name, '#include "select/tables.h"',
+               '#include "support/bits.h"', ""]
+        out += self.names()
+        out += ["static bool %s(const MOpnd *s) { return %s; }" % (n, t) for t, n in self.functions.items()] + [""]
+        out += ["static const AsmPiece %s[] = %s;" % (n, t) for t, n in self.pieces.items()] + [""]
+        out += self.out + [""] + stands + forms
+        out += ["static const AsmInst insts[] = {"] + insts + ["};", ""]
+        out += ["static const AsmInst *const forms[] = {%s};" % ", ".join(lists or ["NULL"]), "",
+                "static const AsmTables tables = {&target_%s, %s, names, insts, forms};" % (m.name, quoted(prefix)), "",
+                "void %s_print(uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out) {" % m.name,
+                "    asm_print(&tables, mop, slots, at, size, out);", "}", ""]
+        return "\n".join(out)
