@@ -20,10 +20,8 @@ static void print_imm(Printer *p, uint16_t kind, int64_t value) {
     }
     const ImmKind *k = &p->t->target->imms[kind];
     if (k->open) value = bit_sext((uint64_t)value, k->width + k->low_zeros);
-    if (k->names && value >= 0 && value <= k->hi && k->names[value])
-        buf_text(p->out, k->names[value]);
-    else
-        print_number(p->out, value);
+    if (k->names && value >= 0 && value <= k->hi && k->names[value]) buf_text(p->out, k->names[value]);
+    else print_number(p->out, value);
 }
 
 static void print_symbol(Printer *p, const MOpnd *o) {
@@ -32,21 +30,15 @@ static void print_symbol(Printer *p, const MOpnd *o) {
 }
 
 static void print_place(Printer *p, const MOpnd *o, bool address) {
-    if (o->kind == MO_BLOCK)
-        buf_printf(p->out, "block%" PRId64, o->imm);
-    else if (o->kind == MO_SYM)
-        print_symbol(p, o);
-    else
-        print_number(p->out, address ? (int64_t)(p->end + (uint64_t)o->imm) : o->imm);
+    if (o->kind == MO_BLOCK) buf_printf(p->out, "block%" PRId64, o->imm);
+    else if (o->kind == MO_SYM) print_symbol(p, o);
+    else print_number(p->out, address ? (int64_t)(p->end + (uint64_t)o->imm) : o->imm);
 }
 
 static void print_reg(Printer *p, const AsmPiece *piece, const MOpnd *o) {
-    if (o->kind == MO_PREG)
-        buf_printf(p->out, "%s%s", p->t->prefix, p->t->names[piece->arg][o->preg]);
-    else if (o->kind == MO_VREG)
-        buf_printf(p->out, "%sv%" PRIu32, p->t->prefix, o->reg);
-    else
-        print_symbol(p, o);
+    if (o->kind == MO_PREG) buf_printf(p->out, "%s%s", p->t->prefix, p->t->names[piece->arg][o->preg]);
+    else if (o->kind == MO_VREG) buf_printf(p->out, "%sv%" PRIu32, p->t->prefix, o->reg);
+    else print_symbol(p, o);
 }
 
 static const AsmText *choose(const AsmInst *inst, const MOpnd *s) {
@@ -61,10 +53,8 @@ static void print_piece(Printer *p, const AsmPiece *piece, const MOpnd *s) {
     case ASM_TEXT: buf_text(p->out, piece->text); break;
     case ASM_REG: print_reg(p, piece, o); break;
     case ASM_IMM:
-        if (o->kind == MO_IMM)
-            print_imm(p, piece->arg, o->imm);
-        else
-            print_place(p, o, false);
+        if (o->kind == MO_IMM) print_imm(p, piece->arg, o->imm);
+        else print_place(p, o, false);
         break;
     case ASM_LABEL: print_place(p, o, true); break;
     case ASM_DIST: print_place(p, o, false); break;

@@ -33,6 +33,8 @@ class Printer:
         c = "(uint64_t)s[%d].imm" % slot.slot
         if slot.type == "reg":
             return slot.slot
+        if slot.type == "label":  # one that waits for an address is no number
+            c = "(s[%d].kind == MO_IMM ? %s : UINT64_MAX)" % (slot.slot, c)
         name, width = slot.kind.fields[0]
         atoms = Var(slot.name, width, c).bits().atoms
         return Bits(atoms, 0, slot)

@@ -86,7 +86,9 @@ class Slot:
 
     @property
     def c_value(self):
-        return "s[%d].imm" % self.slot
+        """Its value in the canonical reading, as C."""
+        text = "s[%d].imm" % self.slot
+        return "bit_sext((uint64_t)%s, %d)" % (text, self.kind.width) if self.kind is not None and self.kind.open else text
 
 
 def lay_out(machine, opnds, first=0):

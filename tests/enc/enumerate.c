@@ -39,9 +39,9 @@ static uint8_t member(uint8_t cls, unsigned n) {
 }
 
 static int64_t imm_case(const ImmKind *k, unsigned n) {
-    static const int64_t limits[] = {0,    1,     -1,     2,      127,        -128,        128,        -129,
-                                     255,  256,   32767,  -32768, 65535,      2147483647,  -2147483648, 4294967295,
-                                     3,    7,     8,      15,     INT64_MAX,  INT64_MIN};
+    static const int64_t limits[] = {0,   1,   -1,    2,      127,       -128,       128,         -129,
+                                     255, 256, 32767, -32768, 65535,     2147483647, -2147483648, 4294967295,
+                                     3,   7,   8,     15,     INT64_MAX, INT64_MIN};
     if (n == 0) return k->lo;
     if (n == 1) return k->hi;
     int64_t x = n - 2 < sizeof limits / sizeof *limits ? limits[n - 2] : (int64_t)next_random();
