@@ -172,7 +172,7 @@ static uint32_t rnd(Random *r, uint32_t n) {
     return (uint32_t)((r->state >> 11) % n);
 }
 
-static void random_graph(Random *r) {
+static inline void random_graph(Random *r) {
     uint32_t n = 1 + rnd(r, 14);
     memset(r->n_succs, 0, sizeof r->n_succs);
     for (uint32_t b = 1; b < n; b++) {
@@ -202,7 +202,7 @@ static void random_graph(Random *r) {
     }
 }
 
-static void random_dominators(Random *r) {
+static inline void random_dominators(Random *r) {
     r->dom[0] = 1;
     for (uint32_t b = 1; b < r->n; b++) r->dom[b] = ~UINT64_C(0);
     for (bool again = true; again;) {
@@ -221,7 +221,7 @@ static void random_dominators(Random *r) {
     }
 }
 
-static void random_layout(Random *r) {
+static inline void random_layout(Random *r) {
     for (uint32_t b = 0; b < r->n; b++) r->order[b] = b;
     if (rnd(r, 2)) {
         for (uint32_t i = r->n; i > 2; i--) {
@@ -235,7 +235,7 @@ static void random_layout(Random *r) {
 }
 
 // Some value of class `cls` that is defined at the current end of b, NONE = there is none.
-static uint32_t random_value(Random *r, uint32_t b, uint8_t cls) {
+static inline uint32_t random_value(Random *r, uint32_t b, uint8_t cls) {
     for (unsigned attempt = 0; attempt < 12; attempt++) {
         uint32_t from = attempt % 3 ? rnd(r, r->n) : b;
         if (!(r->dom[b] >> from & 1)) continue;
@@ -248,7 +248,7 @@ static uint32_t random_value(Random *r, uint32_t b, uint8_t cls) {
     return NONE;
 }
 
-static uint32_t random_def(Random *r, uint32_t b, uint8_t cls) {
+static inline uint32_t random_def(Random *r, uint32_t b, uint8_t cls) {
     uint32_t v = test_vreg(r->m, cls, (uint8_t)(1u << rnd(r, 4)));
     vec_push(r->m->arena, &r->values[b], v);
     return v;
@@ -263,7 +263,7 @@ static uint32_t need_value(Random *r, uint32_t b, uint8_t cls) {
     return v;
 }
 
-static void random_op(Random *r, uint32_t b) {
+static inline void random_op(Random *r, uint32_t b) {
     uint32_t uses[3];
     uint32_t n = rnd(r, 4);
     for (uint32_t k = 0; k < n; k++) uses[k] = need_value(r, b, rnd(r, 4) ? GPR : FPR);
@@ -284,7 +284,7 @@ static void random_op(Random *r, uint32_t b) {
     }
 }
 
-static void random_tied(Random *r, uint32_t b) {
+static inline void random_tied(Random *r, uint32_t b) {
     uint8_t cls = rnd(r, 4) ? GPR : FPR;
     uint32_t x = need_value(r, b, cls);
     uint32_t y = rnd(r, 4) ? need_value(r, b, cls) : x;
@@ -300,7 +300,7 @@ static void random_tied(Random *r, uint32_t b) {
     }
 }
 
-static void random_div(Random *r, uint32_t b) {
+static inline void random_div(Random *r, uint32_t b) {
     uint32_t hi = need_value(r, b, GPR);
     uint32_t lo = rnd(r, 3) ? need_value(r, b, GPR) : hi;
     uint32_t by = rnd(r, 3) ? need_value(r, b, GPR) : hi;
@@ -315,7 +315,7 @@ static void random_div(Random *r, uint32_t b) {
     test_use(r->m, by, rnd(r, 4) ? NO_REG : 1);
 }
 
-static void random_call(Random *r, uint32_t b, uint16_t mop) {
+static inline void random_call(Random *r, uint32_t b, uint16_t mop) {
     uint32_t args[5];
     uint32_t n = rnd(r, 5);
     for (uint32_t k = 0; k < n; k++) args[k] = need_value(r, b, k == 3 ? FPR : GPR);
@@ -344,7 +344,7 @@ static void random_call(Random *r, uint32_t b, uint16_t mop) {
     }
 }
 
-static void random_inst(Random *r, uint32_t b) {
+static inline void random_inst(Random *r, uint32_t b) {
     switch (rnd(r, 12)) {
     case 0: random_call(r, b, T_CALL); break;
     case 1:
@@ -369,7 +369,7 @@ static void random_inst(Random *r, uint32_t b) {
     }
 }
 
-static void random_term(Random *r, uint32_t b) {
+static inline void random_term(Random *r, uint32_t b) {
     MFunc *m = r->m;
     if (r->n_succs[b] == 0) {
         uint32_t v = need_value(r, b, GPR);
@@ -397,7 +397,7 @@ static void random_term(Random *r, uint32_t b) {
     }
 }
 
-static void random_edges(Random *r, uint32_t b) {
+static inline void random_edges(Random *r, uint32_t b) {
     MFunc *m = r->m;
     MBlock *block = &m->blocks.v[r->place[b]];
     block->succs = m->edges.n;
@@ -423,7 +423,7 @@ static void random_edges(Random *r, uint32_t b) {
 }
 
 // Makes no argument smaller than its parameter.
-static void random_sizes(Random *r) {
+static inline void random_sizes(Random *r) {
     MFunc *m = r->m;
     for (bool again = true; again;) {
         again = false;
@@ -440,7 +440,7 @@ static void random_sizes(Random *r) {
 }
 
 // A random function. `size` is about how many instructions a block has at most.
-static MFunc *random_mfunc(Ctx *ctx, Arena *arena, uint64_t seed, uint32_t size) {
+static inline MFunc *random_mfunc(Ctx *ctx, Arena *arena, uint64_t seed, uint32_t size) {
     Random *r = NEW(arena, Random);
     r->state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     r->m = test_mfunc(ctx, arena);

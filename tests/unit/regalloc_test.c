@@ -1,8 +1,10 @@
 // Register allocation: random functions for a made-up machine, allocated both ways and proved by the checker.
 #include <check.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "mfunc_random.h"
+#include "regalloc_growth.h"
 
 typedef struct Job {
     MFunc *m;
@@ -53,6 +55,36 @@ END_TEST
 START_TEST(speed_random_long) { random_functions(RA_SPEED, 1000000, rounds() / 8, 60); }
 END_TEST
 
+static double seconds(void) { return (double)clock() / CLOCKS_PER_SEC; }
+
+// Allocates and checks; the time of allocation alone.
+static double grow(const GrowthCase *c, RaKind kind, uint32_t n) {
+    vtr_context *ctx = NULL;
+    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Arena *arena = arena_new(ctx);
+    MFunc *m = test_mfunc(ctx, arena);
+    c->make(m, n);
+    test_preds(m);
+    Job job = {mfunc_copy(arena, m), kind, {0, 0}, NULL};
+    vtr_status status = ctx_try(ctx, allocate, &job);
+    ck_assert_msg(status == VTR_OK, "%s: %s", c->name, last_error(ctx));
+    double start = seconds();
+    ra_allocate(m, kind, NULL);
+    double time = seconds() - start;
+    vtr_context_free(ctx);
+    return time;
+}
+
+// Sixteen times the input takes no more than sixty times the time: a quadratic step would take 256 times.
+START_TEST(growth) {
+    const GrowthCase *c = &growth_cases[_i / 2];
+    RaKind kind = _i % 2 ? RA_SPEED : RA_NONE;
+    double large = grow(c, kind, c->n);
+    double small = grow(c, kind, c->n / 16);
+    ck_assert_msg(large < 60 * small + 0.05, "%s: %f s for %u, %f s for %u", c->name, small, c->n / 16, large, c->n);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("regalloc");
     TCase *random = tcase_create("random");
@@ -62,6 +94,10 @@ int main(void) {
     tcase_add_test(random, speed_random);
     tcase_add_test(random, speed_random_long);
     suite_add_tcase(suite, random);
+    TCase *worst = tcase_create("growth");
+    tcase_set_timeout(worst, 600);
+    tcase_add_loop_test(worst, growth, 0, 2 * sizeof growth_cases / sizeof *growth_cases);
+    suite_add_tcase(suite, worst);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
