@@ -70,11 +70,11 @@ static void all_graphs(bool scratch) {
         for (unsigned d = 0, rest = graph; d < N_LOCS; d++, rest /= N_SOURCES) {
             sources[d] = (uint8_t)(rest % N_SOURCES);
             if (sources[d] == NOTHING) continue;
-            memory |= d >= N_REGS && sources[d] >= N_REGS && sources[d] != d;
+            memory |= d >= N_REGS;
             constant |= sources[d] == CONSTANT;
             moves[n++] = (Move){location(d), location(sources[d]), sources[d] == CONSTANT ? N_LOCS : sources[d]};
         }
-        if (memory && !scratch) continue;   // cannot be done
+        if (memory && !scratch) continue;   // needs one
         if (n) moves[n] = moves[graph % n]; // a repeated move changes nothing
         ra->insts.n = 0;
         ra->slots.n = 0;
