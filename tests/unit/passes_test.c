@@ -95,6 +95,12 @@ static Op random_op(Random *r) {
     return op;
 }
 
+// md/ir.md lists opcodes by family, and rules mostly stay in one.
+static Op related_op(Random *r, Op op) {
+    int near = (int)op + (int)pick(r, 9) - 4;
+    return pick(r, 3) && near >= 0 && near < N_OPS && usable((Op)near) ? (Op)near : random_op(r);
+}
+
 static bool type_fits(const OpInfo *info, Type control, Type arg) {
     if (info->when == WHEN_ARG_NARROWER) return type_bits(arg) < type_bits(control);
     if (info->when == WHEN_ARG_WIDER) return type_bits(arg) > type_bits(control);
@@ -134,7 +140,7 @@ static Func *random_func(Ctx *ctx, uint64_t seed) {
     f->sig = (Sig){.params = NEW_ARRAY(f->arena, AbiParam, N_PARAMS), .n_params = N_PARAMS, .declared = true};
     g.narrow = seed % 2;
     g.type = type_of_set(&g.r, TS_int);
-    for (unsigned k = 0; k < 3; k++) g.ops[k] = random_op(&g.r);
+    for (unsigned k = 0; k < 3; k++) g.ops[k] = related_op(&g.r, k ? g.ops[0] : random_op(&g.r));
     Block entry = block_new(f);
     block_append(f, entry);
     for (unsigned k = 0; k < N_PARAMS; k++) {
