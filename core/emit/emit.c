@@ -279,6 +279,14 @@ static void emit_exit(Emit *e, const MInst *i, const MOpnd *slots) {
     emit_restore_step(e);
 }
 
+// A tail call carries the operands of a call behind the described ones (call_pop); the same instruction without them
+// is a jump within the function, through a table.
+static bool leaves_function(const Emit *e, const MInst *i) {
+    const Target *t = e->t;
+    if (t->insts[i->mop].flags & MD_RETURN) return true;
+    return (i->mop == t->op_tail_call || i->mop == t->op_tail_call_reg) && i->n_slots > t->insts[i->mop].n_slots;
+}
+
 static void emit_one(Emit *e, const MInst *i) {
     const MOpnd *o = minst_slots(e->m, i);
     if (i->mop == MOP_ENTRY) return;
@@ -300,8 +308,7 @@ static void emit_one(Emit *e, const MInst *i) {
     MOpnd slots[MACH_SLOTS];
     memset(slots, 0, sizeof slots);
     lower_slots(e, i, slots);
-    const Target *t = e->t;
-    if ((t->insts[i->mop].flags & MD_RETURN) || i->mop == t->op_tail_call || i->mop == t->op_tail_call_reg) {
+    if (leaves_function(e, i)) {
         emit_exit(e, i, slots);
         return;
     }
