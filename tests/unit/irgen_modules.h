@@ -225,7 +225,7 @@ static const FunctionCase function_cases[] = {
     {NULL, {0, 0}, 0, 0},
 };
 
-static const char *const functions_text =
+static const char *const functions_text __attribute__((unused)) =
     ".module \"functions\"\n"
     ".type node = struct { value: i64, next: node }\n"
     ".type other = struct { value: i64 }\n"
