@@ -169,7 +169,7 @@ class RuleCheck:
             if reads:
                 of_cond = any(n.k == "name" and n.name in conds for a in e.args for n in a.walk())
                 if of_cond and writer is not None:
-                    self.error(e.loc, "the flags of the matched condition are gone: '%s' wrote them" % writer.name)
+                    self.error(e.loc, "the flags of the matched condition are gone: '%s' wrote them" % writer[1].name)
                 elif not of_cond and writer is None and not self.rule.pattern.name.startswith("cond"):
                     self.error(e.loc, "'%s' reads flags that nothing in this result has written" % e.name)
                 read = True
