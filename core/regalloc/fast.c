@@ -69,7 +69,7 @@ static uint32_t slot_of(Fast *f, uint32_t v) {
     if (f->free_slots.n && !bits_has(f->cross, v) && vec_last(&f->free_slots).size == size) {
         f->slot[v] = f->free_slots.v[--f->free_slots.n].slot;
     } else {
-        f->slot[v] = ra_new_slot(f->ra, f->m->vregs.v[v].cls, size);
+        f->slot[v] = ra_new_slot(f->ra, size);
     }
     return f->slot[v];
 }

@@ -135,8 +135,7 @@ static bool take(Speed *s, uint32_t i, unsigned r, uint32_t conflict) {
 
 // ---- a free register --------------------------------------------------------------------------------
 
-static unsigned add_hint(const Speed *s, RegSet allowed, unsigned r, uint8_t *hints, unsigned n) {
-    (void)s;
+static unsigned add_hint(RegSet allowed, unsigned r, uint8_t *hints, unsigned n) {
     if (r == NO_REG || n == MAX_HINTS || !regset_has(allowed, r)) return n;
     for (unsigned k = 0; k < n; k++) {
         if (hints[k] == r) return n;
@@ -163,25 +162,25 @@ static uint32_t first_hint(const Speed *s, const Val *v, uint32_t pos) {
 static unsigned gather_hints(const Speed *s, uint32_t i, RegSet allowed, uint8_t *hints) {
     const Interval *in = &s->intervals.v[i];
     const Val *v = &s->vals.v[in->val];
-    unsigned n = add_hint(s, allowed, v->last_reg, hints, 0);
+    unsigned n = add_hint(allowed, v->last_reg, hints, 0);
     uint32_t end = v->hints + v->n_hints;
     uint32_t first = first_hint(s, v, in->start);
     for (uint32_t k = first; k < end && k < first + 8 && s->hints[k].pos <= in->end; k++) {
         const Hint *hint = &s->hints[k];
         if (hint->val == NONE) {
-            n = add_hint(s, allowed, hint->preg, hints, n);
+            n = add_hint(allowed, hint->preg, hints, n);
             continue;
         }
         const Val *other = &s->vals.v[hint->val];
-        n = add_hint(s, allowed, other->last_reg, hints, n);
+        n = add_hint(allowed, other->last_reg, hints, n);
         if (other->last_reg != NO_REG) continue;
         // Not allocated yet: what it will wish for.
         uint32_t to = other->hints + other->n_hints;
         for (uint32_t j = other->hints; j < to && j < other->hints + 3; j++) {
             if (s->hints[j].val == NONE) {
-                n = add_hint(s, allowed, s->hints[j].preg, hints, n);
+                n = add_hint(allowed, s->hints[j].preg, hints, n);
             } else {
-                n = add_hint(s, allowed, s->vals.v[s->hints[j].val].last_reg, hints, n);
+                n = add_hint(allowed, s->vals.v[s->hints[j].val].last_reg, hints, n);
             }
         }
     }

@@ -61,7 +61,7 @@ static void emit_one(Ra *ra, Loc dst, Loc src, uint32_t vreg) {
 }
 
 static uint32_t cycle_slot(Ra *ra, uint8_t cls) {
-    if (ra->cycle_slot[cls] == NONE) ra->cycle_slot[cls] = ra_new_slot(ra, cls, ra->t->classes[cls].spill_size);
+    if (ra->cycle_slot[cls] == NONE) ra->cycle_slot[cls] = ra_new_slot(ra, ra->t->classes[cls].spill_size);
     return ra->cycle_slot[cls];
 }
 

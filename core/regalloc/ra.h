@@ -87,8 +87,8 @@ RegSet ra_clobbers(const Ra *ra, const MInst *i);
 uint32_t ra_body(const MFunc *m, const MBlock *b);
 // Whether the value may be computed again anywhere: its definition touches no flags and asks for no register.
 bool ra_can_remat(const Ra *ra, uint32_t vreg);
-// A fresh spill slot that every value of the class fits.
-uint32_t ra_new_slot(Ra *ra, uint8_t cls, unsigned size);
+// A fresh spill slot of `size` bytes, aligned as much; and the size that the value needs.
+uint32_t ra_new_slot(Ra *ra, unsigned size);
 unsigned ra_slot_size(const Ra *ra, uint32_t vreg);
 // Throws VTR_ERR_UNSUPPORTED: the registers that instruction `i` of the SSA code asks for do not exist.
 VTR_NORETURN void ra_stuck(const Ra *ra, uint32_t i, const char *why);

@@ -54,8 +54,7 @@ unsigned ra_slot_size(const Ra *ra, uint32_t vreg) {
     return v->size <= 8 && whole > 8 ? 8 : whole;
 }
 
-uint32_t ra_new_slot(Ra *ra, uint8_t cls, unsigned size) {
-    (void)cls;
+uint32_t ra_new_slot(Ra *ra, unsigned size) {
     uint32_t slot = ra->m->slots.n;
     vec_push(ra->m->arena, &ra->m->slots, (MSlot){.kind = MSLOT_SPILL, .size = size, .align = size});
     return slot;

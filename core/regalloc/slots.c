@@ -88,7 +88,7 @@ static void assign(Slots *slots, uint32_t val) {
         if (slots->ends.v[top.slot - slots->base] == top.end) slot = top.slot;
     }
     if (slot == NONE) {
-        slot = ra_new_slot(s->ra, v->cls, size);
+        slot = ra_new_slot(s->ra, size);
         vec_push(s->tmp, &slots->ends, 0);
     }
     v->slot = slot;
