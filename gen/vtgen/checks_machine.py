@@ -1,4 +1,5 @@
 """Checks of immediates, costs, conventions, branches and roles, and of declarations that nothing uses."""
+import checks_encode
 from build_isa import Binding
 from isa import Inst
 from tree import Expr
@@ -185,13 +186,16 @@ def check_relax(isa, relax, diag):
             diag.error(row.loc, "the reach is empty: %d .. %d" % (row.low, row.high))
         last = None if row.low is None else (row.low, row.high)
         calls = [s.value for s in row.result.stmts] + ([row.result.value] if row.result.value is not None else [])
+        offset = 0  # of the instruction in the row
         for call in calls:
-            check_relax_call(isa, relax, row, call, params, allocatable, scratch, len(calls) == 1, diag)
+            check_relax_call(isa, relax, row, call, params, allocatable, scratch, offset, diag)
+            size = checks_encode.length(isa, isa.insts[call.name]) if call.name in isa.insts else None
+            offset = None if offset is None or size is None else offset + size
     if last is not None:
         diag.error(relax.loc, "the last row of relax '%s' has a limit: nothing is left beyond it" % relax.name)
 
 
-def check_relax_call(isa, relax, row, call, params, allocatable, scratch, alone, diag):
+def check_relax_call(isa, relax, row, call, params, allocatable, scratch, offset, diag):
     inst = isa.insts.get(call.name) if call.k == "call" else None
     if inst is None:
         diag.error(call.loc, "no instruction is named '%s'" % (call.name if call.k == "call" else call))
@@ -209,13 +213,13 @@ def check_relax_call(isa, relax, row, call, params, allocatable, scratch, alone,
                   and opnd.writes):
                 diag.error(arg.loc, "register '%s' is overwritten here, and the allocator may have handed it out"
                            % arg.name, (allocatable[found[0].index].loc, "it is in this class"))
-        if (alone and row.low is not None and arg.k == "name" and arg.name in params and opnd.type == "imm"
+        if (offset is not None and row.low is not None and arg.k == "name" and arg.name in params and opnd.type == "imm"
                 and params[arg.name].type == "label"):
-            check_reach(isa, row, inst, opnd, arg, diag)
+            check_reach(isa, row, inst, opnd, offset, diag)
 
 
-def check_reach(isa, row, inst, opnd, arg, diag):
-    """The written range of a row of one instruction must be what its immediate holds, counted from the row's start."""
+def check_reach(isa, row, inst, opnd, offset, diag):
+    """The written range of a row must be what its branch's immediate holds, counted from the row's start."""
     found = imm_range(opnd.imm)
     if found is None:
         return
@@ -230,10 +234,10 @@ def check_reach(isa, row, inst, opnd, arg, diag):
             if any(n.k == "name" and n.name == "pc_next" for e in t.exprs() for n in e.walk()):
                 size = None
     if size is None:  # relative to the end: the size is the length of the encoding
-        import checks_encode
         size = checks_encode.length(isa, inst)
         if size is None:
             return
+    size += offset
     if row.low < low + size or row.high > high + size:
         diag.error(row.loc, "'%s' holds %d .. %d, which reaches %d .. %d from its start; this row says %d .. %d"
                    % (opnd.imm.name, low, high, low + size, high + size, row.low, row.high),
