@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "input.h"
 #include "number.h"
+#include "run_clif.h"
 
 typedef struct RunArgs {
     vtr_backend_options backend;
@@ -27,9 +28,10 @@ typedef struct RunArgs {
 enum { KEY_INTERPRET = 256, KEY_STRESS, KEY_ENTRY, KEY_LOW, KEY_TIMEOUT, KEY_STATS, KEY_CHECK };
 
 static const struct argp_option run_options[] = {
-    {"entry", KEY_ENTRY, "NAME", 0, "Run this export instead of the module's entry function", 0},
+    {"entry", KEY_ENTRY, "NAME", 0,
+     "Run this export instead of the module's entry function (.clif: this function instead of the first)", 0},
     {NULL, 'O', "LEVEL", 0, "Optimise: none (fast compile) or speed (the default)", 0},
-    {"interpret", KEY_INTERPRET, NULL, 0, "Interpret the bytecode itself instead of compiling it", 0},
+    {"interpret", KEY_INTERPRET, NULL, 0, "Interpret the bytecode (.clif: the IR) itself instead of compiling it", 0},
     {"allow-low", KEY_LOW, NULL, 0, "Accept modules whose functions use raw memory: they can read and write anything",
      0},
     {"gc-stress", KEY_STRESS, NULL, 0, "Move every object at every safepoint and unmap the old place", 0},
@@ -75,7 +77,8 @@ static const struct argp run_argp = {
     run_options,
     run_parse,
     "FILE [ARG...]",
-    "Runs a module of Vitte bytecode, binary or text, and prints what the function returns on a line of its own, the "
+    "Runs a module of Vitte bytecode, binary or text, or a function of an IR text (.clif), and prints what it returns "
+    "on a line of its own, the "
     "last one: integers in decimal, floats as the shortest text that reads back the same, booleans as true and false, "
     "nothing for a function without result.\v"
     "Arguments are given in order and read by the types of the parameters: integers in decimal or 0x..., floats, true "
@@ -269,10 +272,10 @@ int cmd_run(int argc, char **argv) {
     argp_parse(&run_argp, argc, argv, 0, NULL, &run);
     int code = EXIT_INPUT;
     if (input_read(run.file, &input)) {
-        if (input.kind == INPUT_CLIF) {
-            fprintf(stderr, "%s: error: this is neither a bytecode module nor its text\n", run.file);
-        } else if (vtr_context_new(NULL, &context) == VTR_OK) {
-            code = run_module(context, &run, &input);
+        if (vtr_context_new(NULL, &context) == VTR_OK) {
+            ClifArgs clif = {
+                &input, run.entry, run.args, run.n_args, run.backend.interpret, run.backend.opt == VTR_OPT_SPEED};
+            code = input.kind == INPUT_CLIF ? run_clif(context, &clif) : run_module(context, &run, &input);
             vtr_context_free(context);
         }
         input_free(&input);
