@@ -112,7 +112,8 @@ void program_compile(vtr_program *program) {
 
 // ---- running ------------------------------------------------------------------------------------------------------
 
-// Wrappers of imports are not the program's frames: the call of an import is what trapped.
+// Wrappers of imports are not the program's frames: the call of an import is what trapped. Nor is a function that
+// found no room for its frame: STACK is a trap of the call, before the callee's first instruction.
 static void record_trap(vtr_program *program, const JitActivation *activation) {
     Instance *instance = program->instance;
     uint32_t n_imports = instance->module->n_imp_funcs;
@@ -122,7 +123,8 @@ static void record_trap(vtr_program *program, const JitActivation *activation) {
     uint64_t hidden = 0;
     for (uint32_t i = 0; i < activation->n_frames; i++) {
         const JitFrame *frame = &activation->frames[i];
-        if (frame->func.kind == NAME_USER && frame->func.index >= n_imports)
+        bool entered = i > 0 || activation->trap != TRAP_stk_ovf;
+        if (entered && frame->func.kind == NAME_USER && frame->func.index >= n_imports)
             rt_trap_frame(instance, frame->func.index, frame->srcloc == NONE ? 0 : frame->srcloc);
         else hidden++;
     }

@@ -55,5 +55,7 @@ void rt_trap_print(const Instance *instance, Buf *out) {
     const RtTrap *trap = &instance->trap;
     trap_head(instance, out);
     for (uint32_t i = 0; i < trap->n_frames; i++) trap_frame(instance->module, trap->frames[i], out);
-    if (trap->depth > trap->n_frames) buf_printf(out, "    and %" PRIu64 " more\n", trap->depth - trap->n_frames);
+    // How deep is too deep depends on the engine, so the number says nothing there.
+    if (trap->code == BC_TRAP_STACK && trap->depth > trap->n_frames) buf_text(out, "    and more\n");
+    else if (trap->depth > trap->n_frames) buf_printf(out, "    and %" PRIu64 " more\n", trap->depth - trap->n_frames);
 }
