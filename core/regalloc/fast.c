@@ -210,7 +210,7 @@ static void take_tied_uses(Fast *f, Step *s) {
         const InstDesc *desc = ra_desc(f->ra, inst);
         RegSet avoid = regset_or(regset_or(s->locked, s->early), regset_or(s->clobbers, s->defs));
         unsigned r = f->reg[v];
-        if (!dies(f, s, v) && desc && desc->untie_mop != NO_MOP) {
+        if (!dies(f, s, v) && desc && desc->untie_mop != NO_MOP && !(inst->flags & MI_FLAGS)) {
             inst->mop = desc->untie_mop;
             o->tied = 0;
             continue;

@@ -438,7 +438,7 @@ static void untie(Speed *s, uint32_t step) {
     MInst *inst = &s->ra->old[s->step_inst[step]];
     MOpnd *slots = &s->ra->old_slots[inst->slots];
     const InstDesc *desc = ra_desc(s->ra, inst);
-    if (!desc || desc->untie_mop == NO_MOP || inst->flags & MI_TERM) return;
+    if (!desc || desc->untie_mop == NO_MOP || inst->flags & (MI_TERM | MI_FLAGS)) return;
     uint32_t n_ties = 0;
     uint32_t tied = 0;
     for (uint32_t k = 0; k < inst->n_slots; k++) {

@@ -77,7 +77,8 @@ enum {
                   // MO_SLOT, not both slots. `reg` of the MO_PREG names the vreg moved: its size says how many bytes
                   // a load or store moves. `cls` of both is its class. Between two registers it moves all of them.
     MI_REMAT = 8, // inserted by the allocator: a copy of the definition of the vreg that its def slot names
-    MI_TRAP = 16  // a conditional or unconditional trap site; trap code in `trap`
+    MI_TRAP = 16, // a conditional or unconditional trap site; trap code in `trap`
+    MI_FLAGS = 32 // the flags it writes are read: its three-address twin, which writes none, will not do
 };
 
 // Instructions without a description, numbered from the top. Emission encodes nothing for MOP_ENTRY.

@@ -309,6 +309,21 @@ static bool is_trap_exit(const Sel *s, const MInst *i) {
     return false;
 }
 
+// Marks the writers of flags that a later instruction of the group reads.
+static void mark_flags(Sel *s) {
+    bool wanted = false;
+    for (uint32_t k = s->group.n; k-- > 0;) {
+        MInst *i = &s->group.v[k];
+        if (mop_is_pseudo(i->mop)) continue;
+        unsigned flags = s->t->insts[i->mop].flags;
+        if (wanted && flags & MD_WRITES_FLAGS) {
+            i->flags |= MI_FLAGS;
+            wanted = false;
+        }
+        if (flags & MD_READS_FLAGS) wanted = true;
+    }
+}
+
 // What follows for the machine instructions from the IR instruction as a whole.
 static void finish_group(Sel *s) {
     const InstData *root = sel_data(s, s->root);
@@ -324,6 +339,7 @@ static void finish_group(Sel *s) {
         if (may_fault && (flags & (MD_LOADS | MD_STORES)) && !(i->flags & (MI_CALL | MI_TERM)))
             i->trap = access->code ? access->code : TRAP_heap_oob;
     }
+    mark_flags(s);
     for (uint32_t k = s->group.n; k-- > 0;) vec_push(s->tmp, &s->reversed, s->group.v[k]);
     s->group.n = 0;
 }

@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 typedef struct AbiCase {
-    const char *take;        // our function that C calls: stores its arguments, returns results
-    const char *make;        // our function that calls C's: loads the arguments, stores the results
-    const char *signature;   // for messages
+    const char *take;      // our function that C calls: stores its arguments, returns results
+    const char *make;      // our function that calls C's: loads the arguments, stores the results
+    const char *signature; // for messages
     bool (*call_take)(void *take, unsigned char *buffer); // C caller: are arguments and results right?
-    void *callee;            // C callee: checks its arguments, returns results
-    const char *callee_name; // by which `make` calls it
+    void *callee;                                         // C callee: checks its arguments, returns results
+    const char *callee_name;                              // by which `make` calls it
     bool (*call_make)(void *make, unsigned char *buffer); // fills the buffer, calls, checks
 } AbiCase;
 
