@@ -25,7 +25,7 @@ typedef struct RegClass {
     uint16_t copy;
     uint16_t load[4];
     uint16_t store[4];
-    // Whole-register save and restore for prologues, where that is more than load[3]/store[3] (Windows' xmm6..15):
+    // Whole-register save and restore for prologues, where that is more than load[3]/store[3]:
     // save_size bytes; 0 = none is needed.
     uint16_t save, restore;
     uint8_t save_size;

@@ -94,35 +94,48 @@ static uint64_t call3(Env *env, const char *name, uint64_t a, uint64_t b, uint64
 // ---- plain code --------------------------------------------------------------------------------
 
 static void plain(Env *env) {
-    load(env, "function %add(i64, i64) -> i64 {\n"
-              "block0(v0: i64, v1: i64):\n    v2 = iadd v0, v1\n    return v2\n}\n"
-              "function %small(i8, i16) -> i8 {\n"
-              "block0(v0: i8, v1: i16):\n    v2 = ireduce.i8 v1\n    v3 = iadd v0, v2\n    return v3\n}\n"
-              "function %sum(i64) -> i64 {\n"
-              "block0(v0: i64):\n    v1 = iconst.i64 0\n    jump block1(v0, v1)\n"
-              "block1(v2: i64, v3: i64):\n    brif v2, block2, block3\n"
-              "block2:\n    v4 = iadd v3, v2\n    v5 = iadd_imm v2, -1\n    jump block1(v5, v4)\n"
-              "block3:\n    return v3\n}\n"
-              "function %fact(i64) -> i64 {\n    fn0 = %fact(i64) -> i64\n"
-              "block0(v0: i64):\n    v1 = icmp_imm ule v0, 1\n    brif v1, block1, block2\n"
-              "block1:\n    v2 = iconst.i64 1\n    return v2\n"
-              "block2:\n    v3 = iadd_imm v0, -1\n    v4 = call fn0(v3)\n    v5 = imul v0, v4\n    return v5\n}\n"
-              "function %indexed(i64, i64) -> i64 {\n    ss0 = explicit_slot 40\n    ss1 = explicit_slot 80\n"
-              "block0(v0: i64, v1: i64):\n    v2 = stack_addr.i64 ss1\n    v3 = ishl_imm v0, 3\n    v4 = iadd v2, v3\n"
-              "    v5 = stack_addr.i64 ss0\n    store v0, v5\n    store v1, v4+8\n    v6 = load.i64 v2+24\n"
-              "    v7 = load.i64 v5\n    v8 = iadd v6, v7\n    return v8\n}\n"
-              "function %table(i32) -> i64 {\n"
-              "block0(v0: i32):\n    br_table v0, block4, [block1, block2, block3, block1]\n"
-              "block1:\n    v1 = iconst.i64 10\n    return v1\n"
-              "block2:\n    v2 = iconst.i64 20\n    return v2\n"
-              "block3:\n    v3 = iconst.i64 30\n    return v3\n"
-              "block4:\n    v4 = iconst.i64 40\n    return v4\n}\n");
+    load(env,
+         "function %add(i64, i64) -> i64 {\n"
+         "block0(v0: i64, v1: i64):\n    v2 = iadd v0, v1\n    return v2\n}\n"
+         "function %small(i8, i16) -> i8 {\n"
+         "block0(v0: i8, v1: i16):\n    v2 = ireduce.i8 v1\n    v3 = iadd v0, v2\n    return v3\n}\n"
+         "function %sum(i64) -> i64 {\n"
+         "block0(v0: i64):\n    v1 = iconst.i64 0\n    jump block1(v0, v1)\n"
+         "block1(v2: i64, v3: i64):\n    brif v2, block2, block3\n"
+         "block2:\n    v4 = iadd v3, v2\n    v5 = iadd_imm v2, -1\n    jump block1(v5, v4)\n"
+         "block3:\n    return v3\n}\n"
+         "function %fact(i64) -> i64 {\n    fn0 = %fact(i64) -> i64\n"
+         "block0(v0: i64):\n    v1 = icmp_imm ule v0, 1\n    brif v1, block1, block2\n"
+         "block1:\n    v2 = iconst.i64 1\n    return v2\n"
+         "block2:\n    v3 = iadd_imm v0, -1\n    v4 = call fn0(v3)\n    v5 = imul v0, v4\n    return v5\n}\n"
+         "function %indexed(i64, i64) -> i64 {\n    ss0 = explicit_slot 40\n    ss1 = explicit_slot 80\n"
+         "block0(v0: i64, v1: i64):\n    v2 = stack_addr.i64 ss1\n    v3 = ishl_imm v0, 3\n    v4 = iadd v2, v3\n"
+         "    v5 = stack_addr.i64 ss0\n    store v0, v5\n    store v1, v4+8\n    v6 = load.i64 v2+24\n"
+         "    v7 = load.i64 v5\n    v8 = iadd v6, v7\n    return v8\n}\n"
+         // A table's jump in a loop with calls: the frame stays.
+         "function %steps(i64) -> i64 {\n    ss0 = explicit_slot 16\n    fn0 = %add(i64, i64) -> i64\n"
+         "block0(v0: i64):\n    v1 = iconst.i64 0\n    v2 = stack_addr.i64 ss0\n    store v1, v2\n    jump block1(v0)\n"
+         "block1(v3: i64):\n    v4 = urem_imm v3, 3\n    v5 = ireduce.i32 v4\n    v6 = load.i64 v2\n"
+         "    br_table v5, block4, [block2, block3]\n"
+         "block2:\n    v7 = iconst.i64 2\n    jump block5(v7)\n"
+         "block3:\n    v8 = iconst.i64 7\n    jump block5(v8)\n"
+         "block4:\n    v9 = iconst.i64 5\n    jump block5(v9)\n"
+         "block5(v10: i64):\n    v11 = call fn0(v6, v10)\n    store v11, v2\n    v12 = iadd_imm v3, -1\n"
+         "    brif v12, block1(v12), block6\n"
+         "block6:\n    return v11\n}\n"
+         "function %table(i32) -> i64 {\n"
+         "block0(v0: i32):\n    br_table v0, block4, [block1, block2, block3, block1]\n"
+         "block1:\n    v1 = iconst.i64 10\n    return v1\n"
+         "block2:\n    v2 = iconst.i64 20\n    return v2\n"
+         "block3:\n    v3 = iconst.i64 30\n    return v3\n"
+         "block4:\n    v4 = iconst.i64 40\n    return v4\n}\n");
     ck_assert_uint_eq(call3(env, "add", 40, 2, 0), 42);
     ck_assert_uint_eq(call3(env, "add", UINT64_MAX, 2, 0), 1);
     ck_assert_uint_eq(call3(env, "small", 0xabc0 + 250, 0x10a, 0), (0xc0 + 250 + 10) & 255);
     ck_assert_uint_eq(call3(env, "sum", 1000, 0, 0), 500500);
     ck_assert_uint_eq(call3(env, "fact", 20, 0, 0), UINT64_C(2432902008176640000));
     ck_assert_uint_eq(call3(env, "indexed", 2, 100, 0), 102);
+    ck_assert_uint_eq(call3(env, "steps", 100, 0, 0), 2 * (100 / 3) + 5 * (100 / 3) + 7 * (100 / 3 + 1));
     static const uint64_t table[] = {10, 20, 30, 10, 40, 40};
     for (unsigned k = 0; k < 6; k++) ck_assert_uint_eq(call3(env, "table", k, 0, 0), table[k]);
     ck_assert_uint_eq(call3(env, "table", UINT32_MAX, 0, 0), 40);
