@@ -67,9 +67,14 @@ def main():
     described = model.load(chosen.mdc, chosen.md, isas)
     if described is None:  # the errors have been printed
         return 1
+    import machine
     texts = {}
-    for module in emitters.ALL:
-        texts.update(module.emit(described))
+    try:
+        for module in emitters.ALL:
+            texts.update(module.emit(described))
+    except machine.DescriptionError as error:  # what only shows when an encoding is read both ways
+        error.report(sys.stderr)
+        return 1
     for name in sorted(texts):
         write_if_changed(os.path.join(chosen.out, name), texts[name])
     return 0

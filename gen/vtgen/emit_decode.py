@@ -9,7 +9,7 @@ from itertools import product
 
 from emit_encode import Encoder, banner
 from machine import machines
-from symbits import Bits, Cond, c_cond, land, truth
+from symbits import Rec, c_cond, land, truth
 
 LEAF = 48  # rows that are tried one by one: an instruction's forms, with and without optional bytes
 
@@ -67,18 +67,21 @@ class Decoder:
         variants = [(0, slots, {}, True)]
         if comp is not None:
             variants = []
-            for form, _, _, _, _ in dict.fromkeys((l[0], None, None, None, None) for l in
-                                                  self.encoder.fields[id(comp.kind)].lines):
+            for form in comp.kind.forms:
                 parts = []
                 for p in m.form_slots[id(form)]:
                     q = copy.copy(p)
                     q.slot += comp.slot
                     parts.append(q)
                 env = {p.name: m.opnd_value(p, c_name="%s_%s" % (comp.name, p.name)) for p in parts}
+                if not form.encodes:
+                    variants.append((form.index, [s for s in slots if s is not comp] + parts,
+                                     {comp.name: Rec(comp.kind.name, env)}, True))
                 for call, when in form.encodes:
                     line = truth(m.evaluator.eval(when, env)) if when is not None else True
-                    variants.append((form.index, [s for s in slots if s is not comp] + parts,
-                                     {comp.name: m.evaluator.eval(call, env)}, line))
+                    rec = m.evaluator.eval(call, env)
+                    self.encoder.fields[id(comp.kind)].add_parts(rec, env)
+                    variants.append((form.index, [s for s in slots if s is not comp] + parts, {comp.name: rec}, line))
         for form, all_slots, records, line in variants:
             groups = m.layout(encode, dict(base, **records))
             self.combine(inst, form, all_slots, groups, land([c for c in (guard, line) if c is not True]), encode.loc)
@@ -172,26 +175,45 @@ class Decoder:
             self.add(i, i.slots, i.inst.encode, True)
             for s in i.shorts:
                 narrow = {o.name: o for o in s.opnds}
-                slots = []
+                slots, own, again, narrowed = [], [], [], []
                 for slot, arg in zip(i.slots, s.of.args):
                     n = copy.copy(slot)
+                    same = next((x for x in slots if x.name == arg.name), None)
+                    if same is not None:
+                        again.append((slot.slot, same.slot))
+                        continue
+                    own.append(slot)
                     n.name = arg.name
                     o = narrow[arg.name]
                     if o.type == "fixed":
                         n.fixed = o.reg
                     elif o.cls is not None:
                         n.cls = o.cls
+                    elif o.imm is not None and m.kinds[o.imm.name] is not slot.kind:
+                        n.kind = m.kinds[o.imm.name]
+                        narrowed.append((slot.slot, n.kind, slot.kind))
                     slots.append(n)
                 env = {n.name: m.opnd_value(n) for n in slots if n.type != "composite"}
                 guard = truth(m.evaluator.eval(s.when, env)) if s.when is not None else True
                 before = len(self.rows)
                 self.add(i, slots, s.encode, guard)
                 for r in self.rows[before:]:
-                    for n, slot in zip(slots, i.slots):
+                    for slot, small, large in narrowed:
+                        r.runs = [self.widen(run, small, large) if run[0] == slot else run for run in r.runs]
+                    r.runs += [(to,) + run[1:] for to, at in again for run in r.runs if run[0] == at]
+                    for n, slot in zip(slots, own):
                         if n.fixed is not None and slot.fixed is None:
                             code = slot.cls.codes[slot.cls.regs.index(n.fixed)]
                             if code:
                                 r.runs.append((slot.slot, 0, code, 8, 4))
+
+    @staticmethod
+    def widen(run, small, large):
+        """A run of a narrower kind's field as one of the wider kind's."""
+        slot, to, at, width, flags = run
+        if small.signed and to + width == small.width:
+            flags |= 2
+        return slot, to + small.low_zeros - large.low_zeros, at, width, flags
 
     # ---- tree ----
     def tree(self):

@@ -4,6 +4,8 @@ Each `encode` line is evaluated with symbolic operands (symbits.py). What remain
 conditions, and instructions of one family differ in constants only: one C function for each shape, one row of constants
 for each instruction.
 """
+import copy
+
 from machine import c_int, machines
 from symbits import Bits, Cond, NotSymbolic, Rec, Var, atoms_of, c_bits, c_cond, land, runs, truth
 
@@ -26,6 +28,8 @@ class Fields:
     def __init__(self, m, comp):
         self.comp, self.width, self.record, self.lines = comp, {}, None, []
         self.label = False
+        self.named = {e.name for i in m.isa.insts.values() if i.encode is not None for v in i.encode.args.values()
+                      for e in v.walk() if e.k == "dot"}
         for form in comp.forms:
             slots = m.form_slots[id(form)]
             env = {s.name: m.opnd_value(s, c_name="o_" + s.name) for s in slots}
@@ -37,12 +41,18 @@ class Fields:
                 except NotSymbolic as e:
                     m.fail(call.loc, "this encoding cannot be read backwards: %s" % e)
                 self.record = rec.name
+                self.add_parts(rec, env)
                 self.lines.append((form, slots, env, guard, rec))
                 for name, value in rec.fields.items():
                     atoms = atoms_of(value)
                     while atoms and atoms[-1] == 0:
                         atoms = atoms[:-1]
                     self.width[name] = max(self.width.get(name, 1), min(len(atoms), 32))
+
+    def add_parts(self, rec, env):
+        """`m.r` in an instruction may be a part itself, beside what the encode line gives."""
+        for name in sorted(self.named & set(env)):
+            rec.fields.setdefault(name, env[name])
 
     def dynamic(self, slot, c_name):
         """The record as unknown bits, for the encoder."""
@@ -116,15 +126,36 @@ class Encoder:
     def operand_env(self, slots):
         env = {}
         for s in slots:
-            if s.type == "composite":
+            if s.type == "composite" and not self.fields[id(s.kind)].lines:
+                env[s.name] = Rec(s.kind.name, {p.name: self.m.opnd_value(p, c_name="o_%s_%s" % (s.name, p.name))
+                                                for p in self.parts(s)})
+            elif s.type == "composite":
                 env[s.name] = self.fields[id(s.kind)].dynamic(s.slot, "o_" + s.name)
             else:
                 env[s.name] = self.m.opnd_value(s, c_name="o_" + s.name)
         return env
 
-    def prologue(self, slots, used):
+    def parts(self, s):
+        """The parts of a composite operand whose only form names no `encode`: instructions take them one by one."""
+        if len(s.kind.forms) != 1:
+            self.m.fail(s.kind.loc, "operand '%s' has several forms: each needs its encode lines" % s.kind.name)
         out = []
+        for p in self.m.form_slots[id(s.kind.forms[0])]:
+            q = copy.copy(p)
+            q.slot += s.slot
+            out.append(q)
+        return out
+
+    def prologue(self, slots, used):
+        out, flat = [], []
         for s in slots:
+            if s.type == "composite" and not self.fields[id(s.kind)].lines:
+                for p in self.parts(s):
+                    p.name = "%s_%s" % (s.name, p.name)
+                    flat.append(p)
+            else:
+                flat.append(s)
+        for s in flat:
             c = "o_" + s.name
             if c not in used:
                 continue
@@ -252,11 +283,14 @@ class Encoder:
 
     def short(self, i, s):
         """A short form's operands are those of its instruction, more narrowly: same slots, more conditions."""
-        import copy
         m, slots, guards = self.m, [], []
-        narrow = {o.name: o for o in s.opnds}
+        narrow, first = {o.name: o for o in s.opnds}, {}
         for slot, arg in zip(i.slots, s.of.args):
             o = narrow.get(arg.name)
+            if arg.k == "name" and arg.name in first:  # add(d, d, b): the same register twice
+                guards.append("s[%d].preg == s[%d].preg" % (first[arg.name], slot.slot))
+                continue
+            first[arg.name] = slot.slot
             if arg.k != "name" or o is None:
                 m.fail(s.loc, "the operands of a short form are names")
             n = copy.copy(slot)

@@ -2,12 +2,19 @@
 pseudos after the others), operands laid out in slots (core/select/mfunc.h) and kinds of immediates that can be read
 both ways. Everything is in the order of the text, so numbers are stable.
 """
+from diag import Diagnostics
 from symbits import Bits, Evaluator, NotSymbolic, Var, atoms_of, truth
 
 
 class DescriptionError(Exception):
     def __init__(self, loc, text):
         super().__init__("%s:%d:%d: error: %s" % (loc.file, loc.line, loc.col, text))
+        self.loc, self.text = loc, text
+
+    def report(self, out):
+        diag = Diagnostics()
+        diag.error(self.loc, self.text)
+        diag.report(out)
 
 
 class Kind:
@@ -138,7 +145,7 @@ class Machine:
                     raise DescriptionError(r.loc, "'%s' is already filled by %s" % (r.imm.name, filled[r.imm.name].name))
                 filled[r.imm.name] = r
         self.kinds, self.cond_name = {}, {}
-        self.evaluator = Evaluator({}, self.kinds)
+        self.evaluator = Evaluator(self.kinds, {n: r.hw for n, (r, _) in self.isa.reg_names.items()})
         for imm in self.isa.imms.values():
             k = Kind(len(self.kinds), imm.name, imm.fields, imm.names, imm.value, filled.get(imm.name))
             self.kinds[k.name] = k
@@ -185,6 +192,8 @@ class Machine:
         for name, width in o.kind.fields:
             c = c_name if len(o.kind.fields) == 1 else "%s_%s" % (c_name, name)
             fields[name] = Var(o.name, width, c, slot, o.kind.reloc, o, name).bits()
+        if len(fields) == 1:
+            fields["field"] = next(iter(fields.values()))  # `i.field`, whatever the description calls it
         if o.kind.value is None:
             return Bits(fields["value"].atoms, 0, o, fields)
         try:

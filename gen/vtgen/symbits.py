@@ -153,10 +153,11 @@ def equal(a, b):
 
 
 class Evaluator:
-    """Evaluates expressions (tree.Expr) over such values. `fns`: user functions by name; `kinds`: immediates."""
+    """Evaluates expressions (tree.Expr) over such values. kinds: immediates by name; regs: numbers of registers by
+    name. Functions of the description are put in before (build_isa)."""
 
-    def __init__(self, fns, kinds, conds=()):
-        self.fns, self.kinds = fns, kinds
+    def __init__(self, kinds, regs):
+        self.kinds, self.regs = kinds, regs
 
     def eval(self, e, env):
         return getattr(self, "_" + e.k)(e, env)
@@ -167,6 +168,8 @@ class Evaluator:
     def _name(self, e, env):
         if e.name in env:
             return env[e.name]
+        if e.name in self.regs:
+            return self.regs[e.name]
         raise NotSymbolic("'%s' is not known here" % e.name)
 
     def _dot(self, e, env):
@@ -263,10 +266,6 @@ class Evaluator:
             return Bits(a.atoms + [top] * (n - len(a.atoms)))
         if e.name == "zero":
             return Bits([0] * self.eval(e.args[0], env))
-        if e.name in self.fns:
-            fn = self.fns[e.name]
-            values = [self.eval(a, env) for a in e.args]
-            return self.eval(fn.value, dict(zip(fn.params, values)))
         if not e.args:
             return Rec(e.name, {name: self.eval(value, env) for name, value in e.kwargs})
         raise NotSymbolic("'%s' cannot be read backwards" % e.name)
