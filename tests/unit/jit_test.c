@@ -52,6 +52,45 @@ static void run_both(Body body) {
     START_TEST(name) { run_both(body); }                                                                               \
     END_TEST
 
+// What the frame steps say, run along the code: where the return address is as seen from the stack pointer.
+typedef struct Unwind {
+    int64_t cfa, ret; // from sp to the frame's canonical address; of the return address from there
+} Unwind;
+
+static void unwind_step(Unwind *u, Unwind *saved, const FrameStep *step) {
+    switch (step->kind) {
+    case STEP_PUSH: u->cfa += 8; break;
+    case STEP_POP: u->cfa -= 8; break;
+    case STEP_ALLOC: u->cfa += step->amount; break;
+    case STEP_FREE: u->cfa -= step->amount; break;
+    case STEP_RETURN: u->ret = step->amount; break;
+    case STEP_REMEMBER: *saved = *u; break;
+    case STEP_RESTORE: // behind a return or tail call, where sp is at the return address
+        ck_assert_int_eq(u->cfa + u->ret, 0);
+        *u = *saved;
+        break;
+    default: break;
+    }
+}
+
+// Sites and steps tell the same story.
+static void check_steps(const Code *code) {
+    Unwind u = {8, -8};
+    Unwind saved = u;
+    uint32_t next = 0;
+    for (uint32_t k = 0; k < code->sites.n; k++) {
+        const CodeSite *site = &code->sites.v[k];
+        if (k) ck_assert_uint_gt(site->at, code->sites.v[k - 1].at);
+        for (; next < code->steps.n && code->steps.v[next].at <= site->at; next++)
+            unwind_step(&u, &saved, &code->steps.v[next]);
+        if (site->kind == SITE_CALL) ck_assert_int_eq(site->ret, u.cfa + u.ret);
+        // A trap's stub may have aligned the stack; that of the stack check runs before the frame is made.
+        else if (site->trap != TRAP_stk_ovf) ck_assert((uint64_t)(site->ret - (u.cfa + u.ret)) < 16);
+        else ck_assert_uint_lt(site->ret, 16);
+    }
+    for (; next < code->steps.n; next++) unwind_step(&u, &saved, &code->steps.v[next]);
+}
+
 // Compiles and adds every function of a text; does not publish.
 static void add_text(Env *env, const char *text) {
     IrFile *file = ir_read(env->arena, "test", text, strlen(text), CC_SYSTEM_V);
@@ -59,7 +98,9 @@ static void add_text(Env *env, const char *text) {
         CompileOptions options = {.target = target_host(), .opt = env->opt, .check = true};
         options.features = target_host()->host_features();
         vec_push(env->arena, &env->funcs, file->funcs.v[k]);
-        jit_add(env->jit, compile_func(env->arena, file->funcs.v[k], &options));
+        const Code *code = compile_func(env->arena, file->funcs.v[k], &options);
+        check_steps(code);
+        jit_add(env->jit, code);
     }
 }
 
