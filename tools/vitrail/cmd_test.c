@@ -7,10 +7,12 @@
 
 #include "commands.h"
 #include "filetest.h"
+#include "select/target.h"
 
 typedef struct Options {
     const char *groups;
     const FiletestEngine *engine;
+    const Target *target;
     bool quiet;
     int first; // of the paths in argv
 } Options;
@@ -18,6 +20,7 @@ typedef struct Options {
 static const struct argp_option options[] = {
     {"interpret", 'i', NULL, 0, "Run the files with `test interpret` in the IR interpreter", 0},
     {NULL, 'O', "LEVEL", 0, "Run the files with `test run` as machine code: none, or speed (the default)", 0},
+    {"target", 't', "TARGET", 0, "The machine whose code is run; so far it must be this one, the default", 0},
     {"groups", 'g', "TABLE", 0,
      "Take the feature groups from a table: file name, tab, group; else a file's group is "
      "the name of its directory",
@@ -34,6 +37,11 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         if (!strcmp(arg, "none")) chosen->engine = &filetest_native_none;
         else if (!strcmp(arg, "speed")) chosen->engine = &filetest_native_speed;
         else argp_error(state, "-O takes none or speed");
+        return 0;
+    case 't':
+        chosen->target = target_find(arg);
+        if (!chosen->target) argp_error(state, "there is no target '%s'", arg);
+        if (chosen->target != target_host()) argp_error(state, "code for %s cannot be run on this machine", arg);
         return 0;
     case 'g': chosen->groups = arg; return 0;
     case 'q': chosen->quiet = true; return 0;
@@ -66,10 +74,12 @@ int cmd_test(int argc, char **argv) {
         NULL,
         NULL,
         NULL};
-    Options chosen = {.engine = &filetest_native_speed};
+    Options chosen = {.engine = &filetest_native_speed, .target = target_host()};
     argp_err_exit_status = EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &chosen) != 0) return EXIT_USAGE;
-    FiletestRun run = {.engine = chosen.engine, .quiet = chosen.quiet};
+    FiletestEngine engine = *chosen.engine;
+    if (chosen.engine != &filetest_interpreter && chosen.target) engine.target = chosen.target->triple_arch;
+    FiletestRun run = {.engine = &engine, .quiet = chosen.quiet};
     if (chosen.groups && !(run.group_table = read_table(chosen.groups))) {
         fprintf(stderr, "%s: error: %s\n", chosen.groups, strerror(errno));
         return EXIT_INPUT;

@@ -4,6 +4,8 @@
 
 #include "commands.h"
 #include "input.h"
+#include "ir/ir.h"
+#include "verify/ir_verify.h"
 
 enum { OPTION_DENY_LOW = 256 };
 
@@ -21,20 +23,44 @@ static const struct argp_option options[] = {
     {0},
 };
 
+static void verify_clif(Ctx *ctx, void *arg) {
+    const Input *input = arg;
+    Arena *arena = arena_new(ctx);
+    IrFile *file = ir_read(arena, input->path, input->bytes, input->size, CC_SYSTEM_V);
+    ir_require_all(ctx, file);
+    bool right = true;
+    for (uint32_t k = 0; k < file->funcs.n; k++) right = verify_func(file->funcs.v[k]) && right;
+    if (!right) ctx_throw(ctx, VTR_ERR_INPUT);
+    arena_free(arena);
+}
+
+static vtr_status verify_input(vtr_context *context, Input *input, unsigned flags) {
+    if (input->kind == INPUT_CLIF) return ctx_try(context, verify_clif, input);
+    uint8_t *assembled = NULL;
+    size_t n = input->size;
+    vtr_status status = VTR_OK;
+    if (input->kind == INPUT_VITA)
+        status = vtr_bytecode_assemble(context, input->path, input->bytes, input->size, &assembled, &n);
+    vtr_bytecode *module = NULL;
+    const void *bytes = assembled ? (const void *)assembled : input->bytes;
+    if (status == VTR_OK) status = vtr_bytecode_read(context, input->path, bytes, n, flags, &module);
+    vtr_bytecode_free(module);
+    vtr_bytes_free(context, assembled, n);
+    return status;
+}
+
 static void verify(const char *path, Options *o) {
     Input input;
     vtr_context *context;
-    vtr_bytecode *module = NULL;
     if (!input_read(path, &input)) {
         o->failed = true;
         return;
     }
     if (vtr_context_new(NULL, &context) == VTR_OK) {
-        vtr_status status = vtr_bytecode_read(context, path, input.bytes, input.size, o->flags, &module);
+        vtr_status status = verify_input(context, &input, o->flags);
         if (status != VTR_OK) input_report(context, path, status);
         else if (!o->quiet) printf("%s: ok\n", path);
         o->failed |= status != VTR_OK;
-        vtr_bytecode_free(module);
         vtr_context_free(context);
     } else {
         fputs("vitrail verify: out of memory\n", stderr);
@@ -64,7 +90,8 @@ int cmd_verify(int argc, char **argv) {
         options,
         parse,
         "FILE...",
-        "Checks bytecode modules (.vitbc) as a loader does; runs nothing.\v"
+        "Checks bytecode modules (.vitbc, .vita) as a loader does, and IR text (.clif) by the rules of the IR; runs "
+        "nothing.\v"
         "The error of a refused module opens with the rule it breaks (V-CRC, V-TYPING, ...) and says where: a byte of "
         "a section, an entry of a table, or an instruction of a function. Exit status 1 if any file is refused.",
         NULL,

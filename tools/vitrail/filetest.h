@@ -50,7 +50,7 @@ void filetest_free(FiletestRun *run);
 
 // The engine of the IR interpreter.
 extern const FiletestEngine filetest_interpreter;
-// The engines of the host's machine code, at each level; every allocation is proved.
+// The engines of the host's machine code, at each level; every allocation is proved. `target` is the caller's to set.
 extern const FiletestEngine filetest_native_none;
 extern const FiletestEngine filetest_native_speed;
 

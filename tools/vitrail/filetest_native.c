@@ -47,15 +47,7 @@ static FiletestResult native_call(void *state, const Func *f, const uint64_t *ar
 
 static void native_close(void *state) { jit_free(state); }
 
-const FiletestEngine filetest_native_none = {.name = "native, -O none",
-                                             .command = "run",
-                                             .target = "x86_64",
-                                             .open = open_none,
-                                             .call = native_call,
-                                             .close = native_close};
-const FiletestEngine filetest_native_speed = {.name = "native, -O speed",
-                                              .command = "run",
-                                              .target = "x86_64",
-                                              .open = open_speed,
-                                              .call = native_call,
-                                              .close = native_close};
+const FiletestEngine filetest_native_none = {
+    .name = "native, -O none", .command = "run", .open = open_none, .call = native_call, .close = native_close};
+const FiletestEngine filetest_native_speed = {
+    .name = "native, -O speed", .command = "run", .open = open_speed, .call = native_call, .close = native_close};
