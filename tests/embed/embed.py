@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Installs the library into a temporary folder and builds and runs the C examples of README.md against it."""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+# What each example prints, in the order they stand in README.md, and its arguments.
+EXPECTED = [("42\n", ["tests/vectors/add.vitbc"]), ("21\n", [])]
+
+CMAKE = """cmake_minimum_required(VERSION 3.25)
+project(example C)
+find_package(vitrail REQUIRED)
+add_executable(example example.c)
+target_compile_options(example PRIVATE %s)
+target_link_options(example PRIVATE %s)
+target_link_libraries(example PRIVATE vitrail::%s)
+"""
+
+
+def run(command, **more):
+    result = subprocess.run(command, capture_output=True, text=True, check=False, **more)
+    if result.returncode:
+        sys.exit("%s\n%s%s" % (" ".join(command), result.stdout, result.stderr))
+    return result.stdout
+
+
+def with_cmake(folder, prefix, library, flags):
+    with open(os.path.join(folder, "CMakeLists.txt"), "w", encoding="utf-8") as text:
+        text.write(CMAKE % (flags, flags, library))
+    built = os.path.join(folder, library)
+    run(["cmake", "-G", "Ninja", "-S", folder, "-B", built, "-DCMAKE_PREFIX_PATH=" + prefix])
+    run(["cmake", "--build", built])
+    return os.path.join(built, "example")
+
+
+def with_pkg_config(folder, prefix, cc, flags):
+    found = [os.path.join(d, "vitrail.pc") for d, _, names in os.walk(prefix) if "vitrail.pc" in names]
+    environment = dict(os.environ, PKG_CONFIG_PATH=os.path.dirname(found[0]))
+    words = run(["pkg-config", "--static", "--cflags", "--libs", "vitrail"], env=environment).split()
+    program = os.path.join(folder, "with_pkg_config")
+    libraries = os.path.dirname(os.path.dirname(found[0]))
+    run([cc, *flags.split(), os.path.join(folder, "example.c"), "-o", program, *words, "-Wl,-rpath," + libraries])
+    return program
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--source", required=True)
+    options.add_argument("--build", required=True)
+    options.add_argument("--cc", required=True)
+    options.add_argument("--flags", default="")
+    chosen = options.parse_args()
+    with open(os.path.join(chosen.source, "README.md"), encoding="utf-8") as text:
+        examples = re.findall(r"^```c\n(.*?)^```", text.read(), re.M | re.S)
+    if len(examples) != len(EXPECTED):
+        sys.exit("README.md has %d C examples, %d expected" % (len(examples), len(EXPECTED)))
+    with tempfile.TemporaryDirectory() as folder:
+        prefix = os.path.join(folder, "prefix")
+        run(["cmake", "--install", chosen.build, "--prefix", prefix])
+        for example, (expected, arguments) in zip(examples, EXPECTED):
+            with open(os.path.join(folder, "example.c"), "w", encoding="utf-8") as text:
+                text.write(example)
+            programs = [with_cmake(folder, prefix, library, chosen.flags) for library in ("vitrail", "vitrail_shared")]
+            programs.append(with_pkg_config(folder, prefix, chosen.cc, chosen.flags))
+            for program in programs:
+                printed = run([program, *arguments], cwd=chosen.source)
+                if printed != expected:
+                    sys.exit("%s printed %r, expected %r" % (program, printed, expected))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
