@@ -526,6 +526,10 @@ static MFunc *select_into(Sel *s, Arena *arena) {
     *m = (MFunc){.ctx = s->ctx, .arena = arena, .target = s->t, .ir = f};
     s->m = m;
     vec_push(arena, &m->clobbers, (RegSet){{0, 0}});
+    vec_reserve(arena, &m->insts, f->insts.n); // about what will be needed
+    vec_reserve(arena, &m->slots_pool, (size_t)f->insts.n * 4);
+    vec_reserve(arena, &m->vregs, f->values.n);
+    vec_reserve(s->tmp, &s->merged, f->values.n);
     s->abi = abi_place(s->tmp, s->t, &f->sig);
     m->abi = s->abi.abi;
     m->in_arg_size = s->abi.stack_size;
