@@ -37,7 +37,10 @@ Inst rw_put_inst(Rewriter *r, Inst made) {
 }
 
 Value rw_put(Rewriter *r, Value v) {
-    rw_put_inst(r, value_def(r->f, v));
+    Inst def = rw_put_inst(r, value_def(r->f, v));
+    // A rule over integers and floats alike writes `iconst`: for a float type that is a constant of its own opcode.
+    const InstData *made = inst_get(r->f, def);
+    if (made->op == OP_iconst && type_is_float(value_type(r->f, v))) inst_become_const(r->f, def, (uint64_t)made->imm);
     return v;
 }
 
