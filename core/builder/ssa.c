@@ -1,12 +1,14 @@
 // SSA construction on the fly: M. Braun, S. Buchwald, S. Hack, R. Leissa, C. Mallon, A. Zwinkau, "Simple and
 // Efficient Construction of Static Single Assignment Form", CC 2013.
 //
-// Theory. For each block and variable the table knows the value at the block's end as far as anyone asked. A use looks
-// in its own block; then
-//   * a sealed block with one predecessor: the answer is the predecessor's;
-//   * a sealed block with several: a parameter is made and is the answer (that ends cycles); a task is left to ask
-//     every predecessor for its argument;
-//   * a block not sealed: a parameter is made, and the task is left when the block is sealed.
+// Theory. A sealed block with one predecessor continues that block: together such blocks form trees (extended basic
+// blocks), whose roots are joins, blocks not sealed yet, and the entry. What variables were defined to be between the
+// root and the end of a block is the block's map, a persistent trie that starts as the predecessor's and shares all
+// but the changed paths with it. So a use costs one look-up, however long the chain of blocks since the definition:
+//   * the current block's own definitions, then its map: the answer;
+//   * otherwise the variable is what it was when control entered the root: the answer noted there, or a new one: zero
+//     if the root has no predecessor, else a parameter. If the root is sealed, a task is left to ask every predecessor
+//     for its argument; if not, the task is left when it is sealed.
 // Where Braun recurses over predecessors and removes a trivial parameter at once, tasks are run from a stack and all
 // removal waits for ssa_finish(): the parameter is already a valid name for the value, whatever becomes of it.
 //
@@ -21,12 +23,14 @@
 // Only what remains is entered into the blocks' parameter lists and the block calls.
 //
 // Invariants:
-//   * table[block, var] is the value at the end of the block; for the current block the dense array `local` is newer.
+//   * A block is opened at the first question about it, after its predecessors' terminators were told; its root and the
+//     start of its map are fixed from then on. A block that was opened before it was sealed stays a root.
+//   * map(block) lacks the definitions in `dirty` while the block is the current one, and nothing else.
 //   * A made parameter has either no arguments yet (args == NONE: its block is not sealed, or its task waits) or one
 //     for each predecessor, in the order of the block's predecessor list.
 //
 // Rules: the function's own parameters (entry block) are never made or removed here; the entry block has no
-// predecessors.
+// predecessors. Trie nodes made before a flush are shared and must not change.
 #include "builder/ssa.h"
 
 #define SSA_ROUNDS 4
@@ -37,12 +41,25 @@ typedef struct SsaPred {
     uint32_t next; // index + 1 of the next predecessor in `preds`, 0 = end
 } SsaPred;
 
+// Variables to values: a radix trie, 2 bits of the variable's number per level.
+typedef struct SsaNode {
+    uint32_t child[4]; // node number (0 = none); on the lowest level value + 1
+} SsaNode;
+typedef struct SsaMap {
+    uint32_t node;
+    uint32_t levels; // variables below 4^levels can be in it
+} SsaMap;
+
+typedef enum SsaOpen { SSA_CLOSED, SSA_OPENING, SSA_OPEN } SsaOpen;
+
 typedef struct SsaBlock {
     uint32_t first_pred; // index + 1
     uint32_t last_pred;
     uint32_t n_preds;
     uint32_t waiting; // index + 1 into params: made before sealing
-    uint32_t seen;    // cycle guard of the chain walk
+    SsaMap map;
+    uint32_t root; // once open
+    uint8_t open;  // SsaOpen
     bool sealed;
 } SsaBlock;
 
@@ -64,16 +81,17 @@ struct Ssa {
     VEC(SsaParam) params;
     VEC(uint32_t) tasks; // indices into params
     VEC(uint32_t) args;  // values
-    VEC(uint32_t) path;  // blocks of a chain walk
-    Map table;           // block << 32 | var -> value
-    uint32_t walk;       // number of the current chain walk
+    VEC(uint32_t) path;  // blocks being opened
+    VEC(SsaNode) nodes;  // 0 is empty
+    Map entering;        // root << 32 | var -> value when control enters the root
     uint32_t zero_block; // where zeros[] stand
     uint32_t zeros[N_TYPES];
-    // The current block's values: local[var] holds if stamp[var] == epoch; changed ones wait in dirty.
+    // The current block's values: local[var] holds if stamp[var] == epoch; defined ones wait in dirty for the map.
     uint32_t current;
     uint32_t epoch;
     VEC(uint32_t) local;
     VEC(uint32_t) stamp;
+    VEC(uint8_t) defined; // is in dirty
     VEC(uint32_t) dirty;
 };
 
@@ -83,34 +101,99 @@ static SsaBlock *ssa_block(Ssa *ssa, uint32_t block) {
     return &ssa->blocks.v[block];
 }
 
-static uint64_t ssa_key(uint32_t block, uint32_t var) { return (uint64_t)block << 32 | var; }
+// ---- maps -----------------------------------------------------------------------------------------
 
-static void ssa_write(Ssa *ssa, uint32_t block, uint32_t var, uint32_t value) {
-    if (block == ssa->current) {
-        if (ssa->stamp.v[var] != ssa->epoch) vec_push(ssa->arena, &ssa->dirty, var);
-        ssa->stamp.v[var] = ssa->epoch;
-        ssa->local.v[var] = value;
-        return;
+static uint32_t map_get(const Ssa *ssa, SsaMap map, uint32_t var) {
+    if (map.levels == 0 || (uint64_t)var >> 2 * map.levels) return NONE;
+    uint32_t node = map.node;
+    for (uint32_t level = map.levels - 1; level > 0; level--) {
+        node = ssa->nodes.v[node].child[var >> 2 * level & 3];
+        if (!node) return NONE;
     }
-    *map_add(&ssa->table, ssa_key(block, var), value, NULL) = value;
+    return ssa->nodes.v[node].child[var & 3] - 1; // 0 becomes NONE
 }
 
-// The value known at the end of the block, or NONE.
-static uint32_t ssa_read(const Ssa *ssa, uint32_t block, uint32_t var) {
-    if (block == ssa->current && ssa->stamp.v[var] == ssa->epoch) return ssa->local.v[var];
-    const uint32_t *value = map_find(&ssa->table, ssa_key(block, var));
-    return value ? *value : NONE;
+// A node that may be changed: `node` itself if it was made since `own`, else a copy.
+static uint32_t map_own(Ssa *ssa, uint32_t node, uint32_t own) {
+    if (node >= own) return node;
+    SsaNode copy = ssa->nodes.v[node];
+    vec_push(ssa->arena, &ssa->nodes, copy);
+    return ssa->nodes.n - 1;
+}
+
+static SsaMap map_put(Ssa *ssa, SsaMap map, uint32_t var, uint32_t value, uint32_t own) {
+    while (map.levels == 0 || (uint64_t)var >> 2 * map.levels) {
+        SsaNode top = {{map.node}};
+        vec_push(ssa->arena, &ssa->nodes, top);
+        map.node = ssa->nodes.n - 1;
+        map.levels++;
+    }
+    map.node = map_own(ssa, map.node, own);
+    uint32_t node = map.node;
+    for (uint32_t level = map.levels - 1; level > 0; level--) {
+        uint32_t at = var >> 2 * level & 3;
+        uint32_t child = map_own(ssa, ssa->nodes.v[node].child[at], own);
+        ssa->nodes.v[node].child[at] = child;
+        node = child;
+    }
+    ssa->nodes.v[node].child[var & 3] = value + 1;
+    return map;
+}
+
+// ---- blocks ---------------------------------------------------------------------------------------
+
+// Enters the current block's definitions into its map.
+static void ssa_flush(Ssa *ssa) {
+    if (!ssa->dirty.n) return;
+    uint32_t own = ssa->nodes.n;
+    SsaMap map = ssa_block(ssa, ssa->current)->map;
+    for (uint32_t i = 0; i < ssa->dirty.n; i++) {
+        uint32_t var = ssa->dirty.v[i];
+        map = map_put(ssa, map, var, ssa->local.v[var], own);
+        ssa->defined.v[var] = 0;
+    }
+    ssa->dirty.n = 0;
+    ssa_block(ssa, ssa->current)->map = map;
+}
+
+// Gives the block its root and map, after the chain of blocks that it continues.
+static void ssa_open(Ssa *ssa, uint32_t block) {
+    if (ssa_block(ssa, block)->open == SSA_OPEN) return;
+    ssa->path.n = 0;
+    for (;;) {
+        SsaBlock *b = ssa_block(ssa, block);
+        if (b->open == SSA_OPEN) break;
+        bool cycle = b->open == SSA_OPENING; // of blocks that nothing enters: it gets its root here
+        if (cycle || !b->sealed || b->n_preds != 1) {
+            b->open = SSA_OPEN;
+            b->root = block;
+            break;
+        }
+        b->open = SSA_OPENING;
+        vec_push(ssa->arena, &ssa->path, block);
+        block = ssa->preds.v[b->first_pred - 1].block;
+    }
+    while (ssa->path.n) {
+        SsaBlock *b = ssa_block(ssa, vec_last(&ssa->path));
+        ssa->path.n--;
+        if (b->open == SSA_OPEN) continue;
+        uint32_t pred = ssa->preds.v[b->first_pred - 1].block;
+        if (pred == ssa->current) ssa_flush(ssa);
+        b->map = ssa_block(ssa, pred)->map;
+        b->root = ssa_block(ssa, pred)->root;
+        b->open = SSA_OPEN;
+    }
 }
 
 static void ssa_switch(Ssa *ssa, uint32_t block) {
     if (block == ssa->current) return;
-    uint32_t old = ssa->current;
-    ssa->current = NONE;
-    for (uint32_t i = 0; i < ssa->dirty.n; i++) ssa_write(ssa, old, ssa->dirty.v[i], ssa->local.v[ssa->dirty.v[i]]);
-    ssa->dirty.n = 0;
+    ssa_flush(ssa);
     ssa->current = block;
     ssa->epoch++;
+    ssa_open(ssa, block);
 }
+
+// ---- questions ------------------------------------------------------------------------------------
 
 // Zero, at the very start of a block without predecessors.
 static uint32_t ssa_zero(Ssa *ssa, uint32_t block, Type type) {
@@ -133,43 +216,39 @@ static uint32_t ssa_zero(Ssa *ssa, uint32_t block, Type type) {
     return ssa->zeros[type];
 }
 
-// Follows the chain of single predecessors from `block` to where the variable is known or more must be asked; the
-// blocks passed are in ssa->path. A chain that closes on itself (unreachable code) ends at its last new block.
-static uint32_t ssa_chain(Ssa *ssa, uint32_t block, uint32_t var, uint32_t *value) {
-    ssa->path.n = 0;
-    ssa->walk++;
-    for (;;) {
-        *value = ssa_read(ssa, block, var);
-        if (*value != NONE) return block;
-        SsaBlock *b = ssa_block(ssa, block);
-        if (!b->sealed || b->n_preds != 1) return block;
-        b->seen = ssa->walk;
-        uint32_t pred = ssa->preds.v[b->first_pred - 1].block;
-        if (ssa_block(ssa, pred)->seen == ssa->walk) return block;
-        vec_push(ssa->arena, &ssa->path, block);
-        block = pred;
+// What the variable is when control enters the root; may leave a task.
+static uint32_t ssa_entering(Ssa *ssa, uint32_t root, uint32_t var) {
+    bool added;
+    uint32_t slot = ssa->entering.entries.n;
+    uint32_t *known = map_add(&ssa->entering, (uint64_t)root << 32 | var, NONE, &added);
+    if (!added) return *known;
+    Type type = (Type)ssa->types.v[var];
+    SsaBlock *b = ssa_block(ssa, root);
+    uint32_t value;
+    if (b->sealed && b->n_preds == 0) {
+        value = ssa_zero(ssa, root, type);
+    } else {
+        // Not in the block's list yet: ssa_finish() decides whether and where.
+        value = value_new(ssa->f, type, VALUE_PARAM, root, 0).i;
+        vec_push(ssa->arena, &ssa->params, (SsaParam){value, root, var, NONE, b->sealed ? 0 : b->waiting});
+        if (b->sealed) vec_push(ssa->arena, &ssa->tasks, ssa->params.n - 1);
+        else b->waiting = ssa->params.n;
     }
+    ssa->entering.entries.v[slot].value = value;
+    return value;
 }
 
-// The value of var at the end of block; may leave tasks.
+// The value of var at the end of block as far as it is filled; may leave a task.
 static uint32_t ssa_ask(Ssa *ssa, uint32_t block, uint32_t var) {
-    uint32_t value;
-    uint32_t at = ssa_chain(ssa, block, var, &value);
-    if (value == NONE) {
-        Type type = (Type)ssa->types.v[var];
-        SsaBlock *b = ssa_block(ssa, at);
-        if (b->sealed && b->n_preds == 0) {
-            value = ssa_zero(ssa, at, type);
-        } else {
-            // Not in the block's list yet: ssa_finish() decides whether and where.
-            value = value_new(ssa->f, type, VALUE_PARAM, at, 0).i;
-            vec_push(ssa->arena, &ssa->params, (SsaParam){value, at, var, NONE, b->sealed ? 0 : b->waiting});
-            if (b->sealed) vec_push(ssa->arena, &ssa->tasks, ssa->params.n - 1);
-            else b->waiting = ssa->params.n;
-        }
-        ssa_write(ssa, at, var, value);
+    bool current = block == ssa->current;
+    if (current && ssa->stamp.v[var] == ssa->epoch) return ssa->local.v[var];
+    ssa_open(ssa, block);
+    uint32_t value = map_get(ssa, ssa_block(ssa, block)->map, var);
+    if (value == NONE) value = ssa_entering(ssa, ssa_block(ssa, block)->root, var);
+    if (current) {
+        ssa->stamp.v[var] = ssa->epoch;
+        ssa->local.v[var] = value;
     }
-    for (uint32_t i = 0; i < ssa->path.n; i++) ssa_write(ssa, ssa->path.v[i], var, value);
     return value;
 }
 
@@ -312,7 +391,8 @@ Ssa *ssa_new(Arena *arena, Func *f) {
     Ssa *ssa = NEW(arena, Ssa);
     ssa->arena = arena;
     ssa->f = f;
-    ssa->table = map_new(arena);
+    ssa->entering = map_new(arena);
+    vec_push(arena, &ssa->nodes, (SsaNode){{0}});
     ssa->current = NONE;
     ssa->zero_block = NONE;
     ssa->epoch = 1;
@@ -323,12 +403,17 @@ Var ssa_declare(Ssa *ssa, Type type) {
     vec_push(ssa->arena, &ssa->types, (uint8_t)type);
     vec_push(ssa->arena, &ssa->local, 0);
     vec_push(ssa->arena, &ssa->stamp, 0);
+    vec_push(ssa->arena, &ssa->defined, 0);
     return (Var){ssa->types.n - 1};
 }
 
 void ssa_def(Ssa *ssa, Var var, Block block, Value value) {
     ssa_switch(ssa, block.i);
-    ssa_write(ssa, block.i, var.i, value.i);
+    ssa->stamp.v[var.i] = ssa->epoch;
+    ssa->local.v[var.i] = value.i;
+    if (ssa->defined.v[var.i]) return;
+    ssa->defined.v[var.i] = 1;
+    vec_push(ssa->arena, &ssa->dirty, var.i);
 }
 
 Value ssa_use(Ssa *ssa, Var var, Block block) {

@@ -199,6 +199,32 @@ START_TEST(test_size) {
 }
 END_TEST
 
+// 50,000 variables defined before 50,000 blocks in a row and read behind them: a walk per read would take minutes.
+START_TEST(test_wide) {
+    enum { N = 50000 };
+    Block first = place();
+    Block at = first;
+    ssa_seal(ssa, at);
+    Var *vars = calloc(N, sizeof *vars);
+    for (int v = 0; v < N; v++) {
+        vars[v] = ssa_declare(ssa, T_i64);
+        if (v % 2) ssa_def(ssa, vars[v], at, constant(at, (uint64_t)v));
+    }
+    for (int k = 0; k < N; k++) {
+        Block next = place();
+        jump(at, next);
+        ssa_seal(ssa, next);
+        at = next;
+    }
+    for (int v = 0; v < N; v++)
+        ck_assert_int_eq(inst_get(f, value_def(f, ssa_use(ssa, vars[v], at)))->imm, v % 2 ? v : 0);
+    finish(at);
+    ssa_finish(ssa);
+    ck_assert_uint_eq(n_params(at), 0);
+    free(vars);
+}
+END_TEST
+
 // ---- random functions -------------------------------------------------------------------------------------------
 
 enum { R_BLOCKS = 14, R_VARS = 4, R_OPS = 5 };
@@ -326,6 +352,7 @@ int main(void) {
     tcase_add_test(tc, test_cycle);
     tcase_add_test(tc, test_undefined);
     tcase_add_test(tc, test_size);
+    tcase_add_test(tc, test_wide);
     tcase_add_loop_test(tc, test_random, 0, 10);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
