@@ -5,6 +5,10 @@ instructions below the root, and only when all fits takes the rule: says so (sel
 instructions. Conditions (`cond`) are matched first and put where the first reader of the flags stands, so that a flag
 writer is always followed by its readers.
 
+In a pattern, `c: cond` is a condition that one condition code decides, `c: both` and `c: either` one of two codes. As the only
+argument of an opcode with several operands (`icmp(c: cond)`) it is the root's own. `cond(...)` as the root of a rule's
+pattern says how a condition is put; the rule ends in its code.
+
 What a rule's result may name, beyond its variables and machine instructions:
     then, other, ...      the opcode's own attributes: block labels, numbers, trap code
     trap(code)            a label: the trap block for the code
