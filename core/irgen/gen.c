@@ -39,6 +39,13 @@ Block gen_block(Gen *g) {
     return block;
 }
 
+Block gen_cold(Gen *g) {
+    Block block = block_new(g->f);
+    block_get(g->f, block)->cold = true;
+    vec_push(g->arena, &g->cold, block);
+    return block;
+}
+
 void gen_jump(Gen *g, Block to) { ssa_branch(g->ssa, ir_jump(&g->b, to, NULL, 0)); }
 
 void gen_brif(Gen *g, Value c, Block then, Block other) {

@@ -42,6 +42,8 @@ void gen_def(Gen *g, uint16_t reg, Value value);
 Value gen_int(Gen *g, Type type, uint64_t bits);
 // A new block, placed after everything so far; sealed when its predecessors are told.
 Block gen_block(Gen *g);
+// A new block that is seldom entered, placed at the function's end.
+Block gen_cold(Gen *g);
 // Ends the current block; gen_go() continues in another one.
 void gen_jump(Gen *g, Block to);
 void gen_brif(Gen *g, Value c, Block then, Block other);

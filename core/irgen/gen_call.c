@@ -101,10 +101,8 @@ void gen_reload_refs(Gen *g, Inst call) {
 // brif flag, slow, on;  slow: rt_poll; on: ...
 void gen_poll(Gen *g) {
     Value flag = ir_atomic_load(&g->b, T_i64, MF_NOTRAP | MF_ALIGNED, g->vm);
-    Block slow = block_new(g->f);
+    Block slow = gen_cold(g);
     Block on = gen_block(g);
-    block_get(g->f, slow)->cold = true;
-    vec_push(g->arena, &g->cold, slow);
     gen_brif(g, flag, slow, on);
     gen_go(g, slow);
     gen_spill_refs(g);

@@ -96,8 +96,30 @@ static void gen_new(Gen *g, uint16_t reg, enum GenHelper helper, const Value *ar
     gen_def(g, reg, inst_result(g->f, call, 0));
 }
 
+// In the heap's window if it fits there, by a call otherwise. The window's memory is zero, so of the header only the
+// type is written (the length is 0).
 static void gen_new_struct(Gen *g, const BcInst *i) {
+    Builder *b = &g->b;
+    uint64_t bytes = HEAP_HEADER + (((uint64_t)g->m->types[i->x].size + 7) & ~UINT64_C(7));
+    Value top = ir_load(b, T_i64, OBJECT, g->vm, offsetof(VmCtx, window.top));
+    Value end = ir_load(b, T_i64, OBJECT, g->vm, offsetof(VmCtx, window.end));
+    Value next = ir_iadd(b, top, gen_int(g, T_i64, bytes));
+    Value full = ir_icmp(b, ICC_ugt, next, end);
+    Block slow = gen_cold(g);
+    Block fast = gen_block(g);
+    Block done = block_new(g->f);
+    gen_brif(g, full, slow, fast);
+    gen_go(g, slow);
     gen_new(g, i->r[0], GH_ALLOC_STRUCT, (Value[]){g->vm, gen_int(g, T_i32, i->x)}, 2);
+    gen_jump(g, done);
+    gen_go(g, fast);
+    ir_store(b, OBJECT, next, g->vm, offsetof(VmCtx, window.top));
+    Value object = ir_iadd(b, top, gen_int(g, T_i64, HEAP_HEADER));
+    ir_store(b, OBJECT, gen_int(g, T_i32, i->x), object, HEAP_OFF_TYPE);
+    gen_def(g, i->r[0], object);
+    gen_jump(g, done);
+    block_append(g->f, done);
+    gen_go(g, done);
 }
 
 // Negative lengths are large unsigned ones, so one comparison does.

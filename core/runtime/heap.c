@@ -25,7 +25,6 @@ static Ref heap_object(Heap *heap, uint32_t type, uint32_t length) {
     ObjHeader *object = heap->collector->alloc(heap, bytes);
     if (!object) return 0;
     *object = header;
-    heap->stats.allocated += bytes;
     return (Ref)(uintptr_t)(object + 1);
 }
 
@@ -41,6 +40,7 @@ Heap *heap_new(Arena *arena, const HeapType *types, uint32_t n_types, const Coll
     heap->n_types = n_types;
     heap->collector = collector;
     if (options) heap->options = *options;
+    heap->window = heap->options.window ? heap->options.window : NEW(arena, HeapWindow);
     if (!heap->options.limit) heap->options.limit = HEAP_DEFAULT_LIMIT;
     arena_on_free(arena, heap_stop, heap);
     if (!collector->start(heap)) ctx_fail(arena_ctx(arena), VTR_ERR_SYSTEM, "no memory can be mapped for the heap");

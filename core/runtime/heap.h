@@ -63,15 +63,23 @@ typedef struct Collector {
     void (*write_barrier)(Heap *heap, Ref *slot, Ref value);
 } Collector;
 
+// Where the next object may go: memory from top to end is free and zero. Compiled code allocates a struct here by
+// itself when it fits, by moving top and writing the header; only otherwise it calls. A collector that wants to hear
+// of each allocation keeps end at top.
+typedef struct HeapWindow {
+    uint64_t top;
+    uint64_t end;
+} HeapWindow;
+
 typedef struct HeapOptions {
-    uint64_t limit; // bytes of live objects and what was allocated since the last collection; 0 = the default
-    bool stress;    // every safepoint collects, every collection moves everything and unmaps the old place
+    uint64_t limit;     // bytes of live objects and what was allocated since the last collection; 0 = the default
+    bool stress;        // every safepoint collects, every collection moves everything and unmaps the old place
+    HeapWindow *window; // where compiled code looks; NULL = the heap has one of its own
 } HeapOptions;
 
 typedef struct HeapStats {
     uint64_t collections;
-    uint64_t allocated; // bytes, ever
-    uint64_t moved;     // objects, ever
+    uint64_t moved; // objects, ever
 } HeapStats;
 
 struct Heap {
@@ -80,6 +88,7 @@ struct Heap {
     uint32_t n_types;
     const Collector *collector;
     void *state;
+    HeapWindow *window;
     HeapOptions options;
     HeapStats stats;
     VEC(HeapRoots) roots;

@@ -174,6 +174,7 @@ Instance *rt_instance_new(Arena *arena, const BcModule *m, const RtOptions *opti
     instance->vm = arena_alloc(arena, sizeof(VmCtx) + (size_t)vm_n_cells(m) * 8);
     instance->vm->instance = instance;
     instance->vm->poll = instance->options.heap.stress;
+    instance->options.heap.window = &instance->vm->window;
     instance_resolve(instance);
     instance->heap =
         heap_new(arena, instance_types(arena, m), m->n_types, instance->options.collector, &instance->options.heap);

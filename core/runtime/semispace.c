@@ -32,7 +32,7 @@ typedef struct Space {
 } Space;
 
 typedef struct Semi {
-    Space space;
+    Space space;   // its top is window->top; window->end is where the limit or the space ends
     Space to;      // during a collection
     char *stretch; // stress: mapped and not yet used, up to stretch_end
     char *stretch_end;
@@ -110,9 +110,20 @@ static void semi_scan(Heap *heap) {
     }
 }
 
+// Shows the program the free part of the space, or under stress nothing of it.
+static void semi_show(Heap *heap) {
+    const Space *space = &((Semi *)heap->state)->space;
+    uint64_t room = (uint64_t)(space->end - space->base);
+    uint64_t most = room < heap->options.limit ? room : heap->options.limit;
+    heap->window->top = (uint64_t)(uintptr_t)space->top;
+    heap->window->end = (uint64_t)(uintptr_t)space->base + most;
+    if (heap->options.stress || heap->window->end < heap->window->top) heap->window->end = heap->window->top;
+}
+
 // Copies the live objects into a new space in which `request` more bytes fit. false: no memory; nothing changed.
 static bool semi_collect_for(Heap *heap, uint64_t request) {
     Semi *semi = heap->state;
+    semi->space.top = (char *)(uintptr_t)heap->window->top;
     uint64_t used = (uint64_t)(semi->space.top - semi->space.base);
     uint64_t slack = heap->options.stress ? 0 : used > SPACE_MIN ? used : SPACE_MIN;
     if (!semi_space(heap, &semi->to, used + request + slack + semi->page)) return false;
@@ -129,33 +140,37 @@ static bool semi_collect_for(Heap *heap, uint64_t request) {
         else munmap(end, (size_t)(semi->space.end - end));
         semi->space.end = end;
     }
+    semi_show(heap);
     heap->stats.collections++;
     return true;
 }
 
 static void *semi_alloc(Heap *heap, uint64_t bytes) {
     Semi *semi = heap->state;
-    if (heap->options.stress || (uint64_t)(semi->space.end - semi->space.top) < bytes ||
-        (uint64_t)(semi->space.top - semi->space.base) + bytes > heap->options.limit) {
+    HeapWindow *window = heap->window;
+    if (heap->options.stress || window->end - window->top < bytes) {
         if (!semi_collect_for(heap, bytes)) return NULL;
         if (semi->live + bytes > heap->options.limit) return NULL;
     }
-    void *memory = semi->space.top;
-    semi->space.top += bytes;
+    void *memory = (void *)(uintptr_t)window->top;
+    window->top += bytes;
+    if (heap->options.stress) window->end = window->top;
     return memory;
 }
 
 static void semi_collect(Heap *heap) {
     Semi *semi = heap->state;
     // An empty heap has nothing to move.
-    if (semi->space.top != semi->space.base) semi_collect_for(heap, 0);
+    if (heap->window->top != (uint64_t)(uintptr_t)semi->space.base) semi_collect_for(heap, 0);
 }
 
 static bool semi_start(Heap *heap) {
     Semi *semi = NEW(heap->arena, Semi);
     heap->state = semi;
     semi->page = (uint64_t)sysconf(_SC_PAGESIZE);
-    return semi_space(heap, &semi->space, heap->options.stress ? semi->page : SPACE_MIN);
+    if (!semi_space(heap, &semi->space, heap->options.stress ? semi->page : SPACE_MIN)) return false;
+    semi_show(heap);
+    return true;
 }
 
 static void semi_stop(Heap *heap) {

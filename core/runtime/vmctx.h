@@ -21,7 +21,7 @@ typedef struct VmCtx {
     uint64_t exit_code;   // why compiled code left with RT_TRAP_EXIT: a trap code from 256, or RT_EXIT_*
     Ref raised;           // RT_EXIT_RAISE: the object
     Instance *instance;
-    uint64_t spare[2];
+    HeapWindow window; // of the heap
     uint64_t cells[];
 } VmCtx;
 
