@@ -6,7 +6,12 @@
 // stops when the displacement would leave its range, so the result is always right and `base + displacement` always
 // fits: an offset of a load or store that the machine cannot hold does not occur (32 bits everywhere, or expanded
 // before).
+//
+// A long chain of sums is looked through for a few steps only, so that an address for each of its members costs no
+// square.
 #include "select/sel.h"
+
+enum { MAX_PEEL = 8 };
 
 static bool fits_disp(const SelAddrLimits *limits, int64_t disp) { return sel_fits_signed(disp, limits->disp_bits); }
 
@@ -17,7 +22,9 @@ static Inst sum_of(const Sel *s, Value v) {
 
 // Strips constants from v into the displacement.
 static Value peel(const Sel *s, Value v, const SelAddrLimits *limits, SelAddr *a) {
-    for (Inst i = sum_of(s, v); inst_ok(i); i = sum_of(s, v)) {
+    for (unsigned steps = 0; steps < MAX_PEEL; steps++) {
+        Inst i = sum_of(s, v);
+        if (!inst_ok(i)) return v;
         int64_t c;
         unsigned k = 0;
         if (sel_const(s, sel_arg(s, i, 1), &c)) {
@@ -86,7 +93,8 @@ SelAddr sel_address(Sel *s, Value p, int64_t offset, const SelAddrLimits *limits
     Value v = peel(s, func_value(s->f, p), limits, &a);
     if (set_symbol(s, v, limits, &a)) return a;
     Inst i = limits->index ? sum_of(s, v) : NO_INST;
-    if (inst_ok(i)) {
+    int64_t c; // a constant that did not fit is no index
+    if (inst_ok(i) && !sel_const(s, sel_arg(s, i, 0), &c) && !sel_const(s, sel_arg(s, i, 1), &c)) {
         unsigned shifted = set_shifted(s, sel_arg(s, i, 1), limits, &a) ? 1 : 0;
         if (!shifted && !set_shifted(s, sel_arg(s, i, 0), limits, &a)) {
             a.index = sel_arg(s, i, 1);

@@ -4,6 +4,9 @@ import re
 from patterns import Cond, Const, Mem, Node, Var, imm_range
 
 
+MATCH_ROOM = {"n": 4, "v": 6, "c": 4}  # of SelMatch (core/select/sel.h)
+
+
 class Wrong(Exception):
     def __init__(self, loc, text):
         super().__init__(text)
@@ -174,6 +177,8 @@ class Arm:
         for kind, name in self.saved:
             body.append("m->%s[%d] = %s;" % (kind, counts[kind], name))
             counts[kind] += 1
+        if any(counts[kind] > MATCH_ROOM[kind] for kind in counts):
+            raise Wrong(self.p.loc, "the condition of %s binds more than SelMatch holds" % self.p.name)
         return self.comment() + ["do {"] + ["    " + x for x in body] + ["    return true;", "} while (0);"]
 
     def put_lines(self):

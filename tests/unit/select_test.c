@@ -162,7 +162,7 @@ END_TEST
 START_TEST(displacement_does_not_overflow) {
     listing_of("function %f(i64) -> i64 {\nblock0(v0: i64):\n v1 = iadd_imm v0, 0x7fffffff\n v2 = load.i64 v1+1\n"
                " return v2\n}\n");
-    has("mov32_ri 2147483647"); // an index then
+    has("add64_ri");
     has(", 1]");
 }
 END_TEST
@@ -173,6 +173,16 @@ START_TEST(base_and_offset_serve_many) {
     has(", 32]");
     has(", 40]");
     lacks("add64_ri");
+}
+END_TEST
+
+START_TEST(long_chains_are_cut) {
+    listing_of(
+        "function %f(i64) -> i64 {\nblock0(v0: i64):\n v1 = iadd_imm v0, 1\n v2 = iadd_imm v1, 1\n"
+        " v3 = iadd_imm v2, 1\n v4 = iadd_imm v3, 1\n v5 = iadd_imm v4, 1\n v6 = iadd_imm v5, 1\n"
+        " v7 = iadd_imm v6, 1\n v8 = iadd_imm v7, 1\n v9 = iadd_imm v8, 1\n v10 = load.i64 v9\n return v10\n}\n");
+    has("add64_ri"); // the first of nine
+    has(", 8]");
 }
 END_TEST
 
@@ -362,6 +372,7 @@ int main(void) {
     tcase_add_test(t, address_with_index_and_slot);
     tcase_add_test(t, displacement_does_not_overflow);
     tcase_add_test(t, base_and_offset_serve_many);
+    tcase_add_test(t, long_chains_are_cut);
     tcase_add_test(t, near_symbols_are_relative);
     tcase_add_test(t, compare_fuses_with_each_user);
     tcase_add_test(t, repeated_compare_does_not_repeat_its_load);
