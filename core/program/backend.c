@@ -132,6 +132,7 @@ static void program_new(Ctx *ctx, void *arg) {
     vtr_program *program = NEW(arena, vtr_program);
     program->ctx = ctx;
     program->arena = arena;
+    program->text = arena_new(ctx);
     program->options = request->backend->options;
     request->made = program;
     RtOptions options = {

@@ -40,7 +40,7 @@ struct vtr_program {
     vtr_program_stats stats;
     uint32_t host_trap; // vtr_program_trap()
     bool trapped;       // the last run ended in a trap
-    Arena *text;        // strings about the last trap; made on demand
+    Arena *text;        // strings about the last trap
 };
 
 // Makes the engine of the options. (program/native.c)

@@ -80,6 +80,7 @@ vtr_status vtr_program_run(vtr_program *program, const char *name, const vtr_val
     void *activation = program->instance->vm->activation;
     uint64_t stack_limit = program->instance->vm->stack_limit;
     program->trapped = false;
+    arena_reset(program->text);
     status = ctx_try(program->ctx, run_body, &run);
     program->instance->vm->activation = activation;
     program->instance->vm->stack_limit = stack_limit;
@@ -125,11 +126,6 @@ typedef struct TrapText {
     vtr_trap_frame frame;
 } TrapText;
 
-static Arena *text_arena(vtr_program *program) {
-    if (!program->text) program->text = arena_new(program->ctx);
-    return program->text;
-}
-
 static void frame_text(Ctx *ctx, void *arg) {
     (void)ctx;
     TrapText *t = arg;
@@ -137,7 +133,7 @@ static void frame_text(Ctx *ctx, void *arg) {
     RtFrame from = t->program->instance->trap.frames[t->index];
     const BcFunc *f = bc_local_func(m, from.func);
     const BcLine *line = f ? bc_line_at(m, from.func - m->n_imp_funcs, from.inst) : NULL;
-    Arena *arena = text_arena(t->program);
+    Arena *arena = t->program->text;
     t->frame = (vtr_trap_frame){.function = bc_function_name(m, from.func, arena), .instruction = from.inst};
     if (f) t->frame.block = bc_block_of(f, from.inst);
     if (!line || !line->line) return;
@@ -158,7 +154,7 @@ bool vtr_trap_frame_at(const vtr_program *program, size_t index, vtr_trap_frame 
 static void trap_text(Ctx *ctx, void *arg) {
     (void)ctx;
     TrapText *t = arg;
-    Buf out = buf_new(text_arena(t->program));
+    Buf out = buf_new(t->program->text);
     rt_trap_print(t->program->instance, &out);
     t->text = buf_str(&out);
 }

@@ -357,6 +357,65 @@ START_TEST(test_memory_limit) {
 }
 END_TEST
 
+// ---- no memory ----------------------------------------------------------------------------------------------------
+
+typedef struct Memory {
+    size_t live;
+    unsigned n;
+    unsigned bad; // the allocation that fails, with all after it; 0 = none
+} Memory;
+
+static void *scarce(void *user, void *old, size_t old_size, size_t new_size) {
+    Memory *m = user;
+    if (new_size && m->bad && ++m->n >= m->bad) return NULL;
+    m->live += new_size - old_size;
+    if (new_size) return realloc(old, new_size);
+    free(old);
+    return NULL;
+}
+
+static vtr_status whole_run(vtr_context *c, const uint8_t *bytes, size_t n, const vtr_backend_options *options) {
+    vtr_bytecode *bc = NULL;
+    vtr_backend *backend = NULL;
+    vtr_program *program = NULL;
+    vtr_value arg = make_value(VTR_I64, 100), result;
+    vtr_status status = vtr_bytecode_read(c, "test", bytes, n, VTR_ALLOW_LOW, &bc);
+    if (status == VTR_OK) status = vtr_backend_new(c, options, &backend);
+    if (status == VTR_OK) status = vtr_backend_compile(backend, bc, &program);
+    if (status == VTR_OK) status = vtr_program_run(program, "sum_list", &arg, 1, &result);
+    if (status == VTR_OK) ck_assert_int_eq(result.as.i, 5050);
+    vtr_program_free(program);
+    vtr_backend_free(backend);
+    vtr_bytecode_free(bc);
+    return status;
+}
+
+START_TEST(test_no_memory) {
+    uint8_t *bytes;
+    size_t n;
+    want(vtr_bytecode_assemble(ctx, "test.vita", functions_text, strlen(functions_text), &bytes, &n));
+    vtr_status status = VTR_ERR_MEMORY;
+    for (unsigned bad = 1; status != VTR_OK; bad++) {
+        ck_assert_uint_lt(bad, 20000);
+        Memory memory = {0, 0, bad};
+        vtr_allocator allocator = {scarce, &memory};
+        vtr_context *c;
+        status = vtr_context_new(&allocator, &c);
+        if (status == VTR_OK) {
+            status = whole_run(c, bytes, n, &engines[_i].options);
+            memory.bad = 0;
+            if (status != VTR_OK) {
+                ck_assert_int_eq(status, VTR_ERR_MEMORY);
+                ck_assert_int_eq(whole_run(c, bytes, n, &engines[_i].options), VTR_OK); // the context is usable
+            }
+            vtr_context_free(c);
+        }
+        ck_assert_uint_eq(memory.live, 0);
+    }
+    vtr_bytes_free(ctx, bytes, n);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("native");
     TCase *tc = tcase_create("native");
@@ -368,6 +427,7 @@ int main(void) {
     tcase_add_loop_test(tc, test_failures, 0, N_ENGINES);
     tcase_add_loop_test(tc, test_interrupt, 0, N_ENGINES);
     tcase_add_loop_test(tc, test_memory_limit, 0, N_ENGINES);
+    tcase_add_loop_test(tc, test_no_memory, 0, 3);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
