@@ -29,6 +29,8 @@ typedef struct Pair {
 static vtr_context *ctx;
 static const char *module_text;
 static bool optimise;
+static bool barriers;
+static unsigned n_read, n_written; // barrier calls
 static Pair pair;
 
 static void setup(void) { ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK); }
@@ -48,7 +50,14 @@ static int host_call(void *data, const ExtName *name, const Sig *sig, const uint
     else if (!strcmp(name->text, "memmove"))
         memmove((void *)(uintptr_t)args[0], (const void *)(uintptr_t)args[1], args[2]);
     else if (!strcmp(name->text, "memset")) memset((void *)(uintptr_t)args[0], (int)args[1], args[2]);
-    else return ir_interp_libcall(NULL, name, sig, args, words);
+    else if (!strcmp(name->text, "rt_read_barrier")) {
+        results[0] = rt_read_barrier(vm, (Ref *)(uintptr_t)args[1]);
+        n_read++;
+    } else if (!strcmp(name->text, "rt_write_barrier")) {
+        ck_assert_uint_eq(*(Ref *)(uintptr_t)args[1], args[2]); // after the store
+        rt_write_barrier(vm, (Ref *)(uintptr_t)args[1], args[2]);
+        n_written++;
+    } else return ir_interp_libcall(NULL, name, sig, args, words);
     return 0;
 }
 
@@ -64,7 +73,7 @@ static void build(Ctx *c, void *arg) {
     BcModule *m = bc_assemble(c, "test.vita", module_text, strlen(module_text));
     pair = (Pair){.m = m, .direct = rt_instance_new(arena, m, NULL), .lowered = rt_instance_new(arena, m, NULL)};
     pair.interp = interp_new(pair.direct);
-    pair.irgen = irgen_start(m, NULL);
+    pair.irgen = irgen_start(m, &(IrgenOptions){barriers, barriers});
     pair.funcs = NEW_ARRAY(arena, Func *, bc_n_functions(m));
     for (uint32_t f = 0; f < bc_n_functions(m); f++) {
         pair.funcs[f] = irgen_func(&pair.irgen, arena, f);
@@ -186,8 +195,10 @@ static uint32_t export_index(const char *name) {
     return found->index;
 }
 
+// _i: bit 0 = after the passes, bit 1 = with barriers.
 START_TEST(test_functions) {
-    open_module(functions_text, _i);
+    barriers = _i & 2;
+    open_module(functions_text, _i & 1);
     for (const FunctionCase *c = function_cases; c->name; c++) {
         uint64_t result = 0;
         uint32_t code = compare(export_index(c->name), c->args, &result);
@@ -198,8 +209,19 @@ START_TEST(test_functions) {
 }
 END_TEST
 
-// Every reference that is used after a safepoint comes from behind it: no value of a call's past is used past it
-// unless it is no reference. Checked on the IR: each stack map names as many slots as the function stores before.
+// A list of n nodes: n references stored (and read back), nothing else is one.
+START_TEST(test_barriers) {
+    barriers = true;
+    open_module(functions_text, false);
+    uint64_t n = 10;
+    n_read = n_written = 0;
+    ck_assert_uint_eq(compare(export_index("sum_list"), &n, NULL), 0);
+    ck_assert_uint_eq(n_written, 10);
+    ck_assert_uint_eq(n_read, 10);
+}
+END_TEST
+
+// References are live across some of the calls of these functions.
 START_TEST(test_stack_maps) {
     open_module(functions_text, false);
     uint32_t maps = 0, entries = 0;
@@ -217,7 +239,8 @@ int main(void) {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, test_operations, 0, 2);
-    tcase_add_loop_test(tc, test_functions, 0, 2);
+    tcase_add_loop_test(tc, test_functions, 0, 4);
+    tcase_add_test(tc, test_barriers);
     tcase_add_test(tc, test_stack_maps);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
