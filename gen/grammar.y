@@ -24,9 +24,9 @@
     else
         mdc_error(m, TOKEN.line, TOKEN.col, "unexpected '%.*s'", TOKEN.len, TOKEN.s);
 }
-%fallback ID ABI AFTER ASM BEFORE BYTE CLASS CLOBBERS COND COST CPU DECODE EARLY ENCODE ENUM EXCEPT EXPAND FEATURE FILE_ FLAGS
-  FN FOR FORM FORMAT HOLD IMM IMPLIES IN INCLUDE INOUT INST ISA LET MOVES NAMES OP OPERAND OUT PRED PROVES PSEUDO REACH
-  REG RELAX RELOC REQUIRES REWRITE ROLES RULE SELECT SEM SHORT SHRINK SLEB STAMP TABLE TEMPLATE TRAP TYPE ULEB
+%fallback ID ABI AFTER ASM BEFORE BYTE CLASS CLOBBERS COND COST CPU DECODE EARLY ENCODE EXCEPT EXPAND FEATURE FILE_ FLAGS
+  FN FOR FORM FORMAT HOLD IMM IMPLIES IN INCLUDE INOUT INST ISA LET MOVES NAMES OP OPERAND OUT PROVES PSEUDO REACH
+  REG RELAX RELOC REQUIRES REWRITE ROLES RULE SELECT SEM SHORT SLEB STAMP TABLE TEMPLATE TRAP TYPE ULEB
   UNSUPPORTED UNTIE VIEW WHEN WORD.
 %right QUEST COLON.
 %left OROR.
@@ -125,7 +125,6 @@ opclauses(A) ::= opclauses(B) TRAP(K) ID(N) WHEN expr(C) SEMI.
 decl(A) ::= COND ID(B) optparams(P) COLON NUM(W) LB conditems(C) RB. {
     A = PUT(PUT(PUT(md_decl(m, "cond", B), "params", P), "width", md_num(m, W, false)), "items", C);
 }
-decl(A) ::= ENUM ID(B) LB conditems(C) RB. { A = PUT(md_decl(m, "enum", B), "items", C); }
 optparams(A) ::= . { A = md_list(m); }
 optparams(A) ::= LP params(B) RP. { A = B; }
 conditems(A) ::= . { A = md_list(m); }
@@ -204,7 +203,6 @@ formclauses(A) ::= formclauses(B) formclause(C). { A = md_push(m, B, C); }
 formclause(A) ::= ASM(K) STR(B) guard(G).
   { A = PUT(PUT(md_obj(m, "asm", K), "text", md_string(m, B)), "when", G); }
 formclause(A) ::= ENCODE(K) postfix(B) guard(G). { A = PUT(PUT(md_obj(m, "encode", K), "call", B), "when", G); }
-formclause(A) ::= REQUIRES(K) commaids(B). { A = PUT(md_obj(m, "requires", K), "names", B); }
 decl(A) ::= FORMAT ID(B) COLON NUM(C) LB fields(D) RB.
   { A = PUT(PUT(md_decl(m, "format", B), "width", md_num(m, C, false)), "fields", D); }
 decl(A) ::= FORMAT ID(B) LP params(C) RP LB groups(D) RB.
@@ -251,8 +249,6 @@ decl(A) ::= PSEUDO ID(B) LP params(C) RP ASSIGN postfix(T) guard(G) LB clauses(D
     A = PUT(PUT(PUT(md_decl(m, "pseudo", B), "params", C), "of", T), "when", G);
     PUT(A, "clauses", D);
 }
-decl(A) ::= SHRINK ID(N) COLON postfix(P) guard(G) ARROW postfix(Q).
-  { A = PUT(PUT(PUT(md_decl(m, "shrink", N), "from", P), "when", G), "to", Q); }
 decl(A) ::= UNTIE ID(P) ASSIGN ID(Q). { A = PUT(md_decl(m, "untie", P), "to", md_name(m, Q)); }
 params(A) ::= . { A = md_list(m); }
 params(A) ::= paramlist(B). { A = B; }
@@ -288,7 +284,6 @@ clause(A) ::= REQUIRES(K) commaids(B). { A = PUT(md_obj(m, "requires", K), "name
 clause(A) ::= CLOBBERS(K) regs(B). { A = PUT(md_obj(m, "clobbers", K), "regs", B); }
 clause(A) ::= TRAP(K) ID(B) WHEN expr(C).
   { A = PUT(PUT(md_obj(m, "trap", K), "code", md_text(m, B)), "when", C); }
-clause(A) ::= REACH(K) expr(B) DOTS expr(C). { A = PUT(PUT(md_obj(m, "reach", K), "low", B), "high", C); }
 stmts(A) ::= . { A = md_list(m); }
 stmts(A) ::= stmts(B) stmt(C) SEMI. { A = md_push(m, B, C); }
 stmts(A) ::= stmts(B) IF(K) LP expr(C) RP LB stmts(D) RB.
@@ -325,8 +320,6 @@ rstmts(A) ::= rstmts(B) expr(D) SEMI(S). { A = md_push(m, B, PUT(md_obj(m, "do",
 // ---- functions, templates, tables, settings ---------------------------------------------------------------------
 decl(A) ::= FN ID(B) LP params(C) RP TO kind(T) ASSIGN expr(D).
   { A = PUT(PUT(PUT(md_decl(m, "fn", B), "params", C), "type", T), "value", D); }
-decl(A) ::= PRED ID(B) LP params(C) RP ASSIGN expr(D).
-  { A = PUT(PUT(md_decl(m, "pred", B), "params", C), "value", D); }
 decl(A) ::= TEMPLATE ID(B) LP params(C) RP forclause(E) LB decls(D) RB.
   { A = PUT(PUT(PUT(md_decl(m, "template", B), "params", C), "for", E), "body", D); }
 decl(A) ::= STAMP ID(B) COLON rows(C). { A = PUT(md_decl(m, "stamp", B), "rows", C); }

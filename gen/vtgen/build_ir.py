@@ -24,7 +24,7 @@ class EnumItem:
 
 
 class Cond:
-    """`cond NAME : width { ... }` or `enum NAME { ... }`. params: names that the meanings speak of."""
+    """`cond NAME : width { ... }`. params: names that the meanings speak of."""
 
     def __init__(self, name, params, width, items, loc):
         self.name, self.params, self.width, self.items, self.loc = name, params, width, items, loc
@@ -107,7 +107,7 @@ class IrWorld:
 
     def __init__(self, ir):
         self.types = {t.name: t.width for t in ir.types.values()}
-        self.fns, self.preds, self.flags = ir.fns, {}, {}
+        self.fns, self.flags = ir.fns, {}
         self.scope = Scope()
         self.word = None  # addresses have either width
 
@@ -185,7 +185,7 @@ def build(decls, diag):
                     ir.types[n["name"]] = Type(n["name"], type_width(n["name"], diag, loc), loc)
                 ir.types[n["name"]].sets.append(d["of"])
                 ir.sets.setdefault(d["of"], []).append(ir.types[n["name"]])
-        elif k in ("cond", "enum"):
+        elif k == "cond":
             once.add("cond", d["name"], loc)
             ir.conds[d["name"]] = build_cond(d)
         elif k == "table":

@@ -11,6 +11,11 @@ from tree import Builder, Expr
 PIECE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?:\.([A-Za-z_][A-Za-z0-9_]*))?\}")
 
 
+# Settings of `isa NAME { ... }`: their words, and what the last one may be.
+ISA_SETTINGS = {("word",): "32|64", ("endian",): "little|big", ("code", "align"): r"[1-9]\d*", ("triple",): r"\w+",
+                ("elf", "machine"): r"\d+", ("register", "prefix"): ".*", ("machine",): "stack"}
+
+
 class IsaWorld:
     """What sem.Widths asks of a machine."""
 
@@ -18,7 +23,7 @@ class IsaWorld:
         self.types = {t.name: t.width for t in ir.types.values()}
         self.types.setdefault("i1", 1)
         self.types.setdefault("i128", 128)
-        self.fns, self.preds, self.flags = isa.fns, isa.preds, isa.flags
+        self.fns, self.flags = isa.fns, isa.flags
         self.word = isa.word
         self.scope = Scope()
         for name, (reg, view) in isa.reg_names.items():
@@ -119,8 +124,8 @@ class IsaBuilder(RegisterBuilder):
         self.settings()
         self.rules()
         known = {"isa", "file", "reg", "class", "hold", "flags", "cond", "after", "imm", "operand", "format",
-                 "varformat", "inst", "pseudo", "short", "relax", "shrink", "untie", "reloc", "abi", "feature", "cpu",
-                 "rule", "expand", "unsupported", "fn", "pred", "roles", "moves", "table"}
+                 "varformat", "inst", "pseudo", "short", "relax", "untie", "reloc", "abi", "feature", "cpu",
+                 "rule", "expand", "unsupported", "fn", "roles", "moves", "table"}
         for d in self.decls:
             if d["k"] not in known:
                 self.error(Builder(d).loc(d), "'%s' does not belong into a machine's description" % d["k"])
@@ -133,7 +138,10 @@ class IsaBuilder(RegisterBuilder):
             self.isa.loc = loc
             if d["name"] != self.isa.name:
                 self.error(loc, "file '%s' describes '%s'" % (loc.base, d["name"]))
-            for row in self.rows(d["settings"], b):
+            for row, words in zip(self.rows(d["settings"], b), d["settings"]):
+                legal = ISA_SETTINGS.get(tuple(row[:-1]))
+                if legal is None or not re.fullmatch(legal, row[-1]):
+                    self.error(b.loc(words[0]), "a machine has no setting '%s'" % " ".join(row))
                 self.isa.settings[row[0]] = row[1:]
         word = self.isa.settings.get("word", ["64"])
         self.isa.word = int(word[0]) if word and word[0].isdigit() else 64
@@ -156,12 +164,10 @@ class IsaBuilder(RegisterBuilder):
 
     def functions(self):
         from sem import BUILTINS, OPERATORS
-        for d, b, loc in self.each("fn", "pred"):
+        for d, b, loc in self.each("fn"):
             if d["name"] in OPERATORS or d["name"] in BUILTINS:
                 self.error(loc, "'%s' is built in" % d["name"])
             elif self.once.add("fn", d["name"], loc):
-                if d["k"] == "pred":
-                    d = dict(d, type={"k": "name", "name": "i1"})
                 self.isa.fns[d["name"]] = build_fn(d)
 
     def conditions(self):
@@ -340,8 +346,6 @@ class IsaBuilder(RegisterBuilder):
                 for c in j["clauses"]:
                     if c["k"] == "asm":
                         form.asms.append(self.asm(c, form.params, b))
-                    elif c["k"] == "requires":
-                        form.requires = self.requires(c["names"], b)
                     else:
                         form.encodes.append((self.resolve(b.expr(c["call"]), form.params),
                                              self.guard(c["when"], form.params, b)))
@@ -533,8 +537,6 @@ class IsaBuilder(RegisterBuilder):
                 i.of = self.target_call(i.of, i.opnds)
         for d, b, loc in self.each("untie"):
             self.untie(d, b, loc)
-        for d, b, loc in self.each("shrink"):
-            isa.shrinks.append((d["name"], b.expr(d["from"]), b.expr(d["when"]), b.expr(d["to"]), loc))
 
     def untie(self, d, b, loc):
         twins = [(d["name"], loc), (d["to"]["name"], b.loc(d["to"]))]
@@ -584,10 +586,10 @@ class IsaBuilder(RegisterBuilder):
                 i.asms.append(self.asm(c, i.opnds, b))
             elif k == "encode":
                 i.encode = self.encode(c["call"], i.opnds, b)
-            elif k == "requires":
-                i.requires = self.requires(c["names"], b)
             elif isinstance(i, Short):
                 self.error(loc, "a short form has no '%s': it is the same instruction" % k)
+            elif k == "requires":
+                i.requires = self.requires(c["names"], b)
             elif k == "sem":
                 i.sem = b.stmts(c["stmts"])
                 self.widths.stmts(i.sem, self.scope(i.opnds))
@@ -608,8 +610,6 @@ class IsaBuilder(RegisterBuilder):
                 i.traps.append(Trap(c["code"], when, loc))
                 if c["code"] not in [row[0] for row in self.ir.tables.get("trapcode", [])]:
                     self.error(loc, "no trap code is named '%s'" % c["code"])
-            elif k == "reach":
-                i.reach = (fold(b.expr(c["low"])), fold(b.expr(c["high"])))
             elif k == "decode":
                 if c["name"] != "none":
                     self.error(loc, "'decode none' or nothing")
@@ -638,7 +638,8 @@ class IsaBuilder(RegisterBuilder):
                 self.reloc(d, b, loc)
         for d, b, loc in self.each("abi"):
             if self.once.add("abi", d["name"], loc):
-                isa.abis[d["name"]] = Abi(d["name"], self.rows(d["settings"], b), loc)
+                places = [b.loc(row[0]) for row in d["settings"]]
+                isa.abis[d["name"]] = Abi(d["name"], self.rows(d["settings"], b), places, loc)
         for d, b, loc in self.each("cpu"):
             if self.once.add("cpu", d["name"], loc):
                 isa.cpus[d["name"]] = self.cpu(d, b, loc)
@@ -684,23 +685,12 @@ class IsaBuilder(RegisterBuilder):
         cpu = Cpu(d["name"], loc)
         for row, words in zip(self.rows(d["settings"], b), d["settings"]):
             at = b.loc(words[0])
-            if row[0] == "issue":
-                cpu.issue = int(row[1])
-            elif row[0] == "port":
-                cpu.ports[row[1]] = int(row[2])
-            elif row[0] == "kind" and len(row) >= 4 and row[2] == "lat":
-                busy, ports = 0, row[5:] if row[4:5] == ["on"] else []
-                if "busy" in ports:
-                    i = ports.index("busy")
-                    busy, ports = int(ports[i + 1]), ports[:i]
-                for p in ports:
-                    if p not in cpu.ports:
-                        self.error(at, "cpu '%s' has no port '%s'" % (cpu.name, p))
-                if row[1] in cpu.kinds:
-                    self.error(at, "kind '%s' is given twice" % row[1])
-                cpu.kinds[row[1]] = (int(row[3]), ports, busy)
+            if len(row) != 4 or row[0] != "kind" or row[2] != "lat" or not row[3].isdigit():
+                self.error(at, "a cpu is a list of 'kind COST lat CYCLES'")
+            elif row[1] in cpu.kinds:
+                self.error(at, "kind '%s' is given twice" % row[1])
             else:
-                self.error(at, "a cpu has 'issue', 'port NAME COUNT' and 'kind NAME lat N on PORTS [busy N]'")
+                cpu.kinds[row[1]] = int(row[3])
         return cpu
 
     def rules(self):

@@ -289,10 +289,9 @@ def lets_in(e, lets):
 
 def check_select(isa, inst, diag):
     words = set(inst.select)
-    forms = {f.name for o in inst.opnds if o.type == "composite" for f in o.comp.forms}
     for word in inst.select:
-        if word not in {"none", "low", "exact"} | forms:
-            diag.error(inst.select_loc, "'select' takes none, low, exact or forms of its operands, not '%s'" % word)
+        if word not in ("none", "low", "exact"):
+            diag.error(inst.select_loc, "'select' takes none, low or exact, not '%s'" % word)
     if "low" not in words:
         return
     lets = {}
@@ -310,23 +309,23 @@ def check_select(isa, inst, diag):
 
 # ---- settings ------------------------------------------------------------------------------------------------
 
-ABI_WORDS = {"conv", "int", "float", "slots", "variadic", "sret", "preserved", "stack", "extend", "aggregates", "callee",
-             "indirect", "link", "frame", "reserved", "return", "pair", "args", "results"}
+# What emit_target.py reads: the first words of each setting.
+ABI_WORDS = {"conv", "int", "float", "slots", "variadic", "sret", "preserved", "stack", "extend", "callee", "link"}
 
 
 def check_abi(isa, abi, diag):
     if not abi.rows:
         diag.error(abi.loc, "calling convention '%s' is empty" % abi.name)
         return
-    for row in abi.rows:
+    for row, at in zip(abi.rows, abi.places):
         if row[0] not in ABI_WORDS:
-            diag.error(abi.loc, "a calling convention has no '%s'" % row[0])
+            diag.error(at, "a calling convention has no '%s'" % row[0])
     if isa.settings.get("machine") == ["stack"]:
         return
     for words in (("int", "args"), ("int", "results")):
         if abi.get(*words) is None and not (words[1] == "args" and abi.get("slots")):
             diag.error(abi.loc, "calling convention '%s' does not say '%s'" % (abi.name, " ".join(words)))
-    for row in abi.rows:
+    for row, at in zip(abi.rows, abi.places):
         lists = {"int": row[2:], "float": row[2:], "preserved": row[1:], "slots": row[1:]}.get(row[0], [])
         for word in lists:
             if word in ("then", "low64"):
@@ -335,7 +334,7 @@ def check_abi(isa, abi, diag):
                 continue
             for name in word.split("/"):
                 if name not in isa.reg_names:
-                    diag.error(abi.loc, "no register is named '%s'" % name)
+                    diag.error(at, "no register is named '%s'" % name)
 
 
 ROLE_KINDS = {"sp": "reg", "fp": "reg", "flags": "reg", "scratch": "reg", "jump": "inst", "call": "inst",
@@ -425,7 +424,6 @@ def uses(isa):
                 expr(e)
     forms = [f for c in isa.operands.values() for f in c.forms]
     for f in forms:
-        names.update(f.requires)
         for call, guard in f.encodes:
             expr(call)
             if guard is not None:

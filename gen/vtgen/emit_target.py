@@ -204,7 +204,7 @@ class Tables:
             twin = untie.get(i.name)
             rows.append('    {"%s", %s, %d, %d, %s, %s, %d, 0, %s, 0x%x},' % (
                 i.name, lists.get(text, "NULL"), len(i.slots), i.n_slots, self.flags(i),
-                regset(getattr(i.inst, "clobbers", [])), costs[cost][0] if cost in costs else 1,
+                regset(getattr(i.inst, "clobbers", [])), costs[cost] if cost in costs else 1,
                 self.m.by_name[twin].index if twin else "NO_MOP", requires))
         return out + ["", "static const InstDesc insts[] = {"] + rows + ["};", ""]
 

@@ -6,8 +6,8 @@ class Isa:
 
     files, regs ([Reg], numbered through), reg_names (name -> (Reg, View or None)), classes, holds ([Hold]), flags
     (name -> Flags), conds, after ([After]), imms, operands (name -> Composite), formats, insts (name -> Inst, with
-    the `pseudo` declarations, which have .of), shorts, relaxes, shrinks, unties, relocs, abis, features, cpus, rules,
-    expands, unsupported ([(name, reason, Loc)]), fns, preds, roles (name -> [words]), moves (class name -> Moves).
+    the `pseudo` declarations, which have .of), shorts, relaxes, unties, relocs, abis, features, cpus, rules,
+    expands, unsupported ([(name, reason, Loc)]), fns, roles (name -> [words]), moves (class name -> Moves).
     Dictionaries by name unless said otherwise.
     """
 
@@ -16,10 +16,10 @@ class Isa:
         self.files, self.regs, self.reg_names, self.classes = {}, [], {}, {}
         self.holds, self.flags, self.conds, self.after = [], {}, {}, []
         self.imms, self.operands, self.formats = {}, {}, {}
-        self.insts, self.shorts, self.relaxes, self.shrinks, self.unties = {}, {}, {}, [], []
+        self.insts, self.shorts, self.relaxes, self.unties = {}, {}, {}, []
         self.relocs, self.abis, self.features, self.cpus = {}, {}, {}, {}
         self.rules, self.expands, self.unsupported = [], [], []
-        self.fns, self.preds, self.roles, self.moves = {}, {}, {}, {}
+        self.fns, self.roles, self.moves = {}, {}, {}
         self.inlined = set()  # functions of encode lines
         self.word = 64
 
@@ -172,11 +172,11 @@ class Asm:
 
 class Form:
     """A form of a composite operand: params ([Opnd]), value (Expr with widths), asms ([Asm]), encodes
-    ([(Expr call, guard Expr or None)], tried in order), requires."""
+    ([(Expr call, guard Expr or None)], tried in order)."""
 
     def __init__(self, name, loc):
         self.name, self.loc = name, loc
-        self.params, self.value, self.asms, self.encodes, self.requires = [], None, [], [], []
+        self.params, self.value, self.asms, self.encodes = [], None, [], []
         self.index = 0
 
 
@@ -231,8 +231,8 @@ class Inst:
     """An instruction or, with `of`, a pseudo: another reading of instruction of.name(of.args).
 
     opnds ([Opnd]); asms ([Asm]); encode (Encode or None for pseudos); sem ([Stmt] with widths); select: words of the
-    clause ([] = exact width); cost: name or None; requires; clobbers ([Reg]); traps ([build_ir.Trap]); reach
-    ((low, high) or None); decode: False when the decoder leaves it out; of: Expr call or None; when: Expr or None.
+    clause ([] = exact width); cost: name or None; requires; clobbers ([Reg]); traps ([build_ir.Trap]);
+    decode: False when the decoder leaves it out; of: Expr call or None; when: Expr or None.
     reads_flags, writes_flags: names of flags registers that the sem reads (before writing them) and writes.
     loads, stores: whether memory is touched; branches: whether pc is assigned; effects: names of effect functions.
     """
@@ -241,7 +241,7 @@ class Inst:
         self.name, self.loc = name, loc
         self.opnds, self.asms, self.encode, self.sem = [], [], None, []
         self.select, self.cost, self.requires, self.clobbers, self.traps = [], None, [], [], []
-        self.reach, self.decode, self.of, self.when = None, True, None, None
+        self.decode, self.of, self.when = True, None, None
         self.cost_loc = self.select_loc = None
         self.reads_flags, self.writes_flags = set(), set()
         self.loads = self.stores = self.branches = False
@@ -290,10 +290,10 @@ class Reloc:
 
 
 class Abi:
-    """rows of words. rows: [[text]]; a range of registers is expanded, an `a/b` pair is "a/b"."""
+    """rows of words. rows: [[text]]; a range of registers is expanded, an `a/b` pair is "a/b". places: their [Loc]."""
 
-    def __init__(self, name, rows, loc):
-        self.name, self.rows, self.loc = name, rows, loc
+    def __init__(self, name, rows, places, loc):
+        self.name, self.rows, self.places, self.loc = name, rows, places, loc
 
     def get(self, *words):
         """What follows these words in the first row that starts with them, or None."""
@@ -319,7 +319,7 @@ class Feature:
 
 
 class Cpu:
-    """kinds: cost name -> (latency, [ports], busy); ports: name -> count; issue."""
+    """kinds: cost name -> latency in cycles."""
 
     def __init__(self, name, loc):
-        self.name, self.loc, self.kinds, self.ports, self.issue = name, loc, {}, {}, 1
+        self.name, self.loc, self.kinds = name, loc, {}

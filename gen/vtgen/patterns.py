@@ -319,7 +319,8 @@ class Derive:
             imm_range(imm)[1] > self.ir.types[want].width else imm
 
     def of_inst(self, inst):
-        if "none" in inst.select or inst.branches or inst.effects - {"store", "atomic_store"} or inst.reads_flags:
+        if ("none" in inst.select or inst.branches or inst.effects - {"store", "atomic_store"} or inst.reads_flags or
+                inst.traps):
             return
         outs = [o for o in inst.opnds if o.writes]
         root = None
@@ -406,7 +407,7 @@ def imm_range(imm):
 def cost_of(isa, inst):
     for cpu in isa.cpus.values():
         kind = cpu.kinds.get(inst.cost)
-        return kind[0] if kind else 1
+        return 1 if kind is None else kind
     return 1
 
 

@@ -138,7 +138,7 @@ class FnInstance:
 
 
 class Widths:
-    """world: has .fns (name -> Fn), .preds, .conds, .flags (name -> Flags), .types (name -> width)."""
+    """world: has .fns (name -> Fn), .conds, .flags (name -> Flags), .types (name -> width)."""
 
     def __init__(self, diag, world):
         self.diag, self.world = diag, world
