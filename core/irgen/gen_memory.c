@@ -2,6 +2,7 @@
 #include "irgen/gen.h"
 
 #define OBJECT (MF_NOTRAP | MF_ALIGNED)
+#define HEADER (OBJECT | MF_READONLY) // of an object: its type and length never change
 
 Value gen_cell(Gen *g, uint32_t cell, Type type, uint8_t flags) {
     return ir_load(&g->b, type, flags, g->vm, vm_cell_offset(cell));
@@ -140,7 +141,7 @@ static Value gen_element(Gen *g, uint16_t array, uint16_t index, uint32_t elem) 
     bool wide = bc_type_size(type) == 8;
     Value object = gen_not_null(g, array);
     Value i = gen_use(g, index);
-    Value length = ir_load(b, T_i32, OBJECT, object, HEAP_OFF_LENGTH);
+    Value length = ir_load(b, T_i32, HEADER, object, HEAP_OFF_LENGTH);
     // Lengths are below 2^31, so unsigned comparison catches negative indices too.
     ir_trapnz(b, ir_icmp(b, ICC_uge, i, wide ? ir_uextend(b, T_i64, length) : length), BC_TRAP_BOUNDS);
     if (!wide) i = ir_uextend(b, T_i64, i);
@@ -162,7 +163,7 @@ static void gen_set(Gen *g, const BcInst *i) {
 }
 
 static void gen_length(Gen *g, const BcInst *i) {
-    Value length = ir_load(&g->b, T_i32, OBJECT, gen_not_null(g, i->r[1]), HEAP_OFF_LENGTH);
+    Value length = ir_load(&g->b, T_i32, HEADER, gen_not_null(g, i->r[1]), HEAP_OFF_LENGTH);
     gen_def(g, i->r[0], ir_uextend(&g->b, T_i64, length));
 }
 
@@ -173,7 +174,7 @@ static Value gen_has_type(Gen *g, Value object, uint32_t table_index, Block done
     Block test = gen_block(g);
     gen_brif(g, object, test, done);
     gen_go(g, test);
-    Value type = ir_load(&g->b, T_i32, OBJECT, object, HEAP_OFF_TYPE);
+    Value type = ir_load(&g->b, T_i32, HEADER, object, HEAP_OFF_TYPE);
     return ir_icmp(&g->b, ICC_eq, type, gen_int(g, T_i32, table_index));
 }
 

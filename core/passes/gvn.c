@@ -5,7 +5,8 @@
 // dominates. When it does not, the newer one takes the place: with siblings in the dominator tree the older one has
 // no further users to serve in this order except in rare shapes, and missing those keeps the table flat and the pass
 // linear. Trapping opcodes that are idempotent (division, conditional traps) take part: a second, dominated one has
-// nothing left to do.
+// nothing left to do; for a conditional trap that holds whatever its trap code, because the first did not trap. So do
+// loads of memory that never changes (`readonly`): the dominating one read the same.
 #include "passes/pipeline.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "ir/dom.h"
 
 static bool takes_part(const InstData *inst) {
+    if (inst->op == OP_load && inst->memflags & MF_READONLY && inst->memflags & MF_NOTRAP) return true;
     if (op_has(inst->op, OPF_other_effect | OPF_terminator | OPF_call | OPF_can_load | OPF_can_store)) return false;
     return op_has(inst->op, OPF_pure | OPF_idempotent) && inst->args.n <= OP_MAX_ARGS;
 }
@@ -33,8 +35,11 @@ static void order_operands(Func *f, InstData *inst) {
     }
 }
 
+static bool is_conditional_trap(const InstData *inst) { return inst->op == OP_trapz || inst->op == OP_trapnz; }
+
 static uint64_t key_of(const Func *f, const InstData *inst) {
-    uint64_t key = hash_u64(((uint64_t)inst->op << 32) ^ ((uint64_t)inst->type << 16) ^ inst->code);
+    uint64_t code = is_conditional_trap(inst) ? 0 : inst->code;
+    uint64_t key = hash_u64(((uint64_t)inst->op << 32) ^ ((uint64_t)inst->type << 16) ^ code);
     key = hash_u64(key ^ (uint64_t)inst->imm);
     key = hash_u64(key ^ inst->ref ^ (uint64_t)inst->memflags << 32);
     for (uint32_t k = 0; k < inst->args.n; k++) key = hash_u64(key ^ list_get(f, inst->args, k).i);
@@ -52,8 +57,8 @@ static bool same_results(const Func *f, const InstData *a, const InstData *b) {
 }
 
 static bool same(const Func *f, const InstData *a, const InstData *b) {
-    if (a->op != b->op || a->type != b->type || a->code != b->code || a->imm != b->imm || a->ref != b->ref)
-        return false;
+    if (a->op != b->op || a->type != b->type || a->imm != b->imm || a->ref != b->ref) return false;
+    if (a->code != b->code && !is_conditional_trap(a)) return false;
     if (a->memflags != b->memflags || a->args.n != b->args.n || !same_results(f, a, b)) return false;
     for (uint32_t k = 0; k < a->args.n; k++) {
         if (!value_eq(list_get(f, a->args, k), list_get(f, b->args, k))) return false;

@@ -31,6 +31,8 @@ enum { MULTI_REACH = 8 }; // instructions looked at between a several-result ins
 
 static bool is_plain_load(const InstData *d) { return op_info[d->op].format == FMT_load; }
 
+static bool is_load(const InstData *d) { return is_plain_load(d) || d->op == OP_atomic_load; }
+
 static bool can_trap(const InstData *d) {
     return op_has((Op)d->op, OPF_can_trap) && !(is_plain_load(d) && (d->memflags & MF_NOTRAP));
 }
@@ -87,8 +89,8 @@ Inst sel_fold(const Sel *s, Value v) {
     if (is_compare(d)) return i;
     if (s->uses[v.i] != 1) return NO_INST;
     if (op_has((Op)d->op, OPF_pure)) return i;
-    if (!is_plain_load(d) || d->memflags & MF_BIG) return NO_INST;
-    uint32_t itself = can_trap(d) ? 1 : 0;
+    if (!is_load(d) || d->memflags & MF_BIG) return NO_INST;
+    uint32_t itself = has_effect(d) ? 1 : 0;
     return s->order[s->root.i] - s->order[i.i] == itself ? i : NO_INST;
 }
 
@@ -133,7 +135,7 @@ void sel_cover(Sel *s, Inst i) {
         ir_write_inst(s->f, i, s->trace);
         buf_char(s->trace, '\n');
     }
-    if (is_plain_load(d)) s->access = i;
+    if (is_load(d)) s->access = i;
     if (has_effect(d) || d->results.n > 1) bits_add(s->covered, i.i);
 }
 
