@@ -366,6 +366,13 @@ static const Example examples[] = {
      "function %f(i64, i64) -> i64 system_v {\nblock0(v0: i64, v1: i64):\n v2 = imul v0, v1\n v3 = imul v1, v0\n"
      " v4 = bxor v2, v3\n return v4\n}",
      "block0(v0: i64, v1: i64):\n    v5 = iconst.i64 0\n    v4 -> v5\n    return v5  ; v5 = 0\n"},
+    {"a second null check goes, whatever its code, and so does a second look at what never changes",
+     "function %f(i64) -> i32 system_v {\nblock0(v0: i64):\n trapz v0, user1\n v1 = load.i32 notrap readonly v0\n"
+     " store v1, v0+8\n trapz v0, user2\n v2 = load.i32 notrap readonly v0\n v3 = load.i32 notrap v0+8\n"
+     " store v2, v0+8\n v4 = load.i32 notrap v0+8\n v5 = iadd v3, v4\n return v5\n}",
+     "block0(v0: i64):\n    trapz v0, user1\n    v1 = load.i32 notrap readonly v0\n    v2 -> v1\n"
+     "    store v1, v0+8\n    v3 = load.i32 notrap v0+8\n    store v1, v0+8\n    v4 = load.i32 notrap v0+8\n"
+     "    v5 = iadd v3, v4\n    return v5\n"},
     {"a constant branch goes, and the block behind it joins",
      "function %f(i32) -> i32 system_v {\nblock0(v0: i32):\n v1 = iconst.i8 1\n brif v1, block1(v0), block2\n"
      "block1(v2: i32):\n return v2\nblock2:\n trap user1\n}",
