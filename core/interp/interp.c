@@ -505,3 +505,13 @@ uint32_t interp_call(Interp *in, uint32_t func, const uint64_t *args, uint64_t *
     if (trap) unwind(in, base, trap);
     return trap;
 }
+
+uint32_t interp_depth(const Interp *in) { return in->frames.n; }
+
+void interp_rewind(Interp *in, uint32_t depth) {
+    while (in->frames.n > depth) pop_frame(in);
+    if (depth) return;
+    // A throw may have come between taking words and pushing their frame.
+    for (uint32_t i = 0; i < in->chunks.n; i++) in->chunks.v[i].used = 0;
+    in->chunk = 0;
+}

@@ -20,4 +20,8 @@ void interp_set_fuel(Interp *interp, uint64_t fuel);
 // frames. May be called again by a host function that it called: frames and the depth limit are shared.
 uint32_t interp_call(Interp *interp, uint32_t func, const uint64_t *args, uint64_t *result);
 
+// How many frames there are now; and, after an interp_call() that was thrown out of (no memory), going back to that.
+uint32_t interp_depth(const Interp *interp);
+void interp_rewind(Interp *interp, uint32_t depth);
+
 #endif

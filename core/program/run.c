@@ -76,14 +76,16 @@ vtr_status vtr_program_run(vtr_program *program, const char *name, const vtr_val
     uint64_t words[UINT8_MAX + 1];
     for (size_t k = 0; k < n_args; k++) words[k] = value_to_word(args[k]);
     Run run = {program, func, words, 0, 0};
-    // A run that is thrown out of (no memory) leaves no activation behind.
+    // A run that is thrown out of (no memory) leaves no activation and no frames behind.
     void *activation = program->instance->vm->activation;
     uint64_t stack_limit = program->instance->vm->stack_limit;
+    uint32_t depth = program->interp ? interp_depth(program->interp) : 0;
     program->trapped = false;
     arena_reset(program->text);
     status = ctx_try(program->ctx, run_body, &run);
     program->instance->vm->activation = activation;
     program->instance->vm->stack_limit = stack_limit;
+    if (status != VTR_OK && program->interp) interp_rewind(program->interp, depth);
     if (status != VTR_OK) return status;
     if (run.code == RT_EXIT_HOST) return program->instance->host_status;
     program->trapped = run.code != 0;
