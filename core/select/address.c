@@ -49,7 +49,9 @@ static void set_base(const Sel *s, Value v, const SelAddrLimits *limits, SelAddr
     if (!inst_ok(i)) return;
     const InstData *d = sel_data(s, i);
     int64_t sum;
-    if (d->op == OP_stack_addr && !__builtin_add_overflow(a->disp, d->imm, &sum) && fits_disp(limits, sum)) {
+    // Half of the range is left for where the slot will be in the frame.
+    if (d->op == OP_stack_addr && !__builtin_add_overflow(a->disp, d->imm, &sum) &&
+        sel_fits_signed(sum, limits->disp_bits - 1U)) {
         a->kind = SEL_ADDR_SLOT;
         a->number = d->ref;
         a->disp = sum;

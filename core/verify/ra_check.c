@@ -264,6 +264,7 @@ static bool is_same(const Check *c, const MInst *x, const MInst *y) {
     if (y->flags & (MI_MOVE | MI_REMAT) || x->flags != y->flags || x->n_slots != y->n_slots) return false;
     if (x->mop != y->mop) {
         if (mop_is_pseudo(x->mop) || c->t->insts[x->mop].untie_mop != y->mop || y->mop == NO_MOP) return false;
+        if (x->flags & MI_FLAGS) return false;
     }
     if (x->trap != y->trap || x->clobbers != y->clobbers || x->srcloc != y->srcloc || x->stack_map != y->stack_map) {
         return false;

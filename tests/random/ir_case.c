@@ -1,0 +1,135 @@
+#include "ir_case.h"
+
+#include "ir/text.h"
+#include "select/select.h"
+#include "verify/ir_verify.h"
+
+enum { FUEL = 100000 };
+
+// ---- ways to compile ----------------------------------------------------------------------------
+
+void way_describe(const Way *way, Buf *out) {
+    buf_printf(out, "passes %s, registers %s, fold %d, features 0x%llx, max_regs %u, seed %llu",
+               way->opt == OPT_NONE ? "none" : "speed", way->ra == RA_NONE ? "none" : "speed", way->fold,
+               (unsigned long long)way->features, way->stress.max_regs, (unsigned long long)way->stress.seed);
+}
+
+// Leaves out features whose implied ones are not there.
+static uint64_t closed(const Target *t, uint64_t features) {
+    for (unsigned round = 0; round < t->n_features; round++) {
+        for (unsigned k = 0; k < t->n_features; k++) {
+            if (t->features[k].implies & ~features) features &= ~(UINT64_C(1) << k);
+        }
+    }
+    return features;
+}
+
+Way way_random(const Target *target, uint64_t seed, uint32_t index) {
+    uint64_t host = target->host_features();
+    if (index < 2) return (Way){(OptLevel)index, (RaKind)index, index != 0, host, {0}};
+    Random r = random_new(seed * 64 + index);
+    Way way = {.opt = (OptLevel)pick(&r, 2), .ra = (RaKind)(pick(&r, 3) != 0), .fold = pick(&r, 3) != 0};
+    if (pick(&r, 2)) way.features = closed(target, host & random_word(&r));
+    if (pick(&r, 4) == 0) way.features = host;
+    if (pick(&r, 3)) way.stress = (RaStress){3 + pick(&r, 6), pick(&r, 4) ? 1 + pick(&r, 1000) : 0};
+    return way;
+}
+
+// ---- running ------------------------------------------------------------------------------------
+
+void case_arguments(const RandomProgram *program, uint64_t seed, uint32_t run, Arguments *args) {
+    const Sig *sig = &program->entry->sig;
+    Random r = random_new(seed ^ (uint64_t)(run + 1) << 48);
+    for (uint32_t k = 0; k < sig->n_params; k++) args->values[k] = random_bits(&r, (Type)sig->params[k].type);
+    for (uint32_t k = 0; k < RANDOM_BUFFER; k++) args->memory[k] = (uint8_t)pick(&r, 256);
+    if (program->memory_arg != NONE) args->values[program->memory_arg] = (uint64_t)(uintptr_t)args->memory;
+}
+
+Outcome case_interpret(const RandomProgram *program, Arguments *args) {
+    Outcome out = {0};
+    Arena *arena = arena_new(program->entry->ctx);
+    IrInterpOptions options = {.host = {.call = ir_interp_libcall}, .fuel = FUEL, .stack_size = 1 << 14};
+    IrInterp *interp = ir_interp_new(arena, program->funcs, program->n, &options);
+    out.status = (uint8_t)ir_interp_call(interp, program->entry, args->values, out.results);
+    if (out.status == IR_INTERP_TRAP) out.trap = ir_interp_trap(interp);
+    if (out.status == IR_INTERP_ERROR) ctx_bug(program->entry->ctx, "interpreter: %s", ir_interp_error(interp));
+    memcpy(out.memory, args->memory, RANDOM_BUFFER);
+    arena_free(arena);
+    return out;
+}
+
+// What compile_func() does, with each part's options free.
+static void compile(Jit *jit, Arena *arena, Func *f, const Way *way) {
+    const Target *target = target_host();
+    PassOptions passes = {
+        .level = way->opt, .verify = true, .fuel = UINT64_MAX, .covers = target->covers, .features = way->features};
+    passes_run(f, &passes);
+    SelOptions select = {.features = way->features, .fold = way->fold};
+    MFunc *m = select_func(arena, f, target, &select);
+    MFunc *before = mfunc_copy(arena, m);
+    ra_allocate(m, way->ra, &way->stress);
+    ra_check(before, m);
+    jit_add(jit, emit_func(arena, m, TRAPS_CALL));
+}
+
+void case_compile(Jit *jit, const RandomProgram *program, const Way *way) {
+    Arena *arena = arena_new(program->entry->ctx);
+    for (uint32_t k = 0; k < program->n; k++) {
+        compile(jit, arena, program->funcs[k], way);
+        arena_reset(arena);
+    }
+    jit_publish(jit);
+    arena_free(arena);
+}
+
+Outcome case_call(Jit *jit, const RandomProgram *program, Arguments *args) {
+    Outcome out = {.status = IR_INTERP_OK};
+    const Sig *sig = &program->entry->sig;
+    // The bits of a slot above a narrow argument mean nothing.
+    Random r = random_new(args->values[0]);
+    for (uint32_t k = 0; k < sig->n_params; k++) {
+        unsigned bits = type_bits((Type)sig->params[k].type);
+        if (bits < 64) args->values[k] |= random_word(&r) << bits;
+    }
+    JitActivation activation = {0};
+    void *entry = jit_find(jit, program->entry->name);
+    if (jit_call(jit, entry, sig, args->values, out.results, &activation) != VTR_OK) {
+        out.status = IR_INTERP_TRAP;
+        out.trap = (uint8_t)activation.trap;
+    }
+    memcpy(out.memory, args->memory, RANDOM_BUFFER);
+    return out;
+}
+
+// ---- comparing ----------------------------------------------------------------------------------
+
+bool case_same(const RandomProgram *program, const Outcome *a, const Outcome *b) {
+    if (a->status != b->status || a->trap != b->trap) return false;
+    if (memcmp(a->memory, b->memory, RANDOM_BUFFER)) return false;
+    if (a->status != IR_INTERP_OK) return true;
+    const Sig *sig = &program->entry->sig;
+    for (uint32_t k = 0; k < sig->n_results; k++) {
+        Type type = (Type)sig->results[k].type;
+        if (is_nan(type, a->results[k]) && is_nan(type, b->results[k])) continue;
+        if (a->results[k] != b->results[k]) return false;
+    }
+    return true;
+}
+
+void case_describe(const RandomProgram *program, const Outcome *o, Buf *out) {
+    const Sig *sig = &program->entry->sig;
+    if (o->status == IR_INTERP_TRAP) {
+        buf_text(out, "trap ");
+        text_put_trap(out, o->trap);
+    }
+    for (uint32_t k = 0; k < sig->n_results && o->status == IR_INTERP_OK; k++) {
+        buf_printf(out, "%s", k ? ", " : "");
+        text_put_value(out, (Type)sig->results[k].type, o->results[k]);
+    }
+    buf_text(out, "; memory");
+    for (uint32_t k = 0; k < RANDOM_BUFFER; k++) buf_printf(out, "%s%02x", k % 8 ? "" : " ", o->memory[k]);
+}
+
+void case_free(RandomProgram *program) {
+    for (uint32_t k = 0; k < program->n; k++) arena_free(program->funcs[k]->arena);
+}

@@ -1,0 +1,333 @@
+// Random IR programs: the interpreter's result is what machine code gives, however it was compiled.
+//
+//   ir_diff FIRST COUNT [-t SECONDS] [-w WAYS] [-s SIZE] [-f FUNCS]   compare COUNT programs from seed FIRST on
+//   ir_diff -r SEED WAY [...]                                          cut a failing one down and print it
+//
+// Ends with 1 when a program differs or does not compile; each is named by its seed and the way it was compiled.
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ir_build.h"
+#include "ir_case.h"
+#include "passes/pipeline.h"
+#include "verify/ir_verify.h"
+
+typedef struct Settings {
+    uint64_t first, count;
+    uint32_t seconds;
+    uint32_t ways;
+    uint32_t size;
+    uint32_t n_funcs;
+    uint32_t only_way; // for cutting down; NONE = all
+} Settings;
+
+// What to change about a program before it is looked at: instructions replaced by constants, branches by jumps.
+typedef struct Cut {
+    uint32_t func;
+    uint32_t inst;
+    uint32_t how; // instructions: 0; branches: which target stays
+} Cut;
+
+typedef struct Cuts {
+    Cut *v;
+    uint32_t n;
+    uint32_t calls[CASE_RUNS]; // which runs to make
+} Cuts;
+
+typedef struct Job {
+    const Settings *settings;
+    const Cuts *cuts; // NULL = none
+    uint64_t seed;
+    bool print;
+    bool differs;
+    uint64_t n_runs, n_traps, n_endless;
+} Job;
+
+// Where a crash happened, for the handler.
+static volatile uint64_t now_seed;
+static volatile uint32_t now_way;
+
+static void crashed(int number) {
+    char text[100];
+    int n =
+        snprintf(text, sizeof text, "seed %llu, way %u: signal %d\n", (unsigned long long)now_seed, now_way, number);
+    if (write(STDERR_FILENO, text, (size_t)n) < 0) _exit(3);
+    _exit(2);
+}
+
+// ---- cutting ------------------------------------------------------------------------------------
+
+static void use_counts(const Func *f, uint32_t *uses) {
+    FUNC_BLOCKS(b, f) {
+        BLOCK_INSTS(i, f, b) {
+            const InstData *d = inst_get(f, i);
+            for (uint32_t k = 0; k < d->args.n; k++) uses[inst_arg(f, i, k).i]++;
+            for (uint32_t t = 0; t < d->n_targets; t++) {
+                ValueList args = f->calls.v[d->targets + t].args;
+                for (uint32_t k = 0; k < args.n; k++) uses[list_get(f, args, k).i]++;
+            }
+        }
+    }
+}
+
+static bool unused(const Func *f, Inst i, const uint32_t *uses) {
+    for (uint32_t k = 0; k < inst_get(f, i)->results.n; k++) {
+        if (uses[inst_result(f, i, k).i]) return false;
+    }
+    return true;
+}
+
+static void cut_inst(Func *f, Inst i, uint32_t how) {
+    InstData *d = inst_get(f, i);
+    if (!block_ok(d->block)) return;
+    if (op_has((Op)d->op, OPF_branch)) {
+        BlockCall to = f->calls.v[d->targets + how % d->n_targets];
+        Value args[64];
+        for (uint32_t k = 0; k < to.args.n; k++) args[k] = list_get(f, to.args, k);
+        Builder b = {.f = f, .at = d->block, .srcloc = NONE};
+        inst_remove(f, i);
+        ir_jump(&b, to.block, args, to.args.n);
+        return;
+    }
+    for (uint32_t k = 0; k < d->results.n; k++) {
+        Value v = inst_result(f, i, k);
+        Type type = value_type(f, v);
+        Builder b = {.f = f, .at = NO_BLOCK, .srcloc = NONE};
+        Value c = type == T_f32   ? ir_f32const(&b, 0x3f800000)
+                  : type == T_f64 ? ir_f64const(&b, UINT64_C(0x3ff0000000000000))
+                                  : ir_iconst(&b, type, how);
+        inst_insert_before(f, value_def(f, c), i);
+        value_alias(f, v, c);
+        d = inst_get(f, i);
+    }
+    inst_remove(f, i);
+}
+
+static bool is_constant(Op op) { return op == OP_iconst || op == OP_f32const || op == OP_f64const; }
+
+static void cut_dead(Func *f) {
+    PassOptions options = {.level = OPT_NONE};
+    Pass pass = {.f = f, .arena = arena_new(f->ctx), .options = &options};
+    pass_unreachable(&pass);
+    for (bool again = true; again;) {
+        again = false;
+        uint32_t *uses = NEW_ARRAY(pass.arena, uint32_t, f->values.n);
+        use_counts(f, uses);
+        FUNC_BLOCKS(b, f) {
+            for (Inst i = block_get(f, b)->first; inst_ok(i);) {
+                Inst next = inst_get(f, i)->next;
+                if (op_has((Op)inst_get(f, i)->op, OPF_pure) && unused(f, i, uses)) {
+                    inst_remove(f, i);
+                    again = true;
+                }
+                i = next;
+            }
+        }
+    }
+    arena_free(pass.arena);
+}
+
+static RandomProgram make(Arena *arena, const Job *job, uint32_t space) {
+    RandomOptions options = {
+        .seed = job->seed, .space = space, .size = job->settings->size, .n_funcs = job->settings->n_funcs};
+    RandomProgram program = random_program(arena, &options);
+    if (!job->cuts) return program;
+    for (uint32_t k = 0; k < job->cuts->n; k++) {
+        const Cut *cut = &job->cuts->v[k];
+        cut_inst(program.funcs[cut->func], (Inst){cut->inst}, cut->how);
+    }
+    for (uint32_t k = 0; k < program.n; k++) cut_dead(program.funcs[k]);
+    return program;
+}
+
+// ---- one program --------------------------------------------------------------------------------
+
+static void print_program(Arena *arena, const RandomProgram *program) {
+    for (uint32_t k = 0; k < program->n; k++) {
+        Buf text = buf_new(arena);
+        ir_write(program->funcs[k], &text);
+        printf("%s\n", buf_str(&text));
+    }
+}
+
+static void report(Arena *arena, Job *job, const RandomProgram *program, uint32_t run, const Way *way,
+                   const Outcome *expected, const Outcome *got) {
+    Buf text = buf_new(arena);
+    buf_printf(&text, "seed %llu, way %u (", (unsigned long long)job->seed, now_way);
+    way_describe(way, &text);
+    buf_printf(&text, "), run %u:\n  expected ", run);
+    case_describe(program, expected, &text);
+    buf_text(&text, "\n  got      ");
+    case_describe(program, got, &text);
+    printf("%s\n", buf_str(&text));
+    if (job->print) {
+        Arguments args;
+        case_arguments(program, job->seed, run, &args);
+        for (uint32_t k = 0; k < program->entry->sig.n_params; k++)
+            printf("%s%s 0x%llx", k ? ", " : "  arguments: ", type_name((Type)program->entry->sig.params[k].type),
+                   (unsigned long long)args.values[k]);
+        printf("\n");
+    }
+}
+
+static void compare_ways(Ctx *ctx, void *arg) {
+    Job *job = arg;
+    Arena *arena = arena_new(ctx);
+    RandomProgram program = make(arena, job, 0);
+    for (uint32_t k = 0; k < program.n; k++) {
+        if (!verify_func(program.funcs[k])) ctx_throw(ctx, VTR_ERR_INPUT);
+    }
+    if (job->print) print_program(arena, &program);
+    Outcome expected[CASE_RUNS];
+    Arguments args;
+    for (uint32_t run = 0; run < CASE_RUNS; run++) {
+        case_arguments(&program, job->seed, run, &args);
+        expected[run] = case_interpret(&program, &args);
+        job->n_runs++;
+        job->n_traps += expected[run].status == IR_INTERP_TRAP;
+        job->n_endless += expected[run].status == IR_INTERP_FUEL;
+    }
+    const Target *target = target_host();
+    Jit *jit = jit_new(arena, target, &(JitOptions){.reserve = 8 << 20});
+    for (uint32_t w = 0; w < job->settings->ways; w++) {
+        if (job->settings->only_way != NONE && w != job->settings->only_way) continue;
+        now_way = w;
+        Way way = way_random(target, job->seed, w);
+        RandomProgram again = make(arena, job, w);
+        case_compile(jit, &again, &way);
+        for (uint32_t run = 0; run < CASE_RUNS; run++) {
+            if (expected[run].status == IR_INTERP_FUEL) continue;
+            case_arguments(&again, job->seed, run, &args);
+            Outcome got = case_call(jit, &again, &args);
+            if (case_same(&program, &expected[run], &got)) continue;
+            job->differs = true;
+            report(arena, job, &program, run, &way, &expected[run], &got);
+            break;
+        }
+        case_free(&again);
+    }
+    case_free(&program);
+    arena_free(arena);
+}
+
+// Whether the program is as it should be.
+static bool right(Ctx *ctx, Job *job) {
+    now_seed = job->seed;
+    job->differs = false;
+    alarm(20);
+    vtr_status status = ctx_try(ctx, compare_ways, job);
+    if (status != VTR_OK) {
+        vtr_diagnostic_info info = {0};
+        vtr_diagnostic(ctx, 0, &info);
+        printf("seed %llu, way %u: %s: %s\n", (unsigned long long)job->seed, now_way, vtr_status_name(status),
+               info.message ? info.message : "");
+        vtr_diagnostics_clear(ctx);
+    }
+    fflush(stdout);
+    return status == VTR_OK && !job->differs;
+}
+
+static int sweep(Ctx *ctx, const Settings *settings) {
+    uint64_t failed = 0, n = 0;
+    time_t end = time(NULL) + settings->seconds;
+    Job job = {.settings = settings};
+    for (; n < settings->count && (!settings->seconds || time(NULL) < end); n++) {
+        job.seed = settings->first + n;
+        failed += !right(ctx, &job);
+    }
+    printf("%llu programs, %llu wrong; %llu runs, %llu trapped, %llu too long\n", (unsigned long long)n,
+           (unsigned long long)failed, (unsigned long long)job.n_runs, (unsigned long long)job.n_traps,
+           (unsigned long long)job.n_endless);
+    return failed || job.n_traps * 2 > job.n_runs || job.n_endless * 10 > job.n_runs;
+}
+
+// ---- cutting a failing program down -------------------------------------------------------------
+
+static int try_cuts(Ctx *ctx, const Settings *settings, const Cuts *cuts, uint64_t seed, bool print) {
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        if (!print && !freopen("/dev/null", "w", stdout)) _exit(9);
+        if (!print && !freopen("/dev/null", "w", stderr)) _exit(9);
+        Job job = {.settings = settings, .cuts = cuts, .seed = seed, .print = print};
+        bool fine = right(ctx, &job);
+        fflush(stdout);
+        _exit(fine ? 0 : job.differs ? 1 : 4);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 5;
+}
+
+typedef struct CutJob {
+    const Settings *settings;
+    uint64_t seed;
+} CutJob;
+
+static void cut_down(Ctx *ctx, void *arg) {
+    const CutJob *cut_job = arg;
+    const Settings *settings = cut_job->settings;
+    Arena *arena = arena_new(ctx);
+    Cuts cuts = {.v = NEW_ARRAY(arena, Cut, 1 << 16)};
+    int kind = try_cuts(ctx, settings, &cuts, cut_job->seed, false);
+    Job whole = {.settings = settings, .seed = cut_job->seed};
+    RandomProgram program = make(arena, &whole, 0);
+    for (uint32_t chunk = 32; chunk && kind; chunk /= chunk > 8 ? 4 : 2) {
+        for (uint32_t func = 0; func < program.n; func++) {
+            const Func *f = program.funcs[func];
+            for (uint32_t end = f->insts.n; end > 0; end = end > chunk ? end - chunk : 0) {
+                for (uint32_t how = 0; how < (chunk == 1 ? 3U : 1U); how++) {
+                    uint32_t before = cuts.n;
+                    for (uint32_t i = end > chunk ? end - chunk : 0; i < end; i++) {
+                        const InstData *d = inst_get(f, (Inst){i});
+                        bool last = op_has((Op)d->op, OPF_terminator) && !op_has((Op)d->op, OPF_branch);
+                        if (!last && d->op != OP_jump && !is_constant((Op)d->op))
+                            cuts.v[cuts.n++] = (Cut){func, i, how};
+                    }
+                    if (cuts.n > before && try_cuts(ctx, settings, &cuts, cut_job->seed, false) == kind) break;
+                    cuts.n = before;
+                }
+            }
+        }
+    }
+    try_cuts(ctx, settings, &cuts, cut_job->seed, true);
+    arena_free(arena);
+}
+
+int main(int argc, char **argv) {
+    Settings settings = {.ways = 6, .size = 40, .n_funcs = 4, .only_way = NONE};
+    bool cut = false;
+    int option;
+    while ((option = getopt(argc, argv, "t:w:s:f:r")) != -1) {
+        switch (option) {
+        case 't': settings.seconds = (uint32_t)atoi(optarg); break;
+        case 'w': settings.ways = (uint32_t)atoi(optarg); break;
+        case 's': settings.size = (uint32_t)atoi(optarg); break;
+        case 'f': settings.n_funcs = (uint32_t)atoi(optarg); break;
+        case 'r': cut = true; break;
+        default: return 2;
+        }
+    }
+    if (argc - optind < 2) return 2;
+    settings.first = strtoull(argv[optind], NULL, 0);
+    settings.count = strtoull(argv[optind + 1], NULL, 0);
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGALRM, SIGABRT};
+    for (unsigned k = 0; k < sizeof signals / sizeof *signals; k++) signal(signals[k], crashed);
+    vtr_context *ctx;
+    if (vtr_context_new(NULL, &ctx) != VTR_OK) return 2;
+    int result = 0;
+    if (cut) {
+        settings.only_way = (uint32_t)settings.count;
+        if (settings.ways <= settings.only_way) settings.ways = settings.only_way + 1;
+        CutJob job = {&settings, settings.first};
+        result = ctx_try(ctx, cut_down, &job) != VTR_OK;
+    } else {
+        result = sweep(ctx, &settings);
+    }
+    vtr_context_free(ctx);
+    return result;
+}

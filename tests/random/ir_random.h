@@ -1,0 +1,32 @@
+// Random IR: programs of verified functions that end, and whose meaning is defined wherever they look.
+//
+// What is kept from view: addresses (they differ from run to run), and the bits of a NaN that arithmetic made (they
+// differ between machines and optimisations). A float that may be such a NaN is `loose`: before its bits are looked
+// at (stored, cast, combined bit by bit) it goes through a select that replaces any NaN.
+#ifndef TESTS_IR_RANDOM_H
+#define TESTS_IR_RANDOM_H
+
+#include "ir/ir.h"
+#include "random.h"
+
+enum { RANDOM_BUFFER = 64 }; // bytes that each function's pointer parameter points to
+
+typedef struct RandomOptions {
+    uint64_t seed;
+    uint32_t space;   // functions are named u<space>:0, u<space>:1, ...
+    uint32_t size;    // statements per function, about
+    uint32_t n_funcs; // at most so many functions
+    bool values_only; // no calls, no memory: what the passes alone are about
+} RandomOptions;
+
+typedef struct RandomProgram {
+    Func **funcs; // each calls only those before it
+    uint32_t n;
+    Func *entry;         // the last one
+    uint32_t memory_arg; // which of its parameters is the pointer; NONE with values_only
+} RandomProgram;
+
+// Makes a program; each function has an arena of its own.
+RandomProgram random_program(Arena *arena, const RandomOptions *options);
+
+#endif
