@@ -1,6 +1,6 @@
 // Emission: allocated machine code -> bytes, relocations, sites, lines, frame steps.
 //
-// Theory. One walk over the blocks in layout order (cold ones last) appends encoded instructions; branches to blocks
+// Theory. One walk over the blocks in the order of layout.c appends encoded instructions; branches to blocks
 // are kept apart, without a size, until relax.c has chosen their forms. Before that walk, jumps are tidied:
 //   * a block that only jumps on is skipped by everything that jumps to it (`forward`), and left out when nothing
 //     reaches it any more;
@@ -62,8 +62,7 @@ void emit_branch(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t block
 
 // ---- jump tidying ------------------------------------------------------------------------------
 
-// The slot of a branch pseudo's label, or NULL when the instruction is none.
-static MOpnd *label_slot(const Emit *e, const MInst *i) {
+MOpnd *emit_label(const Emit *e, const MInst *i) {
     if (mop_is_pseudo(i->mop) || (i->flags & MI_MOVE) || !(e->t->insts[i->mop].flags & MD_RELAX)) return NULL;
     const InstDesc *desc = &e->t->insts[i->mop];
     for (unsigned k = 0; k < desc->n_opnds; k++)
@@ -79,7 +78,7 @@ static uint32_t jump_only(const Emit *e, uint32_t b) {
     const MBlock *block = &e->m->blocks.v[b];
     if (block->n != 1 || block->is_landing || b == 0) return b;
     const MInst *i = &e->m->insts.v[block->first];
-    const MOpnd *label = i->mop == e->t->op_jump ? label_slot(e, i) : NULL;
+    const MOpnd *label = i->mop == e->t->op_jump ? emit_label(e, i) : NULL;
     return label ? (uint32_t)label->imm : b;
 }
 
@@ -158,7 +157,7 @@ static uint32_t tidy_end(Emit *e, const MBlock *block, uint32_t next) {
     for (;;) {
         if (n == 0) return n;
         MInst *last = &m->insts.v[block->first + n - 1];
-        MOpnd *label = label_slot(e, last);
+        MOpnd *label = emit_label(e, last);
         if (!label) return n;
         if (e->forward[label->imm] == next) {
             n--;
@@ -166,7 +165,7 @@ static uint32_t tidy_end(Emit *e, const MBlock *block, uint32_t next) {
         }
         if (last->mop != e->t->op_jump || n < 2) return n;
         MInst *cond = last - 1;
-        MOpnd *cond_label = label_slot(e, cond);
+        MOpnd *cond_label = emit_label(e, cond);
         if (!cond_label || !(cond->flags & MI_TERM) || cond->mop == e->t->op_jump) return n;
         if (e->forward[cond_label->imm] != next || !e->t->invert) return n;
         if (!e->t->invert(cond->mop, minst_slots(m, cond))) return n;
@@ -300,7 +299,7 @@ static void emit_one(Emit *e, const MInst *i) {
         frame_trap_call(e, i->trap, i->srcloc, f->trap_pad, f->ret, f->top);
         return;
     }
-    const MOpnd *label = label_slot(e, i);
+    const MOpnd *label = emit_label(e, i);
     if (label) {
         emit_branch(e, emit_relax_of(e, i->mop), o, e->forward[label->imm]);
         return;
@@ -324,20 +323,10 @@ static void emit_one(Emit *e, const MInst *i) {
 
 // ---- the function ------------------------------------------------------------------------------
 
-static uint32_t *layout(Emit *e, const bool *live, uint32_t *n) {
-    const MFunc *m = e->m;
-    uint32_t *order = NEW_ARRAY(e->tmp, uint32_t, m->blocks.n);
-    *n = 0;
-    for (unsigned cold = 0; cold < 2; cold++)
-        for (uint32_t b = 0; b < m->blocks.n; b++)
-            if (live[b] && (b != 0 && m->blocks.v[b].cold) == (cold == 1)) order[(*n)++] = b;
-    return order;
-}
-
 static void emit_blocks(Emit *e) {
     const MFunc *m = e->m;
     uint32_t n;
-    uint32_t *order = layout(e, reachable(e), &n);
+    uint32_t *order = emit_layout(e, reachable(e), &n);
     for (uint32_t k = 0; k < n; k++) {
         const MBlock *block = &m->blocks.v[order[k]];
         e->labels[order[k]] = emit_mark(e);

@@ -74,6 +74,11 @@ void emit_inst(Emit *e, uint16_t mop, const MOpnd *slots);
 // Appends a relaxable branch; slots live as long as the MFunc.
 void emit_branch(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t block);
 const Relax *emit_relax_of(const Emit *e, uint16_t mop);
+// The slot of a branch pseudo's label, or NULL when the instruction is none.
+MOpnd *emit_label(const Emit *e, const MInst *i);
+
+// layout.c: the live blocks in the order to write them in.
+uint32_t *emit_layout(Emit *e, const bool *live, uint32_t *n);
 
 // frame.c
 void frame_layout(Emit *e);
