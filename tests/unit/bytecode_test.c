@@ -547,7 +547,7 @@ START_TEST(stops_endless_programs) {
     ck_assert_uint_eq(run_text(".export f\n.fn f()\n TCALL f, 0 []\n.end\n", 100000).trap, BC_TRAP_INTERRUPT);
     RunJob deep = run_text(".export f\n.fn f()\n CALL _, f, 0 []\n RET\n.end\n", UINT64_MAX);
     ck_assert_uint_eq(deep.trap, BC_TRAP_STACK);
-    ck_assert_ptr_nonnull(strstr(deep.text, "and 199936 more"));
+    ck_assert_ptr_nonnull(strstr(deep.text, "and more\n"));
     // Frames so large that their words run out before the depth does.
     ck_assert_uint_eq(run_text(".export f\n.fn f()\n .reg a: i64\n CALL _, g, 0 []\n RET\n.end\n"
                                ".fn g()\n TCALL f, 0 []\n.end\n",
