@@ -8,7 +8,6 @@ import emit_rewrite
 
 def run(model, diag, total):
     emit_rewrite.check(model, diag)
-    checks_rules.check_ir(model, diag)
     for isa in model.isas.values():
         checks_machine.check(isa, model, diag, total)
         checks_encode.check(isa, diag)

@@ -4,14 +4,10 @@ By themselves: opcodes, types, operand counts, names, flags. Together with the p
 semantics: a rule that can never fire, two that overlap and that nothing orders, an opcode and type that nothing covers,
 expansions that go round in a circle or end in something uncovered.
 """
-from checks_encode import number, run as run_encoder
-from sem import fold
-from tree import Expr
-
 # What a rule's result may call besides instructions, relaxable branches and forms (emit_select.py says what each does).
 RESULT_FUNCTIONS = {"trap", "func", "global", "table", "pool", "slot", "cc_of", "not", "both", "either", "pair", "define",
                     "swap"}
-GUARD_FUNCTIONS = {"fits", "colocated", "width", "ones", "min", "max", "ctz", "clz", "popcnt", "low", "sext", "zext"}
+GUARD_FUNCTIONS = {"fits", "colocated", "is_power", "log2"}
 COND_KINDS = ("cond", "both", "either")
 
 
@@ -217,152 +213,6 @@ def check_before(isa, diag):
                 diag.error(loc, "'%s' and '%s' stand before each other" % (r.name, name))
 
 
-# ---- rules against each other -----------------------------------------------------------------------------------
-
-def const_range(leaf):
-    """(low, high) of the constants that a Const leaf of a pattern takes, as signed numbers; None = any."""
-    from checks_machine import imm_range
-    if leaf.name[0] == "=":
-        n = int(leaf.name[1:])
-        return (n, n)
-    if leaf.kind is None:
-        return None
-    found = imm_range(leaf.kind)
-    return None if found is None else found[:2]
-
-
-def kind_of(t):
-    return t.__class__.__name__
-
-
-def general(p, q):
-    """Does tree p match whatever tree q matches?"""
-    k, j = kind_of(p), kind_of(q)
-    if k == "Var":
-        if j == "Node":
-            return q.result_type(q.nth or 0) in p.types
-        return j == "Const" and q.type in p.types or j == "Var" and q.types <= p.types
-    if k == "Const":
-        if j != "Const":
-            return False
-        a, b = const_range(p), const_range(q)
-        return p.name[0] != "=" and p.kind is None or (a is not None and b is not None and a[0] <= b[0] and b[1] <= a[1])
-    if k == "Mem":
-        return j == "Mem" and p.comp is q.comp
-    if k == "Cond":
-        return j == "Cond" and p.kind == q.kind
-    if j != "Node" or p.op is not q.op or p.nth != q.nth or p.inst is not q.inst:
-        return False
-    attrs = all(a[1][0] == "bind" or a[1] == b[1] for a, b in zip(p.attrs, q.attrs)) and \
-        not any(a[1][0] != "bind" for a in p.attrs[len(q.attrs):])
-    return attrs and all(general(a, b) for a, b in zip(p.args, q.args))
-
-
-def overlap(p, q):
-    """Is there a tree that both match, without their guards?"""
-    k, j = kind_of(p), kind_of(q)
-    if k == "Var" or j == "Var":
-        return general(p, q) or general(q, p) or (k == j and bool(p.types & q.types))
-    if k == "Const" and j == "Const":
-        a, b = const_range(p), const_range(q)
-        return a is None or b is None or (a[0] <= b[1] and b[0] <= a[1])
-    if k != "Node" or j != "Node":
-        return k == j and (p.comp is q.comp if k == "Mem" else p.kind == q.kind)
-    if p.op is not q.op or p.nth != q.nth or p.inst is not q.inst:
-        return False
-    attrs = not any(a[1][0] != "bind" and b[1][0] != "bind" and a[1] != b[1] for a, b in zip(p.attrs, q.attrs))
-    return attrs and all(overlap(a, b) for a, b in zip(p.args, q.args))
-
-
-def constants(tree):
-    """Names of the constants in a tree, left to right, as a flat list with types; attributes first."""
-    if kind_of(tree) == "Const":
-        return [tree.name]
-    if kind_of(tree) != "Node":
-        return [None]
-    out = [v[1] if v[0] == "bind" else None for _, v in tree.attrs]
-    for a in tree.args:
-        out += constants(a)
-    return out
-
-
-INTERESTING = sorted({s * ((1 << k) + d) for k in range(0, 64) for d in (-1, 0, 1) for s in (1, -1)})
-
-
-def guard_holds(guard, env, isa):
-    if guard is None:
-        return True
-
-    class Const64:
-        pass
-    try:
-        return bool(number(run_encoder(signed_guard(guard), env, isa)))
-    except Exception:  # pylint: disable=broad-except -- something the enumeration cannot compute: nothing is known
-        return None
-
-
-def signed_guard(e):
-    return e
-
-
-def witness(p, q, isa):
-    """Constants for which both guards hold: {name of p: value}, None when there are none, "?" when it is open."""
-    names = [(a, b) for a, b in zip(constants(p.tree), constants(q.tree)) if a or b]
-    if p.guard is None and q.guard is None:
-        return {}
-    free = [n for n in names if any(g is not None and any(x.k == "name" and x.name in n for x in g.walk())
-                                    for g in (p.guard, q.guard))]
-    if len(free) != 1:
-        return "?"
-    for value in sorted(INTERESTING, key=lambda v: (abs(v), v < 0)):
-        if not -(1 << 63) <= value < 1 << 63:
-            continue
-        from checks_encode import Value
-        v = Value(value & ((1 << 64) - 1), 64)
-        mine, other = ({n: v for n in free[0] if n} for _ in (0, 1))
-        a, b = guard_holds(p.guard, mine, isa), guard_holds(q.guard, other, isa)
-        if a is None or b is None:
-            return "?"
-        if a and b:
-            return {free[0][0] or free[0][1]: value}
-    return None
-
-
-def check_pairs(isa, ir, patterns, diag):
-    import patterns as patterns_module
-    for root, found in patterns.by_root.items():
-        for n, q in enumerate(found):
-            fires = q.rule is None or any(other is not q and other.rule is q.rule for other in found)
-            for p in found[:n]:
-                if p.rule is None and q.rule is None or p.name == q.name or kind_of(p.tree) != "Node":
-                    continue
-                if not overlap(p.tree, q.tree) or getattr(p.itself, "kind", None) != getattr(q.itself, "kind", None):
-                    continue
-                if (p.guard is None and p.requires <= q.requires and general(p.tree, q.tree) and q.rule is not None
-                        and not fires):
-                    diag.error(q.loc, "rule '%s' can never be used: '%s' takes every case of it" % (q.name, p.name),
-                               (p.loc, "'%s' is here" % p.name))
-                    break
-                if (patterns_module.rank(p) == patterns_module.rank(q) and p.cost == q.cost and p.requires == q.requires
-                        and q.name not in p.before and not general(q.tree, p.tree) == general(p.tree, q.tree) is False):
-                    check_order(isa, p, q, diag)
-
-
-def check_order(isa, p, q, diag):
-    if general(p.tree, q.tree) != general(q.tree, p.tree):
-        return  # one is more special
-    if (p.guard is None) != (q.guard is None):
-        return
-    seen = witness(p, q, isa)
-    if seen is None or seen == "?" or (not seen and p.guard is None and q.guard is None and str(p) == str(q)):
-        return
-    where = "both match %s" % (", ".join("%s = %d" % i for i in seen.items()) if seen else p)
-    late = q if q.rule is not None else p
-    other = p if late is q else q
-    diag.error(late.loc, "'%s' and '%s' %s and nothing orders them: write 'before %s'"
-               % (late.name, other.name, where, other.name), (other.loc, "'%s' is here" % other.name))
-
-
 # ---- totality ---------------------------------------------------------------------------------------------------
 
 def rows_of(e, types):
@@ -444,20 +294,17 @@ def check_cycles(expand, covered, diag):
         visit(row, [])
 
 
-def check_ir(model, diag):
-    pass
-
-
 def check(isa, model, diag, total):
     for rule in isa.rules:
         RuleCheck(isa, model.ir, rule, diag).check()
     check_before(isa, diag)
     if diag or not isa.rules:
         return
+    import checks_overlap
     import patterns
     found = patterns.patterns_of(isa, model.ir, diag)
     if diag:
         return
-    check_pairs(isa, model.ir, found, diag)
+    checks_overlap.check(isa, found, diag)
     if total:
         check_total(isa, model, found, diag)

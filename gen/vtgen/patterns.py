@@ -50,7 +50,7 @@ class Node:
         return t.name if t else None
 
     def __str__(self):
-        attrs = "[%s]" % ", ".join("%s" % (v,) for _, v in self.attrs) if self.attrs else ""
+        attrs = "[%s]" % ", ".join(v for _, (_, v) in self.attrs) if self.attrs else ""
         text = "%s%s%s(%s)" % (self.op.name, "." + self.type if self.type else "", attrs, ", ".join(map(str, self.args)))
         return text if self.nth is None else "%s#%d" % (text, self.nth)
 
@@ -64,8 +64,11 @@ class Var:
 
 
 class Const:
+    """types: all of them when patterns that differ in it have become one."""
+
     def __init__(self, name, type_, kind=None):
         self.name, self.type, self.kind = name, type_, kind
+        self.types = frozenset([type_])
 
     def __str__(self):
         return "%s: %s" % (self.name, self.kind.name if self.kind else "iconst")
@@ -594,7 +597,7 @@ def merge_types(patterns):
             merged[key] = p
             continue
         for mine, other in zip(walk(merged[key].tree), walk(p.tree)):
-            if isinstance(mine, Var):
+            if isinstance(mine, (Var, Const)):
                 mine.types = mine.types | other.types
     return list(merged.values())
 
@@ -602,6 +605,8 @@ def merge_types(patterns):
 def copy_tree(t):
     if isinstance(t, Node):
         return Node(t.inst, [copy_tree(a) for a in t.args], t.attrs, t.nth)
+    if isinstance(t, Const):
+        return Const(t.name, t.type, t.kind)
     return Var(t.name, t.types) if isinstance(t, Var) else t
 
 
@@ -615,9 +620,33 @@ def rank(p):
     return (-(len(p.nodes()) + consts), -exact, -special, -fixed, -(p.guard is not None) - ranges)
 
 
-def in_order(patterns, diag):
-    """Sorted; `before` moves a rule in front of a named one of equal rank."""
-    ranked = sorted(patterns, key=lambda p: (rank(p), p.cost, p.name, p.order, str(p)))
+def narrow_first(isa, group):
+    """Patterns of one type and rank, in order of cost: those that match part of what another matches go first."""
+    import regions
+    wider = {id(p): [q for q in group if q is not p and q.name != p.name and more_special(regions, isa, p, q)]
+             for p in group}
+    out, left = [], list(group)
+    while left:
+        p = next((p for p in left if not any(p is w for q in left for w in wider[id(q)])), left[0])
+        left.remove(p)
+        out.append(p)
+    return out
+
+
+def more_special(regions, isa, p, q):
+    """Does p match part of what q matches: in its tree, its guards, the features it asks for?"""
+    if not p.requires >= q.requires or not regions.inside(isa, p, q):
+        return False
+    return p.requires > q.requires or not regions.inside(isa, q, p)
+
+
+def in_order(isa, patterns, diag):
+    """Sorted: by rank, then the more special, then by cost, then what is written before what has operands exchanged;
+    `before` moves a rule in front of a named one."""
+    groups = {}
+    for p in sorted(patterns, key=lambda p: (rank(p), p.cost, p.order, p.name, str(p))):
+        groups.setdefault((rank(p), p.type or ""), []).append(p)
+    ranked = [p for key in sorted(groups) for p in narrow_first(isa, groups[key])]
     position = {id(p): i for i, p in enumerate(ranked)}
     for p in sorted(patterns, key=lambda p: p.name):
         for q in ranked:
@@ -669,5 +698,5 @@ def patterns_of(isa, ir, diag):
     for p in merge_types(spread):
         out.by_root.setdefault(p.root, []).append(p)
     for root in out.by_root:
-        out.by_root[root] = in_order(out.by_root[root], diag)
+        out.by_root[root] = in_order(isa, out.by_root[root], diag)
     return out
