@@ -85,5 +85,7 @@ int main(int argc, char **argv) {
            (unsigned long long)stats.tried, (unsigned long long)stats.accepted, (unsigned long long)stats.calls,
            (unsigned long long)stats.traps, (unsigned long long)stats.peak >> 10,
            (double)(clock() - start) / CLOCKS_PER_SEC);
+    free(files);
+    free(sizes);
     return 0;
 }
