@@ -8,6 +8,11 @@ Value gen_cell(Gen *g, uint32_t cell, Type type, uint8_t flags) {
     return ir_load(&g->b, type, flags, g->vm, vm_cell_offset(cell));
 }
 
+// A cell that never changes once the instance runs.
+static Value gen_fixed_cell(Gen *g, uint32_t cell) {
+    return gen_cell(g, cell, T_i64, OBJECT | MF_READONLY | MF_CAN_MOVE);
+}
+
 // ---- constants ------------------------------------------------------------------------------------------------
 
 static void gen_immediate(Gen *g, const BcInst *i) {
@@ -54,7 +59,7 @@ static void gen_store_value(Gen *g, uint32_t type, Value value, Value base, int3
 static Value gen_global(Gen *g, uint32_t global, int32_t *offset) {
     *offset = vm_cell_offset(vm_cell_global(global));
     if (global >= g->m->n_imp_globals) return g->vm;
-    Value cell = gen_cell(g, vm_cell_global(global), T_i64, OBJECT | MF_READONLY);
+    Value cell = gen_fixed_cell(g, vm_cell_global(global));
     *offset = 0;
     return cell;
 }
@@ -236,7 +241,7 @@ bool gen_memory(Gen *g, const BcInst *i) {
     case BC_STG: gen_store_global(g, i); return true;
     case BC_RCAST: gen_cast(g, i); return true;
     case BC_RTST: gen_test(g, i); return true;
-    case BC_DPTR: gen_def(g, i->r[0], gen_cell(g, vm_cell_data(g->m, i->x), T_i64, OBJECT | MF_READONLY)); return true;
+    case BC_DPTR: gen_def(g, i->r[0], gen_fixed_cell(g, vm_cell_data(g->m, i->x))); return true;
     default: return false;
     }
 }

@@ -379,6 +379,16 @@ static const Example examples[] = {
      "block0(v0: i64):\n    trapz v0, user1\n    v1 = load.i32 notrap readonly v0\n    v2 -> v1\n"
      "    store v1, v0+8\n    v3 = load.i32 notrap v0+8\n    store v1, v0+8\n    v4 = load.i32 notrap v0+8\n"
      "    v5 = iadd v3, v4\n    return v5\n"},
+    {"what a loop does not change is computed before it, as far out as it goes",
+     "function %f(i64, i64) -> i64 system_v {\nblock0(v0: i64, v1: i64):\n jump block1(v0)\n"
+     "block1(v2: i64):\n jump block2(v2)\n"
+     "block2(v3: i64):\n v4 = iconst.i64 7\n v5 = imul v1, v4\n v6 = imul v2, v5\n v7 = isub v3, v6\n"
+     " brif v7, block2(v7), block3\n"
+     "block3:\n v8 = bxor v2, v1\n brif v8, block1(v8), block4\nblock4:\n return v2\n}",
+     "block0(v0: i64, v1: i64):\n    v4 = iconst.i64 7\n    v5 = imul v1, v4  ; v4 = 7\n    jump block1(v0)\n\n"
+     "block1(v2: i64):\n    v6 = imul v2, v5\n    jump block2(v2)\n\n"
+     "block2(v3: i64):\n    v7 = isub v3, v6\n    brif v7, block2(v7), block3\n\n"
+     "block3:\n    v8 = bxor.i64 v1, v2\n    brif v8, block1(v8), block4\n\nblock4:\n    return v2\n"},
     {"a constant branch goes, and the block behind it joins",
      "function %f(i32) -> i32 system_v {\nblock0(v0: i32):\n v1 = iconst.i8 1\n brif v1, block1(v0), block2\n"
      "block1(v2: i32):\n return v2\nblock2:\n trap user1\n}",
