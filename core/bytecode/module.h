@@ -112,13 +112,11 @@ typedef struct BcData {
 // One decoded instruction; ops.h says which operand of which opcode stands where.
 typedef struct BcInst {
     uint16_t op;
-    uint8_t m0; // CMP kind, memory type
-    uint8_t pad;
+    uint8_t m0;    // CMP kind, memory type
     uint16_t r[4]; // registers in the file's order
     uint16_t n;    // elements of the list: arguments, cases, labels
-    uint16_t pad2;
-    uint32_t x; // first wide operand (signed ones as their bits); SWITCH and BRT: the default label
-    uint32_t y; // JIF: the else label; otherwise the first element of the list
+    uint32_t x;    // first wide operand (signed ones as their bits); SWITCH and BRT: the default label
+    uint32_t y;    // JIF: the else label; otherwise the first element of the list
 } BcInst;
 
 typedef struct BcCase {

@@ -63,7 +63,6 @@ typedef struct Code {
     VEC(int32_t) refs;
     VEC(FrameStep) steps;
     VEC(CodeLine) lines;
-    uint32_t frame_size; // from sp after the prologue to the return address (where it is on the stack)
     uint32_t landing;    // entry thunks: offset of the landing block, else NONE
     uint32_t activation; // entry thunks: offset from sp of the slot that holds the activation, else NONE
 } Code;

@@ -142,7 +142,6 @@ void frame_layout(Emit *e) {
     f->in_base = f->ret + word + f->grow;
     f->trap_pad = has_trap(m) ? round_up(f->alloc + above, align) - (f->alloc + above) : 0;
     place_args(e);
-    e->code->frame_size = f->ret;
 }
 
 // ---- prologue ----------------------------------------------------------------------------------

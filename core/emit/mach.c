@@ -47,12 +47,6 @@ static unsigned access_index(const uint16_t ops[4], unsigned bytes) {
     return k;
 }
 
-unsigned mach_access_size(const Target *t, unsigned cls, unsigned bytes) {
-    unsigned load = access_index(t->classes[cls].load, bytes);
-    unsigned store = access_index(t->classes[cls].store, bytes);
-    return 1u << (load > store ? load : store);
-}
-
 Mach mach_mem(const Target *t, unsigned mop, unsigned reg, unsigned base, int64_t disp) {
     Mach x = mach_new(mop);
     if (mop == NO_MOP) return x;

@@ -22,8 +22,6 @@ Mach mach_copy(const Target *t, unsigned cls, unsigned dst, unsigned src); // NO
 // `bytes` is 1, 2, 4 or 8; the next larger access is taken where the machine has none of that size.
 Mach mach_load(const Target *t, unsigned cls, unsigned bytes, unsigned dst, unsigned base, int64_t disp);
 Mach mach_store(const Target *t, unsigned cls, unsigned bytes, unsigned src, unsigned base, int64_t disp);
-// The bytes that mach_load() and mach_store() of so many bytes really touch.
-unsigned mach_access_size(const Target *t, unsigned cls, unsigned bytes);
 // Any load- or store-like instruction (register, memory).
 Mach mach_mem(const Target *t, unsigned mop, unsigned reg, unsigned base, int64_t disp);
 Mach mach_sp(const Target *t, int64_t amount); // sp += amount

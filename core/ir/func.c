@@ -136,20 +136,6 @@ void block_append(Func *f, Block b) {
     f->last = b;
 }
 
-void block_insert_after(Func *f, Block b, Block after) {
-    BlockData *data = block_get(f, b);
-    Block next = block_get(f, after)->next;
-    data->prev = after;
-    data->next = next;
-    data->placed = true;
-    block_get(f, after)->next = b;
-    if (block_ok(next)) {
-        block_get(f, next)->prev = b;
-    } else {
-        f->last = b;
-    }
-}
-
 void block_remove(Func *f, Block b) {
     BlockData *data = block_get(f, b);
     for (Inst i = data->first; inst_ok(i);) {

@@ -155,7 +155,7 @@ typedef struct GlobalValue {
     uint8_t kind;
     uint8_t type;     // of the value (GV_LOAD, GV_IADD_IMM); the pointer type otherwise
     uint8_t memflags; // GV_LOAD
-    bool colocated, tls;
+    bool colocated;
     uint32_t base; // GV_LOAD, GV_IADD_IMM
     int64_t offset;
     ExtName name; // GV_SYMBOL
@@ -244,8 +244,7 @@ Inst inst_new(Func *f, const InstData *data);
 void inst_make_results(Func *f, Inst i);
 
 // Layout.
-void block_append(Func *f, Block b); // at the end
-void block_insert_after(Func *f, Block b, Block after);
+void block_append(Func *f, Block b);        // at the end
 void block_remove(Func *f, Block b);        // out of the layout, with its instructions
 void inst_append(Func *f, Inst i, Block b); // at the end of b
 void inst_insert_before(Func *f, Inst i, Inst before);

@@ -38,12 +38,6 @@ static Sig helper_sig(Arena *arena, const char *params, const char *result) {
     return sig;
 }
 
-Sig irgen_helper_sig(Arena *arena, const char *name) {
-    for (unsigned h = 0; h < N_GEN_HELPERS; h++)
-        if (!strcmp(name, helpers[h].name)) return helper_sig(arena, helpers[h].params, helpers[h].result);
-    ctx_bug(arena_ctx(arena), "irgen: no helper is called %s", name);
-}
-
 Inst gen_helper(Gen *g, enum GenHelper helper, const Value *args, uint32_t n) {
     Func *f = g->f;
     bool added;

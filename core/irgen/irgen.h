@@ -33,8 +33,6 @@ Func *irgen_func(const Irgen *irgen, Arena *arena, uint32_t func);
 Sig irgen_sig(const Irgen *irgen, Arena *arena, uint32_t func);
 // The signature of the C function behind import `func`: no vmctx, the platform's convention.
 Sig irgen_c_sig(Arena *arena, const BcModule *m, uint32_t func);
-// The signature of a runtime helper.
-Sig irgen_helper_sig(Arena *arena, const char *name);
 
 // The VITBC trap code that an IR trap code stands for (RT_TRAP_EXIT excepted).
 uint32_t irgen_trap_code(uint32_t ir_code);

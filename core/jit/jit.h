@@ -22,8 +22,8 @@
 // The thunk finds the activation through the call's first integer argument: a pointer to the embedder's context,
 // which holds the JitActivation pointer at a fixed offset. jit_walk() then yields the frames, innermost first.
 //
-// A host function reports failure by status; compiled code tests it and traps. A trap code beyond CLIF's numbers is
-// put into JitActivation.user_code by the host function before it returns.
+// A host function reports failure by status; compiled code tests it and traps. What CLIF's trap codes cannot say the
+// host function keeps in the embedder's context.
 //
 // Nesting: a host function may call jit_call() again with a new activation whose parent is the current one, after
 // storing the new activation where exit thunks look, and restores the old one afterwards. A trap of the inner call
@@ -51,7 +51,6 @@ typedef struct JitActivation {
     Jit *jit;                     // set by jit_call()
     void *exit_sp;                // written by exit thunks: where the innermost frame's return address stands
     uint32_t trap;                // TRAP_* after VTR_ERR_TRAP
-    uint32_t user_code;           // the host's to use: a code beyond the TRAP_* numbers; 0 = none
     JitFrame *frames;             // the caller's array for the frame list of a trap, may be NULL
     uint32_t max_frames;          // its length
     uint32_t n_frames;            // filled in: the innermost min(depth, max_frames) frames

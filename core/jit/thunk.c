@@ -200,7 +200,6 @@ vtr_status jit_call(Jit *jit, void *fn, const Sig *sig, const uint64_t *args, ui
     activation->jit = jit;
     activation->exit_sp = NULL;
     activation->trap = 0;
-    activation->user_code = 0;
     activation->n_frames = 0;
     activation->depth = 0;
     return ((Entry)(uintptr_t)thunk)(fn, args, results, activation) == 0 ? VTR_OK : VTR_ERR_TRAP;

@@ -150,26 +150,26 @@ static void read_use(Live *l, const MInst *inst, MOpnd *slots, uint32_t k, uint3
     uint8_t fixed = def && def->fixed != NO_REG ? def->fixed : o->fixed;
     uint32_t alias = def || fixed != NO_REG ? NONE : find_alias(l, inst, slots, k);
     if (fixed != NO_REG) {
-        o->spare = NOTE_FIXED;
-        o->pad_ = fixed;
+        o->note = NOTE_FIXED;
+        o->note_arg = fixed;
         note_use(l, o->reg, pos, false);
         note_hint(l, o->reg, pos, NONE, fixed);
         block_reg(l->s, fixed, pos, pos + 1 + late, o->reg);
     } else if (def) {
-        o->spare = NOTE_TIED;
+        o->note = NOTE_TIED;
         note_use(l, o->reg, pos, false);
         note_pair(l, o->reg, def->reg, pos);
     } else if (alias != NONE) {
-        o->spare = NOTE_ALIAS;
-        o->pad_ = alias;
+        o->note = NOTE_ALIAS;
+        o->note_arg = alias;
         note_use(l, o->reg, pos, false);
     } else if (is_narrow(l, o)) {
-        o->spare = NOTE_TEMP;
+        o->note = NOTE_TEMP;
         note_use(l, o->reg, pos, false);
-        o->pad_ = new_temp(l, o->cls, pos, pos + 1 + late);
-        note_pair(l, o->reg, o->pad_, pos);
+        o->note_arg = new_temp(l, o->cls, pos, pos + 1 + late);
+        note_pair(l, o->reg, o->note_arg, pos);
     } else {
-        o->spare = NOTE_OWN;
+        o->note = NOTE_OWN;
         note_use(l, o->reg, pos, true);
         if (late) note_use(l, o->reg, pos + 1, true);
     }
@@ -190,7 +190,7 @@ static void read_def(Live *l, const MInst *inst, MOpnd *slots, uint32_t k, uint3
     uint32_t from = 2 * step + !early;
     v->block = s->step_block[step];
     v->by_term = (inst->flags & MI_TERM) != 0;
-    o->spare = NOTE_OWN;
+    o->note = NOTE_OWN;
     if (v->remat) {
         v->start = 2 * step + 2;
         return;
@@ -205,9 +205,9 @@ static void read_def(Live *l, const MInst *inst, MOpnd *slots, uint32_t k, uint3
     v->start = v->by_term ? NONE : 2 * step + 2;
     v->def_step = step;
     if (narrow) {
-        o->spare = NOTE_TEMP;
+        o->note = NOTE_TEMP;
         uint32_t temp = new_temp(l, o->cls, from, 2 * step + 2);
-        o->pad_ = temp;
+        o->note_arg = temp;
         s->vals.v[o->reg].temp = temp;
         note_pair(l, o->reg, temp, from);
         return;
@@ -224,7 +224,7 @@ static void read_inst(Live *l, uint32_t i, uint32_t step, bool first) {
     const InstDesc *desc = ra_desc(s->ra, inst);
     for (uint32_t k = 0; k < inst->n_slots; k++) {
         if (ra_is_use(&slots[k])) read_use(l, inst, slots, k, step, !first);
-        if (ra_is_use(&slots[k]) && slots[k].spare == NOTE_TIED && desc && desc->untie_mop != NO_MOP) {
+        if (ra_is_use(&slots[k]) && slots[k].note == NOTE_TIED && desc && desc->untie_mop != NO_MOP) {
             vec_push(s->tmp, &l->untie, step);
         }
     }
@@ -442,22 +442,22 @@ static void untie(Speed *s, uint32_t step) {
     uint32_t n_ties = 0;
     uint32_t tied = 0;
     for (uint32_t k = 0; k < inst->n_slots; k++) {
-        if (!ra_is_use(&slots[k]) || slots[k].spare != NOTE_TIED) continue;
+        if (!ra_is_use(&slots[k]) || slots[k].note != NOTE_TIED) continue;
         n_ties++;
         tied = k;
     }
     if (n_ties != 1 || range_at(s, slots[tied].reg, 2 * step + 1) == NONE) return;
     MOpnd *def = &slots[tied] - slots[tied].tied;
-    uint32_t range = def->spare == NOTE_OWN ? range_at(s, def->reg, 2 * step) : NONE;
+    uint32_t range = def->note == NOTE_OWN ? range_at(s, def->reg, 2 * step) : NONE;
     if (range == NONE || s->ranges.v[range].from != 2 * step) return;
     for (uint32_t k = 0; k < inst->n_slots; k++) {
-        if (ra_is_use(&slots[k]) && slots[k].reg == slots[tied].reg && slots[k].spare == NOTE_ALIAS) {
-            slots[k].spare = NOTE_OWN;
+        if (ra_is_use(&slots[k]) && slots[k].reg == slots[tied].reg && slots[k].note == NOTE_ALIAS) {
+            slots[k].note = NOTE_OWN;
         }
     }
     inst->mop = desc->untie_mop;
     slots[tied].tied = 0;
-    slots[tied].spare = NOTE_OWN;
+    slots[tied].note = NOTE_OWN;
     set_must(s, slots[tied].reg, 2 * step, true);
     if (def->role == ROLE_DEF_EARLY) return;
     set_must(s, def->reg, 2 * step, false);

@@ -55,7 +55,6 @@ typedef struct Ra {
     Arena *tmp;       // freed when allocation ends
     MInst *old;       // the SSA code
     MOpnd *old_slots; // its operands (the allocator may note its choices there)
-    uint32_t n_old;
     VEC(MInst) insts; // the allocated code
     VEC(MOpnd) slots;
     uint32_t *first;          // by block: its first instruction in the allocated code; one more element for the end

@@ -221,7 +221,6 @@ void ra_allocate(MFunc *m, RaKind kind, const RaStress *stress) {
     Ra *ra = NEW(tmp, Ra);
     *ra = (Ra){.m = m, .t = m->target, .stress = stress, .tmp = tmp};
     ra->old = m->insts.v;
-    ra->n_old = m->insts.n;
     ra->old_slots = m->slots_pool.v;
     vec_reserve(m->arena, &ra->insts, m->insts.n + m->insts.n / 4);
     vec_reserve(m->arena, &ra->slots, m->slots_pool.n + m->slots_pool.n / 4);

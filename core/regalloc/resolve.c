@@ -200,8 +200,8 @@ static void pick_registers(Resolve *r, uint32_t i, uint32_t step) {
         if (!ra_is_def(o)) continue;
         if (o->fixed != NO_REG) {
             o->preg = o->fixed;
-        } else if (o->spare == NOTE_TEMP) {
-            o->preg = (uint8_t)reg_at(s, o->pad_, 2 * step + 1);
+        } else if (o->note == NOTE_TEMP) {
+            o->preg = (uint8_t)reg_at(s, o->note_arg, 2 * step + 1);
         } else {
             o->preg = (uint8_t)reg_at(s, o->reg, s->vals.v[o->reg].start);
         }
@@ -209,16 +209,16 @@ static void pick_registers(Resolve *r, uint32_t i, uint32_t step) {
     for (uint32_t k = 0; k < inst->n_slots; k++) {
         MOpnd *o = &slots[k];
         if (!ra_is_use(o)) continue;
-        switch (o->spare) {
+        switch (o->note) {
         case NOTE_OWN: o->preg = (uint8_t)reg_at(s, o->reg, 2 * step); break;
-        case NOTE_FIXED: o->preg = (uint8_t)o->pad_; break;
+        case NOTE_FIXED: o->preg = (uint8_t)o->note_arg; break;
         case NOTE_TIED: o->preg = slots[k - o->tied].preg; break;
-        case NOTE_TEMP: o->preg = (uint8_t)reg_at(s, o->pad_, 2 * step); break;
+        case NOTE_TEMP: o->preg = (uint8_t)reg_at(s, o->note_arg, 2 * step); break;
         default: break;
         }
     }
     for (uint32_t k = 0; k < inst->n_slots; k++) {
-        if (ra_is_use(&slots[k]) && slots[k].spare == NOTE_ALIAS) slots[k].preg = slots[slots[k].pad_].preg;
+        if (ra_is_use(&slots[k]) && slots[k].note == NOTE_ALIAS) slots[k].preg = slots[slots[k].note_arg].preg;
     }
 }
 
@@ -228,7 +228,7 @@ static void add_operand_moves(Resolve *r, uint32_t i, uint32_t step) {
     const MOpnd *slots = &s->ra->old_slots[inst->slots];
     for (uint32_t k = 0; k < inst->n_slots; k++) {
         const MOpnd *o = &slots[k];
-        if (!ra_is_use(o) || o->spare == NOTE_OWN || o->spare == NOTE_ALIAS) continue;
+        if (!ra_is_use(o) || o->note == NOTE_OWN || o->note == NOTE_ALIAS) continue;
         vec_push(s->tmp, &r->now, (Move){loc_reg(o->preg), loc_before(s, o->reg, step), o->reg});
     }
 }
@@ -248,8 +248,8 @@ static void put_inst(Resolve *r, uint32_t i) {
     for (uint32_t k = 0; k < r->s->ra->old[i].n_slots; k++) {
         if (!ra_is_reg(&slots[k])) continue;
         slots[k].kind = MO_PREG;
-        slots[k].spare = 0;
-        slots[k].pad_ = 0;
+        slots[k].note = 0;
+        slots[k].note_arg = 0;
     }
 }
 

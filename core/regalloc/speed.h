@@ -72,13 +72,13 @@ typedef struct SkipNode {
     struct SkipNode *next[];
 } SkipNode;
 
-// Notes on operands of the SSA code (MOpnd.spare); MOpnd.pad_ is the argument.
+// Notes on operands of the SSA code (MOpnd.note); MOpnd.note_arg is the argument.
 enum {
     NOTE_OWN,   // the register of the vreg at this place
-    NOTE_FIXED, // a move brings the value to the fixed register; pad_ = register
+    NOTE_FIXED, // a move brings the value to the fixed register; note_arg = register
     NOTE_TIED,  // a move brings the value to the register of the def
-    NOTE_ALIAS, // the register of the use in slot pad_ of the instruction, which has the same value
-    NOTE_TEMP   // the register of Val pad_
+    NOTE_ALIAS, // the register of the use in slot note_arg of the instruction, which has the same value
+    NOTE_TEMP   // the register of Val note_arg
 };
 
 typedef struct Speed {

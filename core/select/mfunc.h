@@ -64,9 +64,9 @@ typedef struct MOpnd {
     uint8_t fixed; // physical register it must be, or NO_REG
     uint8_t tied;  // ROLE_USE: this slot must share the register of the def `tied` slots before it; 0 = not tied
     uint8_t preg;  // MO_PREG
-    uint16_t spare;
+    uint16_t note; // the allocator's, with note_arg (regalloc/speed.h)
     uint32_t reg;
-    uint32_t pad_;
+    uint32_t note_arg;
     int64_t imm;
 } MOpnd;
 
@@ -121,7 +121,6 @@ typedef struct MBlock {
 typedef struct VReg {
     uint8_t cls;    // class it lives in (the type's class; an operand's class is a subset)
     uint8_t size;   // bytes that matter: 1, 2, 4, 8
-    bool is_ref;    // reserved
     uint32_t value; // IR value, NONE = temporary
     uint32_t remat; // instruction (index into the SSA code) that may be repeated instead of spilling, NONE = none:
                     // it has this def only, no uses, no effects

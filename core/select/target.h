@@ -10,8 +10,6 @@
 typedef struct RegInfo {
     const char *name; // widest name
     uint8_t file;     // register file number
-    uint8_t hw;       // number inside the file (the encoding)
-    int16_t dwarf;    // DWARF number, -1 = none
 } RegInfo;
 
 typedef struct RegClass {
@@ -99,8 +97,6 @@ typedef struct InstDesc {
     uint8_t n_slots;
     uint16_t flags; // MD_*
     RegSet clobbers;
-    uint8_t cost;
-    uint8_t untie;      // reserved: see untie_mop
     uint16_t untie_mop; // three-address twin used when a tied input lives on, NO_MOP = none
     uint64_t features;  // feature bits required
 } InstDesc;
@@ -130,7 +126,6 @@ typedef enum RelocBase {
 
 typedef struct Reloc {
     const char *name; // as in the description, R_X86_64_PC32
-    uint32_t elf;     // ELF type number
     uint8_t size;     // bytes patched
     uint8_t base;     // RelocBase: what `g` is
     // Writes the field at `place` (address P, symbol S, addend A, GOT/PLT address G). False when out of range.
@@ -157,14 +152,13 @@ typedef struct Abi {
     const char *name;
     const uint8_t *int_args, *float_args, *int_results, *float_results; // physical registers in order
     uint8_t n_int_args, n_float_args, n_int_results, n_float_results;
-    bool slots;             // arguments take positions shared by both files (Windows)
-    bool callee_pops;       // the callee removes its stack arguments
-    bool extend_args;       // the caller extends narrow integers to 32 bits when the signature says uext/sext
-    RegSet preserved;       // callee-saved
-    RegSet preserved_low64; // of these only the low 64 bits survive a call
-    RegSet clobbered;       // everything else a call may change, flags included
-    uint8_t stack_align;    // at calls
-    uint8_t arg_slot;       // bytes per stack argument
+    bool slots;          // arguments take positions shared by both files (Windows)
+    bool callee_pops;    // the callee removes its stack arguments
+    bool extend_args;    // the caller extends narrow integers to 32 bits when the signature says uext/sext
+    RegSet preserved;    // callee-saved
+    RegSet clobbered;    // everything else a call may change, flags included
+    uint8_t stack_align; // at calls
+    uint8_t arg_slot;    // bytes per stack argument
     uint16_t red_zone;
     uint16_t shadow;        // bytes the caller leaves above the arguments (Windows: 32)
     uint8_t variadic_count; // register that holds the number of float arguments of a variadic call, or NO_REG
@@ -186,7 +180,6 @@ typedef struct Target {
     const char *triple_arch; // first part of a target triple
     uint8_t word_bits;       // pointer width
     uint8_t code_align;      // of instructions
-    uint16_t elf_machine;
     const RegInfo *regs;
     uint8_t n_regs;
     const RegClass *classes;
@@ -195,9 +188,7 @@ typedef struct Target {
     const InstDesc *insts;
     uint16_t n_insts;
     const ImmKind *imms;
-    uint16_t n_imms;
     const OperandKind *operands;
-    uint16_t n_operands;
     const Reloc *relocs;
     uint8_t n_relocs;
     const Relax *relaxes;
@@ -209,7 +200,7 @@ typedef struct Target {
     const Abi *conv[8]; // by CallConv; NULL = unsupported
 
     // Named roles (the `role` declarations of the description).
-    uint8_t sp, fp, flags;                   // physical registers (flags: NO_REG if the machine has none)
+    uint8_t sp, flags;                       // physical registers (flags: NO_REG if the machine has none)
     RegSet scratch;                          // kept out of every allocatable class: for emission and for move cycles
     uint16_t op_jump;                        // relax pseudo: jump to a label
     uint16_t op_call, op_call_reg;           // call a symbol / a register

@@ -16,15 +16,6 @@ static inline bool bits_has(Bits b, uint32_t i) { return b.w[i >> 6] >> (i & 63)
 static inline void bits_add(Bits b, uint32_t i) { b.w[i >> 6] |= UINT64_C(1) << (i & 63); }
 static inline void bits_del(Bits b, uint32_t i) { b.w[i >> 6] &= ~(UINT64_C(1) << (i & 63)); }
 
-void bits_clear(Bits b);
-// dst |= src; tells whether dst changed. Sizes are equal.
-bool bits_union(Bits dst, Bits src);
-// The first member >= from, or b.n when there is none.
-uint32_t bits_next(Bits b, uint32_t from);
-uint32_t bits_count(Bits b);
-
-#define BITS_EACH(i, b) for (uint32_t i = bits_next((b), 0); i < (b).n; i = bits_next((b), i + 1))
-
 // x must not be 0.
 static inline unsigned bit_ctz64(uint64_t x) { return (unsigned)__builtin_ctzll(x); }
 static inline unsigned bit_clz64(uint64_t x) { return (unsigned)__builtin_clzll(x); }

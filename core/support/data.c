@@ -22,38 +22,6 @@ void *vec_grow_(Arena *arena, void *old, uint32_t n, uint32_t *cap, size_t extra
     return grown;
 }
 
-// ---- bit sets ----------------------------------------------------------------------------------
-
-static uint32_t bits_words(Bits b) { return (uint32_t)(((uint64_t)b.n + 63) / 64); }
-
-void bits_clear(Bits b) { memset(b.w, 0, (size_t)bits_words(b) * 8); }
-
-bool bits_union(Bits dst, Bits src) {
-    uint64_t changed = 0;
-    for (uint32_t i = 0; i < bits_words(dst); i++) {
-        changed |= src.w[i] & ~dst.w[i];
-        dst.w[i] |= src.w[i];
-    }
-    return changed != 0;
-}
-
-uint32_t bits_next(Bits b, uint32_t from) {
-    if (from >= b.n) return b.n;
-    uint32_t i = from >> 6;
-    uint64_t w = b.w[i] & (UINT64_MAX << (from & 63));
-    while (!w) {
-        if (++i >= bits_words(b)) return b.n;
-        w = b.w[i];
-    }
-    return i * 64 + bit_ctz64(w);
-}
-
-uint32_t bits_count(Bits b) {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < bits_words(b); i++) n += bit_popcount64(b.w[i]);
-    return n;
-}
-
 // ---- maps --------------------------------------------------------------------------------------
 
 uint64_t hash_u64(uint64_t x) {
@@ -176,24 +144,6 @@ void buf_u8(Buf *buf, uint8_t x) { buf_little(buf, x, 1); }
 void buf_u16(Buf *buf, uint16_t x) { buf_little(buf, x, 2); }
 void buf_u32(Buf *buf, uint32_t x) { buf_little(buf, x, 4); }
 void buf_u64(Buf *buf, uint64_t x) { buf_little(buf, x, 8); }
-
-void buf_uleb(Buf *buf, uint64_t x) {
-    do {
-        uint8_t low = x & 0x7f;
-        x >>= 7;
-        buf_u8(buf, (uint8_t)(low | (x ? 0x80 : 0)));
-    } while (x);
-}
-
-void buf_sleb(Buf *buf, int64_t x) {
-    for (;;) {
-        uint8_t low = (uint8_t)x & 0x7f;
-        x >>= 7; // arithmetic on every compiler this builds with
-        bool done = (x == 0 && !(low & 0x40)) || (x == -1 && (low & 0x40));
-        buf_u8(buf, (uint8_t)(low | (done ? 0 : 0x80)));
-        if (done) return;
-    }
-}
 
 const char *buf_str(Buf *buf) {
     if (!buf->bytes.n) *buf_room(buf, 0) = 0;

@@ -337,7 +337,7 @@ def check_abi(isa, abi, diag):
                     diag.error(at, "no register is named '%s'" % name)
 
 
-ROLE_KINDS = {"sp": "reg", "fp": "reg", "flags": "reg", "scratch": "reg", "jump": "inst", "call": "inst",
+ROLE_KINDS = {"sp": "reg", "flags": "reg", "scratch": "reg", "jump": "inst", "call": "inst",
               "call_reg": "inst", "tail_call": "inst", "tail_call_reg": "inst", "ret": "inst", "ret_pop": "inst",
               "push": "inst", "pop": "inst", "sp_add": "inst", "sp_sub": "inst", "trap": "inst", "lea": "inst",
               "load_addr": "inst", "mem_form": "form"}

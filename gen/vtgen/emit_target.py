@@ -5,7 +5,7 @@ import importlib.util
 from emit_encode import banner, copy_operands, stmts_end_relative
 from machine import DescriptionError, c_int, machines
 
-ROLES = {"prefix": "op_", "registers": ("sp", "fp"), "insts": (
+ROLES = {"prefix": "op_", "registers": ("sp",), "insts": (
     "jump", "call", "call_reg", "tail_call", "tail_call_reg", "ret", "ret_pop", "push", "pop", "sp_add", "sp_sub",
     "trap", "lea", "load_addr", "cmp", "branch")}
 
@@ -77,7 +77,7 @@ class Tables:
     def regs(self):
         out = ["static const RegInfo regs[] = {"]
         for r in self.isa.regs:
-            out.append('    {"%s", %d, %d, %d},' % (r.name, r.file.index, r.hw, -1 if r.dwarf is None else r.dwarf))
+            out.append('    {"%s", %d},' % (r.name, r.file.index))
         return out + ["};", ""]
 
     def allocatable(self, regs):
@@ -184,7 +184,6 @@ class Tables:
 
     def insts(self):
         out, rows = [], []
-        costs = self.isa.cpus["generic"].kinds if "generic" in self.isa.cpus else {}
         untie = {a: b for a, b, _ in self.isa.unties}
         lists = {}
         for i in self.m.insts:
@@ -196,15 +195,10 @@ class Tables:
             source = self.isa.insts[i.inst.of.name] if i.pseudo else i.inst
             for n in getattr(source, "requires", []) + (getattr(i.inst, "requires", []) if i.pseudo else []):
                 requires |= 1 << self.isa.features[n].index
-            cost = i.inst.cost if not i.relax else None
-            if i.relax:
-                cost = self.isa.insts[i.inst.rows[0].result.value.name].cost
-            elif cost is None and i.pseudo:
-                cost = source.cost
             twin = untie.get(i.name)
-            rows.append('    {"%s", %s, %d, %d, %s, %s, %d, 0, %s, 0x%x},' % (
+            rows.append('    {"%s", %s, %d, %d, %s, %s, %s, 0x%x},' % (
                 i.name, lists.get(text, "NULL"), len(i.slots), i.n_slots, self.flags(i),
-                regset(getattr(i.inst, "clobbers", [])), costs[cost] if cost in costs else 1,
+                regset(getattr(i.inst, "clobbers", [])),
                 self.m.by_name[twin].index if twin else "NO_MOP", requires))
         return out + ["", "static const InstDesc insts[] = {"] + rows + ["};", ""]
 
@@ -229,7 +223,7 @@ class Tables:
             out.append("// %s\nstatic bool apply_%s(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64_t g) {\n%s"
                        "    const uint64_t x = %s;\n%s    for (unsigned i = 0; i < %d; i++) place[i] = (uint8_t)(x >> 8 * (%s));\n"
                        "    return true;\n}\n" % (r.value, r.name, unused, self.formula(r.value), check, bits // 8, order))
-            rows.append('    {"%s", %d, %d, %s, apply_%s},' % (r.name, r.number, bits // 8, base, r.name))
+            rows.append('    {"%s", %d, %s, apply_%s},' % (r.name, bits // 8, base, r.name))
         return out + ["static const Reloc relocs[] = {"] + rows + ["};", ""]
 
     SIGNS = {"add": "+", "sub": "-", "and": "&", "or": "|", "xor": "^", "shl": "<<", "lshr": ">>", "mul": "*"}
@@ -347,8 +341,7 @@ class Tables:
                 if regs:
                     out.append("static const uint8_t %s_%s[] = {%s};" % (name, what, ", ".join(str(r.index) for r in regs)))
             preserved = [self.m.reg(w) for w in abi.get("preserved") or [] if w != "low64"]
-            low64 = [self.m.reg(w) for w in abi.get("preserved", "low64") or []]
-            if low64:
+            if abi.get("preserved", "low64"):
                 preserved = [self.m.reg(w) for row in abi.rows if row[0] == "preserved" and row[1] != "low64"
                              for w in row[1:]]
             gone = [r for r in self.isa.regs if r not in preserved]
@@ -363,15 +356,15 @@ class Tables:
             for conv in abi.get("conv") or []:
                 self.convs[conv] = n
             rows.append("    {\n        .name = \"%s\",\n%s        .slots = %s,\n        .callee_pops = %s,\n        .extend_args = %s,\n"
-                        "        .preserved = %s,\n        .preserved_low64 = %s,\n        .clobbered = %s,\n"
+                        "        .preserved = %s,\n        .clobbered = %s,\n"
                         "        .stack_align = %d,\n        .arg_slot = %d,\n        .red_zone = %d,\n        .shadow = %d,\n"
                         "        .variadic_count = %s,\n        .sret_result = %s,\n        .link = %s,\n    }," % (
                             name, "".join("        .%s = %s,\n        .n_%s = %d,\n" % (
                                 what, "%s_%s" % (name, what) if regs else "NULL", what, len(regs))
                                 for what, regs in lists.items()),
                             "true" if slots else "false", "true" if abi.get("callee") == ["pops"] else "false",
-                            "true" if abi.get("extend") == ["caller"] else "false", regset(preserved), regset(low64),
-                            regset(gone), value["align"], slot, value["redzone"], value["shadow"], one("variadic"),
+                            "true" if abi.get("extend") == ["caller"] else "false", regset(preserved), regset(gone),
+                            value["align"], slot, value["redzone"], value["shadow"], one("variadic"),
                             one("sret"), one("link")))
         return out + ["static const Abi abis[] = {"] + rows + ["};", ""]
 
@@ -383,19 +376,17 @@ class Tables:
 
         out = ["const Target target_%s = {" % m.name, '    .name = "%s",' % m.name,
                '    .triple_arch = "%s",' % (isa.settings.get("triple") or [m.name])[0],
-               "    .word_bits = %d," % isa.word, "    .code_align = %s," % isa.settings.get("code", ["align", "1"])[1],
-               "    .elf_machine = %s," % isa.settings.get("elf", ["machine", "0"])[1]]
-        out += [count(n) for n in ("regs", "classes", "insts", "imms", "relocs", "features", "abis")]
-        out.append("    .operands = operands,\n    .n_operands = %d," % len(isa.operands))
+               "    .word_bits = %d," % isa.word, "    .code_align = %s," % isa.settings.get("code", ["align", "1"])[1]]
+        out += [count(n) for n in ("regs", "classes", "insts", "relocs", "features", "abis")]
+        out.append("    .imms = imms,\n    .operands = operands,")
         out.append("    .relaxes = relaxes,\n    .n_relaxes = %d," % len(isa.relaxes))
         held = {t: h.cls.index for h in isa.holds for t in h.types if t in m.ir.types}
         rest = ["T_none"] + ["T_" + t for t in m.ir.types if t not in held]
         out.append("    .type_class = {%s, [N_TYPES ... 31] = NO_CLASS}," % ", ".join(
             ["[%s] = NO_CLASS" % t for t in rest] + ["[T_%s] = %d" % x for x in held.items()]))
         out.append("    .conv = {%s}," % ", ".join("[CC_%s] = &abis[%d]" % (c.upper(), n) for c, n in self.convs.items()))
-        for r in ("sp", "fp"):
+        for r in ("sp", "flags"):
             out.append("    .%s = %s," % (r, m.reg(m.role(r)[0]).index if m.role(r) else "NO_REG"))
-        out.append("    .flags = %s," % (m.reg(m.role("flags")[0]).index if m.role("flags") else "NO_REG"))
         out.append("    .scratch = %s," % regset(m.scratch()))
         for r in ROLES["insts"]:
             names = m.role(r)

@@ -174,7 +174,7 @@ START_TEST(test_editing) {
     ck_assert_int_eq(value_type(f, wide), T_i32);
     Inst end = ir_return(&b, halves, 2);
     Block second = block_new(f);
-    block_insert_after(f, second, b.at);
+    block_append(f, second);
     ck_assert(block_eq(f->last, second));
     inst_remove(f, sum);
     inst_insert_before(f, sum, value_def(f, x));

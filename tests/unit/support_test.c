@@ -141,27 +141,22 @@ START_TEST(interned_strings_keep_their_order) {
 }
 END_TEST
 
-START_TEST(leb128_and_bit_sets) {
+START_TEST(bytes_and_bit_sets) {
     Counting c = {0};
     Ctx *ctx = counting_ctx(&c);
     Arena *arena = arena_new(ctx);
     Buf buf = buf_new(arena);
     ck_assert_str_eq(buf_str(&buf), "");
-    buf_uleb(&buf, 624485); // the example of the DWARF standard
-    buf_sleb(&buf, -123456);
-    ck_assert_uint_eq(buf.bytes.n, 6);
-    ck_assert_mem_eq(buf.bytes.v, "\xe5\x8e\x26\xc0\xbb\x78", 6);
+    buf_u8(&buf, 1);
+    buf_u32(&buf, 0x05040302);
+    ck_assert_uint_eq(buf.bytes.n, 5);
+    ck_assert_mem_eq(buf.bytes.v, "\1\2\3\4\5", 5);
     Bits a = bits_new(arena, 200);
-    Bits b = bits_new(arena, 200);
     bits_add(a, 3);
+    bits_add(a, 64);
     bits_add(a, 199);
-    bits_add(b, 64);
-    ck_assert(bits_union(b, a));
-    ck_assert(!bits_union(b, a));
-    uint32_t seen = 0;
-    BITS_EACH(i, b) seen = seen * 1000 + i;
-    ck_assert_uint_eq(seen, 3064199);
-    ck_assert_uint_eq(bits_count(b), 3);
+    bits_del(a, 64);
+    for (uint32_t i = 0; i < 200; i++) ck_assert(bits_has(a, i) == (i == 3 || i == 199));
     ck_assert_int_eq(bit_sext(0x80, 8), -128);
     ck_assert_uint_eq(bit_zext(UINT64_MAX, 64), UINT64_MAX);
     vtr_context_free(ctx);
@@ -178,7 +173,7 @@ int main(void) {
     tcase_add_test(cases, a_reset_arena_needs_no_new_memory);
     tcase_add_test(cases, diagnostics_are_bounded);
     tcase_add_test(cases, interned_strings_keep_their_order);
-    tcase_add_test(cases, leb128_and_bit_sets);
+    tcase_add_test(cases, bytes_and_bit_sets);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
