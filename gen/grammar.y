@@ -24,7 +24,7 @@
     else
         mdc_error(m, TOKEN.line, TOKEN.col, "unexpected '%.*s'", TOKEN.len, TOKEN.s);
 }
-%fallback ID ABI AFTER ASM BEFORE BYTE CLASS CLOBBERS COND COST CPU DECODE EARLY ENCODE EXCEPT EXPAND FEATURE FILE_ FLAGS
+%fallback ID ABI AFTER ASM BEFORE BYTE CLASS CLOBBERS COND COST CPU DEARER DECODE EARLY ENCODE EXCEPT EXPAND FEATURE FILE_ FLAGS
   FN FOR FORM FORMAT HOLD IMM IMPLIES IN INCLUDE INOUT INST ISA LET MOVES NAMES OP OPERAND OUT PROVES PSEUDO REACH
   REG RELAX RELOC REQUIRES REWRITE ROLES RULE SELECT SEM SHORT SLEB STAMP TABLE TEMPLATE TRAP TYPE ULEB
   UNSUPPORTED UNTIE VIEW WHEN WORD.
@@ -280,6 +280,7 @@ clause(A) ::= SEM(K) stmt(B). { A = PUT(md_obj(m, "sem", K), "stmts", md_push(m,
 clause(A) ::= SEM(K) LB stmts(B) RB. { A = PUT(md_obj(m, "sem", K), "stmts", B); }
 clause(A) ::= SELECT(K) words(B). { A = PUT(md_obj(m, "select", K), "words", B); }
 clause(A) ::= COST(K) ID(B). { A = PUT(md_obj(m, "cost", K), "name", md_name(m, B)); }
+clause(A) ::= DEARER(K) STR(B). { A = PUT(md_obj(m, "dearer", K), "reason", md_string(m, B)); }
 clause(A) ::= REQUIRES(K) commaids(B). { A = PUT(md_obj(m, "requires", K), "names", B); }
 clause(A) ::= CLOBBERS(K) regs(B). { A = PUT(md_obj(m, "clobbers", K), "regs", B); }
 clause(A) ::= TRAP(K) ID(B) WHEN expr(C).
@@ -295,8 +296,10 @@ stmt(A) ::= LET ID(B) ASSIGN expr(C). { A = PUT(PUT(md_obj(m, "let", B), "name",
 stmt(A) ::= postfix(B). { A = PUT(md_obj(m, "do", (Tok){"", 0, 0, 0}), "value", B); }
 
 // ---- rules: patterns are expressions, an argument may be `name: kind` ------------------------------------------
-decl(A) ::= RULE ID(N) COLON expr(P) rguard(G) rreq(R) ARROW result(Q) rbefore(B).
-  { A = PUT(PUT(PUT(PUT(PUT(md_decl(m, "rule", N), "pattern", P), "if", G), "requires", R), "result", Q), "before", B); }
+decl(A) ::= RULE ID(N) COLON expr(P) rguard(G) rreq(R) ARROW result(Q) rbefore(B) rdearer(D). {
+    A = PUT(PUT(PUT(PUT(PUT(md_decl(m, "rule", N), "pattern", P), "if", G), "requires", R), "result", Q), "before", B);
+    PUT(A, "dearer", D);
+}
 decl(A) ::= EXPAND ID(N) COLON expr(P) rguard(G) rreq(R) ARROW result(Q) rbefore(B).
   { A = PUT(PUT(PUT(PUT(PUT(md_decl(m, "expand", N), "pattern", P), "if", G), "requires", R), "result", Q), "before", B); }
 decl(A) ::= REWRITE ID(N) COLON expr(P) rguard(G) ARROW result(Q) rbefore(B).
@@ -306,6 +309,8 @@ rguard(A) ::= . { A = md_null(m); }
 rguard(A) ::= IF expr(B). { A = B; }
 rreq(A) ::= . { A = md_list(m); }
 rreq(A) ::= REQUIRES commaids(B). { A = B; }
+rdearer(A) ::= . { A = md_null(m); }
+rdearer(A) ::= DEARER(K) STR(S). { A = PUT(md_obj(m, "dearer", K), "reason", md_string(m, S)); }
 rbefore(A) ::= . { A = md_list(m); }
 rbefore(A) ::= BEFORE commaids(B). { A = B; }
 result(A) ::= expr(B). { A = B; }

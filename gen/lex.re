@@ -16,7 +16,7 @@ static const struct Keyword {
     {"before", BEFORE, false},   {"byte", BYTE, false},        {"class", CLASS, true},
     {"clobbers", CLOBBERS, false}, {"cond", COND, true},       {"cost", COST, false},
     {"cpu", CPU, true},          {"decode", DECODE, false},    {"early", EARLY, false},      {"else", ELSE, false},
-    {"encode", ENCODE, false},   {"except", EXCEPT, false},
+    {"dearer", DEARER, false},    {"encode", ENCODE, false},   {"except", EXCEPT, false},
     {"expand", EXPAND, true},    {"feature", FEATURE, true},   {"file", FILE_, true},
     {"flags", FLAGS, true},      {"fn", FN, true},             {"for", FOR, false},
     {"form", FORM, false},       {"format", FORMAT, true},     {"hold", HOLD, true},

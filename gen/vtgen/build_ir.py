@@ -355,7 +355,7 @@ def instantiate(ir, op, widths, diag):
 
 class Rule:
     """rule, rewrite, expand. kind: which; pattern: Expr; guard: Expr or None; requires: [feature names];
-    result: tree.Seq; before: [(name, Loc)]."""
+    result: tree.Seq; before: [(name, Loc)]; dearer: Loc of the mark or None."""
 
     def __init__(self, kind, d):
         b = Builder(d)
@@ -364,6 +364,7 @@ class Rule:
         self.requires = [r["name"] for r in d.get("requires", [])]
         self.result = b.result(d["result"])
         self.before = [(n["name"], b.loc(n)) for n in d["before"]]
+        self.dearer = b.loc(d["dearer"]) if d.get("dearer") else None
         self.index = 0
 
 

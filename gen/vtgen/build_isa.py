@@ -598,6 +598,8 @@ class IsaBuilder(RegisterBuilder):
                 i.select, i.select_loc = [w.get("name") for w in c["words"]], loc
             elif k == "cost":
                 i.cost, i.cost_loc = c["name"]["name"], b.loc(c["name"])
+            elif k == "dearer":
+                i.dearer = loc
             elif k == "clobbers":
                 for name, at in self.names(c["regs"], b):
                     if name in self.isa.reg_names:

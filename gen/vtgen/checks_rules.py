@@ -300,11 +300,15 @@ def check(isa, model, diag, total):
     check_before(isa, diag)
     if diag or not isa.rules:
         return
+    import checks_cost
     import checks_overlap
     import patterns
     found = patterns.patterns_of(isa, model.ir, diag)
     if diag:
         return
+    isa.patterns = found
     checks_overlap.check(isa, found, diag)
+    if not diag:
+        checks_cost.check(isa, found, diag)
     if total:
         check_total(isa, model, found, diag)

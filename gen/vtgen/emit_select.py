@@ -36,7 +36,7 @@ def outputs(isas):
 def emit(model):
     texts, diag = {}, Diagnostics()
     for name, isa in model.isas.items():
-        patterns = patterns_of(isa, model.ir, diag)
+        patterns = isa.patterns or patterns_of(isa, model.ir, diag)
         if not diag:
             texts["%s_select.c" % name] = Writer(isa, model.ir, patterns, diag).text()
     if diag:

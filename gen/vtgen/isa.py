@@ -22,6 +22,7 @@ class Isa:
         self.fns, self.roles, self.moves = {}, {}, {}
         self.inlined = set()  # functions of encode lines
         self.word = 64
+        self.patterns = None  # patterns.Patterns, when the checks have passed
 
     def inst(self, name):
         """The Inst (or pseudo) or Relax of that name, or None."""
@@ -232,7 +233,7 @@ class Inst:
 
     opnds ([Opnd]); asms ([Asm]); encode (Encode or None for pseudos); sem ([Stmt] with widths); select: words of the
     clause ([] = exact width); cost: name or None; requires; clobbers ([Reg]); traps ([build_ir.Trap]);
-    decode: False when the decoder leaves it out; of: Expr call or None; when: Expr or None.
+    decode: False when the decoder leaves it out; dearer: Loc of the mark or None; of: Expr call or None; when: Expr or None.
     reads_flags, writes_flags: names of flags registers that the sem reads (before writing them) and writes.
     loads, stores: whether memory is touched; branches: whether pc is assigned; effects: names of effect functions.
     """
@@ -242,7 +243,7 @@ class Inst:
         self.opnds, self.asms, self.encode, self.sem = [], [], None, []
         self.select, self.cost, self.requires, self.clobbers, self.traps = [], None, [], [], []
         self.decode, self.of, self.when = True, None, None
-        self.cost_loc = self.select_loc = None
+        self.cost_loc = self.select_loc = self.dearer = None
         self.reads_flags, self.writes_flags = set(), set()
         self.loads = self.stores = self.branches = False
         self.effects = set()

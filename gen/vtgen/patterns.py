@@ -93,7 +93,7 @@ class Cond:
 class Pattern:
     """root: opcode name or "cond"; tree: Node, or for a condition the Node or Var it tests; type: the controlling
     type's name; itself: the root's own condition is asked for (`icmp(c: cond)`); guard: Expr or None; requires: set of
-    features; cost; name; loc; rule: build_ir.Rule or None; inst: the derived instruction or None; args: operand name
+    features; cost; insts: what it becomes; name; loc; rule: build_ir.Rule or None; inst: the derived instruction or None; args: operand name
     -> variable name (derived); order: how many operand exchanges lead here."""
 
     def __init__(self, root, tree, name, loc):
@@ -101,7 +101,7 @@ class Pattern:
         self.guard, self.requires, self.cost = None, frozenset(), 0
         self.rule = self.inst = None
         self.itself = None
-        self.before = []
+        self.before, self.insts = [], []
         self.order = 0
 
     @property
@@ -391,7 +391,7 @@ class Derive:
     def pattern(self, inst, tree):
         p = Pattern(tree.op.name, tree, inst.name, inst.loc)
         p.inst, p.requires = inst, frozenset(inst.requires)
-        p.cost = cost_of(self.isa, inst)
+        p.cost, p.insts = cost_of(self.isa, inst), [inst]
         return p
 
 
@@ -454,7 +454,8 @@ class Rules:
         p = Pattern(root, tree, rule.name, rule.loc)
         p.rule, p.guard, p.before = rule, rule.guard, [b for b, _ in rule.before]
         p.requires = frozenset(rule.requires)
-        p.cost = sum(cost_of(self.isa, i) for i in self.insts_of(rule.result))
+        p.insts = self.insts_of(rule.result)
+        p.cost = sum(cost_of(self.isa, i) for i in p.insts)
         return p
 
     def insts_of(self, seq):
@@ -568,7 +569,7 @@ def commuted(tree):
 def copy_with(p, tree, order):
     q = Pattern(p.root, tree, p.name, p.loc)
     q.guard, q.requires, q.cost, q.rule, q.inst = p.guard, p.requires, p.cost, p.rule, p.inst
-    q.itself, q.before, q.order = p.itself, p.before, order
+    q.itself, q.before, q.order, q.insts = p.itself, p.before, order, p.insts
     return q
 
 
