@@ -137,7 +137,7 @@ def cut_out(a, tree, at, holes):
     if isinstance(a, Cond):
         holes.append((tree, at, a.kind))
         return a
-    if isinstance(a, Var) and isinstance(tree, Node):
+    if isinstance(a, (Var, Mem)) and isinstance(tree, Node):  # an operand of several forms takes a register, too
         holes.append((tree, at, None))
         return Var(a.name, [tree.result_type(tree.nth or 0)])
     if isinstance(a, Var) and isinstance(tree, Const):
