@@ -10,27 +10,73 @@
 //                    more (in a loop, those were the values of the round before)
 //   edge             what held an argument holds the parameter too; locations that held the parameter's old value
 //                    do not any more; all parameters at once
-//   where edges meet a location holds what it holds on every edge
+//   where edges meet a location holds what it holds on every edge (from where execution can come)
 //
-// The sets at block entries start as "everything" (unreached) and only shrink, so iterating until nothing changes
-// ends; only then are the uses checked. The instructions of both sides are matched one by one, so that nothing is lost,
-// added or reordered: what the allocator may add is MI_MOVE and MI_REMAT, what it may change is the two-address form
-// into its three-address twin, what it may drop is the definition of a value that can be rematerialised.
+// The instructions of both sides are matched one by one, so that nothing is lost, added or reordered: what the
+// allocator may add is MI_MOVE and MI_REMAT, what it may change is the two-address form into its three-address twin,
+// what it may drop is the definition of a value that can be rematerialised.
+//
+// By demand. No step makes one pair (location, vreg) out of two, so whether a pair holds follows back along the paths:
+// it holds after a step for good, or not, or if one certain pair holds before. Instead of sets at all blocks the
+// checker therefore keeps none: run_block() runs each block once and notes for each location that changes what it holds
+// then: a vreg, nothing, or what location L held at the block's entry. A use of v in a location that holds the entry's
+// L makes the demand that L holds v there, which makes one at the end of each predecessor (of the argument, if v is a
+// parameter), and so on (solve()). A demand that comes back to itself is met: it could only be wrong the first time
+// round. So time and memory are those of the code plus the blocks through which what is used really travels.
+//
+// Home slots. A value that waits in its slot while n blocks go by would still make n demands; n such values, n^2. Call
+// slot S the home of v if each move into S stores v, or stands in a block whose only successor is v's own block, of
+// which v is a parameter (it prepares v's next round, before which nobody reads v). If S holds v at the end of v's own
+// block, it does in every other block that v reaches: SSA code comes there through v's block, and what was written to S
+// since then was v. So such a demand is one demand at v's own block. A slot is taken for a home because all moves out
+// of it say so, and what is said is proved as any use is; if that proof fails, or a slot serves several values, demands
+// travel block by block. The proof is by induction over the steps of an execution: each step relies on what was proved
+// of earlier ones only.
+//
+// Example: `none` makes of v, defined in block 1 and used in block 9:  1: v -> g0, s0 <- g0;  9: g3 <- s0, use g3.
+// Block 9's summary up to the use is "g3: entry's s0", so the use demands (s0, v) at 9. s0 is the home of v, and at the
+// end of block 1 it holds v: met.
 //
 // Rules for whoever edits it: take nothing from core/regalloc but the interface; no liveness: a location that is wrong
-// but never read is right. State is a set of (location, vreg) pairs, linked both by location and by vreg, so each step
-// costs what it changes.
+// but never read is right. Every new inserted instruction must say what each location holds after it in the terms of
+// Content, from one location before it. A shortcut may be wrong only towards `again`, which runs without shortcuts.
 #include <stdlib.h>
 
 #include "regalloc/regalloc.h"
+#include "support/map.h"
 
 enum { N_REGS = 128 };
 
-typedef struct Pair {
+// What a location holds at a place in a block.
+typedef enum Holds {
+    HOLDS_NOTHING,
+    HOLDS_ENTRY,  // what location n held at the block's entry, minus what the block has defined since
+    HOLDS_VREG,   // vreg n
+    HOLDS_PASSED, // vreg n, and the parameters that the block's only edge passes it for
+} Holds;
+
+typedef struct Content {
+    uint8_t kind;  // Holds
+    uint8_t bytes; // of larger values a part was lost on the way through memory
+    uint32_t n;
+} Content;
+
+typedef struct Change {
+    uint32_t loc;
+    Content content;
+} Change;
+
+// Who demands: a slot of an instruction, or NONE for the claim that a slot is a home.
+typedef struct Use {
+    uint32_t block, inst, slot;
     uint32_t loc, vreg;
-    uint32_t next_loc, prev_loc;
-    uint32_t next_vreg, prev_vreg;
-} Pair;
+} Use;
+
+typedef struct Demand {
+    uint32_t block, loc, vreg; // loc holds vreg at the block's entry
+    uint32_t use;
+    uint32_t next; // another demand for the same location of the same block
+} Demand;
 
 typedef struct Check {
     const MFunc *a; // before
@@ -38,27 +84,30 @@ typedef struct Check {
     const Target *t;
     Ctx *ctx;
     Arena *arena;
-    bool report; // the sets are final: check
-    // current state
-    VEC(Pair) pairs;
-    uint32_t free_pair; // chain through next_loc
-    uint32_t *by_loc;   // first pair, NONE = empty
-    uint32_t *by_vreg;
-    VEC(uint32_t) copied;
-    // at block entries: sorted pairs (location << 32 | vreg)
-    uint64_t **in;
-    uint32_t *n_in;
-    bool *reached;
-    VEC(uint64_t) out;
-    // of the edge at hand, by vreg
-    uint32_t *stamp;       // the edge's stamp if the vreg is a parameter of the successor
-    uint32_t *first_param; // chain of argument positions that the vreg is passed in, NONE = end
-    VEC(uint32_t) next_param;
-    uint32_t now;
-    uint32_t *in_edge;    // by block: the one edge that leads there, NONE = none or several
-    uint32_t *entered_by; // arguments of the edge whose moves stand here, NULL = none
-    uint32_t *entered_as; // and the parameters
-    uint32_t n_entered;
+    bool homes; // take slots for homes
+    bool again; // that went wrong: check without
+    // the block at hand: where stamp says so, `now` holds the location's content; it has its entry's otherwise
+    Content *now;
+    uint32_t *stamp; // block + 1
+    VEC(uint32_t) touched;
+    bool entering; // no instruction of the program was met yet
+    // at block ends
+    VEC(Change) changes;
+    uint32_t *first_change; // by block; one more element for the end; ascending by location
+    RegSet *lost;           // by block: registers that hold nothing
+    // the graph
+    uint32_t *in_first; // by block: run in in_edges; one more element for the end
+    uint32_t *in_edges;
+    uint32_t *from; // by edge: the block it leaves
+    bool *reached;  // by block: there is a path from the entry
+    // by vreg
+    uint32_t *def_block; // where the instruction stands that defined it, NONE = not met (yet)
+    uint32_t *param_of;  // block that it is a parameter of, NONE = none
+    uint32_t *param_at;  // which one
+    uint32_t *owner;     // by slot: the vreg whose home it may be, NONE = nobody's
+    Map demanded;        // block << 32 | location -> first demand
+    VEC(Demand) demands;
+    VEC(Use) uses;
     // place, for messages
     uint32_t block, inst;
 } Check;
@@ -80,77 +129,151 @@ VTR_NORETURN static void wrong_insert(Check *c, uint32_t at, const char *what) {
             c->inst, what);
 }
 
-// ---- the state --------------------------------------------------------------------------------------
+// ---- what locations hold ----------------------------------------------------------------------------
 
-static bool holds(const Check *c, uint32_t loc, uint32_t vreg) {
-    for (uint32_t p = c->by_loc[loc]; p != NONE; p = c->pairs.v[p].next_loc) {
-        if (c->pairs.v[p].vreg == vreg) return true;
-    }
-    return false;
+static Content content_of(const Check *c, uint32_t loc) {
+    if (c->stamp[loc] == c->block + 1) return c->now[loc];
+    return (Content){HOLDS_ENTRY, UINT8_MAX, loc};
 }
 
-static void add(Check *c, uint32_t loc, uint32_t vreg) {
-    uint32_t p = c->free_pair;
-    if (p == NONE) {
-        p = c->pairs.n;
-        vec_push(c->arena, &c->pairs, (Pair){0});
-    } else {
-        c->free_pair = c->pairs.v[p].next_loc;
-    }
-    c->pairs.v[p] = (Pair){loc, vreg, c->by_loc[loc], NONE, c->by_vreg[vreg], NONE};
-    if (c->by_loc[loc] != NONE) c->pairs.v[c->by_loc[loc]].prev_loc = p;
-    if (c->by_vreg[vreg] != NONE) c->pairs.v[c->by_vreg[vreg]].prev_vreg = p;
-    c->by_loc[loc] = c->by_vreg[vreg] = p;
+static void set(Check *c, uint32_t loc, Content content) {
+    if (c->stamp[loc] != c->block + 1) vec_push(c->arena, &c->touched, loc);
+    c->stamp[loc] = c->block + 1;
+    c->now[loc] = content;
 }
 
-static void del(Check *c, uint32_t p) {
-    Pair *pair = &c->pairs.v[p];
-    if (pair->prev_loc != NONE) {
-        c->pairs.v[pair->prev_loc].next_loc = pair->next_loc;
-    } else {
-        c->by_loc[pair->loc] = pair->next_loc;
-    }
-    if (pair->next_loc != NONE) c->pairs.v[pair->next_loc].prev_loc = pair->prev_loc;
-    if (pair->prev_vreg != NONE) {
-        c->pairs.v[pair->prev_vreg].next_vreg = pair->next_vreg;
-    } else {
-        c->by_vreg[pair->vreg] = pair->next_vreg;
-    }
-    if (pair->next_vreg != NONE) c->pairs.v[pair->next_vreg].prev_vreg = pair->prev_vreg;
-    pair->loc = NONE;
-    pair->next_loc = c->free_pair;
-    c->free_pair = p;
-}
-
-static void forget_loc(Check *c, uint32_t loc) {
-    while (c->by_loc[loc] != NONE) del(c, c->by_loc[loc]);
-}
-
-static void forget_vreg(Check *c, uint32_t vreg) {
-    while (c->by_vreg[vreg] != NONE) del(c, c->by_vreg[vreg]);
-}
-
-static void set_state(Check *c, const uint64_t *pairs, uint32_t n) {
-    for (uint32_t p = 0; p < c->pairs.n; p++) {
-        if (c->pairs.v[p].loc == NONE) continue;
-        c->by_loc[c->pairs.v[p].loc] = NONE;
-        c->by_vreg[c->pairs.v[p].vreg] = NONE;
-    }
-    c->pairs.n = 0;
-    c->free_pair = NONE;
-    for (uint32_t i = 0; i < n; i++) add(c, (uint32_t)(pairs[i] >> 32), (uint32_t)pairs[i]);
-}
+static void forget_loc(Check *c, uint32_t loc) { set(c, loc, (Content){HOLDS_NOTHING, 0, 0}); }
 
 // dst holds what src holds; through memory only values of at most `bytes`.
 static void transfer(Check *c, uint32_t dst, uint32_t src, unsigned bytes) {
-    if (dst == src) return;
-    c->copied.n = 0;
-    for (uint32_t p = c->by_loc[src]; p != NONE; p = c->pairs.v[p].next_loc) {
-        uint32_t vreg = c->pairs.v[p].vreg;
-        if (c->a->vregs.v[vreg].size <= bytes) vec_push(c->arena, &c->copied, vreg);
+    Content content = content_of(c, src);
+    if (content.bytes > bytes) content.bytes = (uint8_t)bytes;
+    if (dst != src) set(c, dst, content);
+}
+
+static int compare_locs(const void *x, const void *y) {
+    uint32_t a = *(const uint32_t *)x;
+    uint32_t b = *(const uint32_t *)y;
+    return a < b ? -1 : a > b;
+}
+
+// Keeps what the locations hold at the end of the block at hand.
+static void keep_changes(Check *c) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->touched.n; i++) {
+        uint32_t loc = c->touched.v[i];
+        if (loc < N_REGS && c->now[loc].kind == HOLDS_NOTHING) {
+            regset_add(&c->lost[c->block], loc);
+        } else {
+            c->touched.v[n++] = loc;
+        }
     }
-    forget_loc(c, dst);
-    for (uint32_t i = 0; i < c->copied.n; i++) add(c, dst, c->copied.v[i]);
+    if (n > 1) qsort(c->touched.v, n, sizeof *c->touched.v, compare_locs);
+    c->first_change[c->block] = c->changes.n;
+    for (uint32_t i = 0; i < n; i++) {
+        vec_push(c->arena, &c->changes, (Change){c->touched.v[i], c->now[c->touched.v[i]]});
+    }
+    c->first_change[c->block + 1] = c->changes.n;
+    c->touched.n = 0;
+}
+
+static Content content_at_end(const Check *c, uint32_t b, uint32_t loc) {
+    if (loc < N_REGS && regset_has(c->lost[b], loc)) return (Content){HOLDS_NOTHING, 0, 0};
+    uint32_t low = c->first_change[b];
+    uint32_t high = c->first_change[b + 1];
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (c->changes.v[mid].loc < loc) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    if (low < c->first_change[b + 1] && c->changes.v[low].loc == loc) return c->changes.v[low].content;
+    return (Content){HOLDS_ENTRY, UINT8_MAX, loc};
+}
+
+// ---- demands ----------------------------------------------------------------------------------------
+
+static uint32_t argument(const Check *c, uint32_t edge, uint32_t k) {
+    return c->a->lists.v[c->a->edges.v[edge].args + k];
+}
+
+// Demands that `loc` holds `vreg` at the entry of block b.
+static void demand(Check *c, uint32_t b, uint32_t loc, uint32_t vreg, uint32_t use) {
+    bool added;
+    uint32_t *first = map_add(&c->demanded, (uint64_t)b << 32 | loc, c->demands.n, &added);
+    for (uint32_t d = added ? NONE : *first; d != NONE; d = c->demands.v[d].next) {
+        if (c->demands.v[d].vreg == vreg) return;
+    }
+    uint32_t next = added ? NONE : *first;
+    *first = c->demands.n;
+    vec_push(c->arena, &c->demands, (Demand){b, loc, vreg, use, next});
+}
+
+// Whether a location of block b with this content holds the vreg; if that hangs on the block's entry, demands it there.
+static bool holds(Check *c, uint32_t b, Content content, uint32_t vreg, uint32_t use) {
+    if (c->a->vregs.v[vreg].size > content.bytes) return false;
+    switch (content.kind) {
+    case HOLDS_VREG: return content.n == vreg;
+    case HOLDS_PASSED:
+        return content.n == vreg ||
+               (c->param_of[vreg] == b && argument(c, c->in_edges[c->in_first[b]], c->param_at[vreg]) == content.n);
+    case HOLDS_ENTRY:
+        if (c->def_block[vreg] == b || b == 0 || !c->reached[b]) return false;
+        demand(c, b, content.n, vreg, use);
+        return true;
+    default: return false;
+    }
+}
+
+static const char *found(Check *c, uint32_t b, Content content, uint32_t vreg) {
+    if (content.kind == HOLDS_VREG || content.kind == HOLDS_PASSED) {
+        bool part = c->a->vregs.v[content.n].size > content.bytes;
+        return arena_printf(c->arena, part ? "a part of v%u" : "v%u", content.n);
+    }
+    bool old = content.kind == HOLDS_ENTRY && c->def_block[vreg] == b && b != 0;
+    return old ? "what was there before it was defined" : "nothing";
+}
+
+// ---- homes ------------------------------------------------------------------------------------------
+
+// A slot that all moves out of it read as one value may be its home.
+static void guess_homes(Check *c) {
+    bool *several = NEW_ARRAY(c->arena, bool, c->b->slots.n);
+    for (uint32_t i = 0; i < c->b->insts.n; i++) {
+        const MInst *inst = &c->b->insts.v[i];
+        if (!(inst->flags & MI_MOVE) || inst->n_slots != 2) continue;
+        const MOpnd *o = minst_slots(c->b, inst);
+        if (o[1].kind != MO_SLOT || o[1].reg >= c->b->slots.n || several[o[1].reg]) continue;
+        uint32_t *owner = &c->owner[o[1].reg];
+        if (o[0].kind == MO_PREG && o[0].reg < c->a->vregs.n && (*owner == NONE || *owner == o[0].reg)) {
+            *owner = o[0].reg;
+        } else {
+            several[o[1].reg] = true;
+            *owner = NONE;
+        }
+    }
+}
+
+// Something is stored to the slot: it stays a home only if that is the owner, or for the owner's next round.
+static void store_home(Check *c, uint32_t slot, Content content) {
+    uint32_t owner = c->owner[slot];
+    if (owner == NONE || !c->reached[c->block]) return;
+    const MBlock *block = &c->a->blocks.v[c->block];
+    if (block->n_succs == 1 && c->a->edges.v[block->succs].block == c->param_of[owner]) return;
+    if (!holds(c, c->block, content, owner, NONE)) c->owner[slot] = NONE;
+}
+
+// Tries to meet the demand at the block where its value is defined.
+static bool meet_at_home(Check *c, const Demand *d) {
+    if (d->loc < N_REGS || c->owner[d->loc - N_REGS] != d->vreg) return false;
+    bool param = c->param_of[d->vreg] != NONE;
+    uint32_t home = param ? c->param_of[d->vreg] : c->def_block[d->vreg];
+    if (home == NONE || home == d->block || !c->reached[home]) return false;
+    Content content = content_at_end(c, home, d->loc);
+    if (content.kind == HOLDS_ENTRY && !param) return false; // stored later
+    return holds(c, home, content, d->vreg, d->use);
 }
 
 // ---- inserted instructions --------------------------------------------------------------------------
@@ -193,6 +316,7 @@ static void run_move(Check *c, uint32_t at, const MInst *i) {
     bool memory = dst >= N_REGS || src >= N_REGS;
     if (dst < N_REGS) check_used(c, dst, 0);
     transfer(c, dst, src, memory ? c->a->vregs.v[named->reg].size : UINT8_MAX);
+    if (dst >= N_REGS) store_home(c, dst - N_REGS, content_of(c, dst));
 }
 
 static RegSet clobbers_of(const Check *c, const MFunc *m, const MInst *i) {
@@ -202,9 +326,9 @@ static RegSet clobbers_of(const Check *c, const MFunc *m, const MInst *i) {
     return (RegSet){{set.w[0] | desc->clobbers.w[0], set.w[1] | desc->clobbers.w[1]}};
 }
 
-static void forget_clobbers(Check *c, RegSet set) {
+static void forget_clobbers(Check *c, RegSet lost) {
     for (unsigned r = 0; r < c->t->n_regs; r++) {
-        if (regset_has(set, r)) forget_loc(c, r);
+        if (regset_has(lost, r)) forget_loc(c, r);
     }
 }
 
@@ -240,24 +364,11 @@ static void run_remat(Check *c, uint32_t at, const MInst *i) {
     }
     check_used(c, preg, 0);
     forget_clobbers(c, clobbers_of(c, c->b, i));
-    forget_loc(c, preg);
-    add(c, preg, vreg);
     // Among an edge's moves it is the parameters that it is passed for, too.
-    if (!c->n_entered) return;
-    for (uint32_t k = c->first_param[vreg]; k != NONE; k = c->next_param.v[k]) add(c, preg, c->entered_as[k]);
+    set(c, preg, (Content){c->entering ? HOLDS_PASSED : HOLDS_VREG, UINT8_MAX, vreg});
 }
 
 // ---- the program's instructions ---------------------------------------------------------------------
-
-static const char *found(Check *c, uint32_t loc) {
-    Buf text = buf_new(c->arena);
-    unsigned n = 0;
-    for (uint32_t p = c->by_loc[loc]; p != NONE && n < 8; p = c->pairs.v[p].next_loc, n++) {
-        buf_printf(&text, "%sv%u", n ? " " : "", c->pairs.v[p].vreg);
-    }
-    if (!n) buf_text(&text, "nothing");
-    return buf_str(&text);
-}
 
 // Whether `y` is the instruction `x`, allocated.
 static bool is_same(const Check *c, const MInst *x, const MInst *y) {
@@ -296,11 +407,14 @@ static void check_place(Check *c, unsigned k, const MOpnd *p, const MOpnd *q) {
 }
 
 static void check_use(Check *c, unsigned k, const MOpnd *p, const MOpnd *q, bool tied) {
-    if (!holds(c, q->preg, p->reg)) {
+    Content content = content_of(c, q->preg);
+    vec_push(c->arena, &c->uses, (Use){c->block, c->inst, k, q->preg, p->reg});
+    if (!holds(c, c->block, content, p->reg, c->uses.n - 1)) {
         wrong(c, k,
               arena_printf(c->arena, "expected v%u in %s, found %s", p->reg, c->t->regs[q->preg].name,
-                           found(c, q->preg)));
+                           found(c, c->block, content, p->reg)));
     }
+    if (content.kind != HOLDS_ENTRY) c->uses.n--;
     if (tied && q->preg != q[-(int)p->tied].preg) {
         wrong(c, k,
               arena_printf(c->arena, "is tied and %s is not the result's %s", c->t->regs[q->preg].name,
@@ -328,7 +442,7 @@ static void run_inst(Check *c, const MInst *x, const MInst *y) {
     const MOpnd *p = minst_slots(c->a, x);
     const MOpnd *q = minst_slots(c->b, y);
     bool ties = x->mop == y->mop;
-    for (unsigned k = 0; k < x->n_slots && c->report; k++) {
+    for (unsigned k = 0; k < x->n_slots; k++) {
         if (p[k].kind != MO_VREG) continue;
         check_place(c, k, &p[k], &q[k]);
         if (p[k].role == ROLE_USE) {
@@ -342,18 +456,9 @@ static void run_inst(Check *c, const MInst *x, const MInst *y) {
         if (q[k].kind != MO_PREG || (q[k].role != ROLE_DEF && q[k].role != ROLE_DEF_EARLY)) continue;
         forget_loc(c, q[k].preg);
         if (p[k].kind != MO_VREG) continue;
-        forget_vreg(c, p[k].reg);
-        add(c, q[k].preg, p[k].reg);
-    }
-}
-
-// Links the argument positions in which each vreg is passed along an edge.
-static void link_args(Check *c, const MEdge *e) {
-    c->next_param.n = 0;
-    for (uint32_t k = 0; k < e->n_args; k++) {
-        uint32_t arg = c->a->lists.v[e->args + k];
-        vec_push(c->arena, &c->next_param, c->first_param[arg]);
-        c->first_param[arg] = k;
+        if (c->def_block[p[k].reg] != NONE || c->param_of[p[k].reg] != NONE) wrong(c, k, "defines a vreg again");
+        c->def_block[p[k].reg] = c->block;
+        set(c, q[k].preg, (Content){HOLDS_VREG, UINT8_MAX, p[k].reg});
     }
 }
 
@@ -367,22 +472,6 @@ static uint32_t droppable(const Check *c, uint32_t x) {
     return NONE;
 }
 
-// The moves of a block's only edge may stand at its start: notes what the parameters are there.
-static void begin_entry(Check *c, uint32_t b) {
-    c->n_entered = 0;
-    if (c->in_edge[b] == NONE) return;
-    const MEdge *e = &c->a->edges.v[c->in_edge[b]];
-    c->entered_by = &c->a->lists.v[e->args];
-    c->entered_as = &c->a->lists.v[c->a->blocks.v[b].params];
-    c->n_entered = e->n_args;
-    link_args(c, e);
-}
-
-static void end_entry(Check *c) {
-    for (uint32_t k = 0; k < c->n_entered; k++) c->first_param[c->entered_by[k]] = NONE;
-    c->n_entered = 0;
-}
-
 static void run_block(Check *c, uint32_t b) {
     const MBlock *before = &c->a->blocks.v[b];
     const MBlock *after = &c->b->blocks.v[b];
@@ -390,7 +479,7 @@ static void run_block(Check *c, uint32_t b) {
     uint32_t end = before->first + before->n;
     bool term = false;
     c->block = b;
-    begin_entry(c, b);
+    c->entering = c->in_first[b + 1] - c->in_first[b] == 1;
     for (uint32_t y = after->first; y < after->first + after->n; y++) {
         const MInst *inst = &c->b->insts.v[y];
         c->inst = x < end ? x : end - 1;
@@ -403,7 +492,7 @@ static void run_block(Check *c, uint32_t b) {
             }
             continue;
         }
-        end_entry(c);
+        c->entering = false;
         while (x < end && !is_same(c, &c->a->insts.v[x], inst) && droppable(c, x) != NONE) {
             x++; // what holds the value already, holds the same one
         }
@@ -414,119 +503,81 @@ static void run_block(Check *c, uint32_t b) {
         term |= (inst->flags & MI_TERM) != 0;
         x++;
     }
-    end_entry(c);
     for (; x < end; x++) {
         c->inst = x;
         if (droppable(c, x) == NONE) wrong(c, 0, "was lost");
     }
+    keep_changes(c);
 }
 
-// ---- edges ------------------------------------------------------------------------------------------
+// ---- along the paths --------------------------------------------------------------------------------
 
-static int compare_pairs(const void *x, const void *y) {
-    uint64_t a = *(const uint64_t *)x;
-    uint64_t b = *(const uint64_t *)y;
-    return a < b ? -1 : a > b;
+VTR_NORETURN static void unmet(Check *c, const Demand *d, uint32_t at, Content content, uint32_t vreg) {
+    const Use *use = &c->uses.v[d->use];
+    c->block = use->block;
+    c->inst = use->inst;
+    const char *name = d->loc < N_REGS ? c->t->regs[d->loc].name : arena_printf(c->arena, "slot%u", d->loc - N_REGS);
+    wrong(c, use->slot,
+          arena_printf(c->arena, "expected v%u in %s, found %s (v%u in %s at the end of block %u)", use->vreg,
+                       c->t->regs[use->loc].name, found(c, at, content, vreg), vreg, name, at));
 }
 
-// The state at the far end of an edge, sorted, in c->out.
-static void cross_edge(Check *c, const MEdge *e) {
-    const MBlock *to = &c->a->blocks.v[e->block];
-    const uint32_t *lists = c->a->lists.v;
-    c->now++;
-    for (uint32_t k = 0; k < e->n_args; k++) c->stamp[lists[to->params + k]] = c->now;
-    link_args(c, e);
-    c->out.n = 0;
-    for (uint32_t i = 0; i < c->pairs.n; i++) {
-        const Pair *p = &c->pairs.v[i];
-        if (p->loc == NONE) continue;
-        uint64_t loc = (uint64_t)p->loc << 32;
-        if (c->stamp[p->vreg] != c->now) vec_push(c->arena, &c->out, loc | p->vreg);
-        for (uint32_t k = c->first_param[p->vreg]; k != NONE; k = c->next_param.v[k]) {
-            vec_push(c->arena, &c->out, loc | lists[to->params + k]);
-        }
+// Demands of the predecessors what the block's entry is to hold.
+static void meet(Check *c, uint32_t i) {
+    Demand d = c->demands.v[i];
+    if (c->homes && meet_at_home(c, &d)) return;
+    for (uint32_t k = c->in_first[d.block]; k < c->in_first[d.block + 1]; k++) {
+        uint32_t e = c->in_edges[k];
+        uint32_t from = c->from[e];
+        if (!c->reached[from]) continue;
+        uint32_t vreg = c->param_of[d.vreg] == d.block ? argument(c, e, c->param_at[d.vreg]) : d.vreg;
+        Content content = content_at_end(c, from, d.loc);
+        if (holds(c, from, content, vreg, d.use)) continue;
+        c->again = c->homes;
+        if (c->again) return;
+        unmet(c, &d, from, content, vreg);
     }
-    for (uint32_t k = 0; k < e->n_args; k++) c->first_param[lists[e->args + k]] = NONE;
-    if (c->out.n) qsort(c->out.v, c->out.n, sizeof *c->out.v, compare_pairs);
-}
-
-// Merges c->out into the state at the entry of b; tells whether that changed.
-static bool merge(Check *c, uint32_t b) {
-    if (!c->reached[b]) {
-        c->reached[b] = true;
-        c->in[b] = NEW_ARRAY(c->arena, uint64_t, c->out.n);
-        for (uint32_t i = 0; i < c->out.n; i++) c->in[b][i] = c->out.v[i];
-        c->n_in[b] = c->out.n;
-        return true;
-    }
-    uint64_t *in = c->in[b];
-    uint32_t n = 0;
-    uint32_t j = 0;
-    for (uint32_t i = 0; i < c->n_in[b]; i++) {
-        while (j < c->out.n && c->out.v[j] < in[i]) j++;
-        if (j < c->out.n && c->out.v[j] == in[i]) in[n++] = in[i];
-    }
-    bool changed = n != c->n_in[b];
-    c->n_in[b] = n;
-    return changed;
-}
-
-// Blocks in reverse postorder of the edges; unreachable ones are left out.
-static uint32_t order_blocks(const Check *c, uint32_t *order) {
-    uint32_t n = c->a->blocks.n;
-    uint32_t *stack = NEW_ARRAY(c->arena, uint32_t, n);
-    uint32_t *next = NEW_ARRAY(c->arena, uint32_t, n);
-    bool *seen = NEW_ARRAY(c->arena, bool, n);
-    uint32_t at = n;
-    uint32_t depth = 0;
-    stack[depth++] = 0;
-    seen[0] = true;
-    while (depth) {
-        uint32_t b = stack[depth - 1];
-        const MBlock *block = &c->a->blocks.v[b];
-        if (next[b] == block->n_succs) {
-            order[--at] = b;
-            depth--;
-            continue;
-        }
-        uint32_t to = c->a->edges.v[block->succs + next[b]++].block;
-        if (seen[to]) continue;
-        seen[to] = true;
-        stack[depth++] = to;
-    }
-    for (uint32_t i = at; i < n; i++) order[i - at] = order[i];
-    return n - at;
 }
 
 static void solve(Check *c) {
-    uint32_t n = c->a->blocks.n;
-    uint32_t *order = NEW_ARRAY(c->arena, uint32_t, n);
-    bool *dirty = NEW_ARRAY(c->arena, bool, n);
-    uint32_t n_order = order_blocks(c, order);
+    for (uint32_t b = 0; b < c->a->blocks.n; b++) run_block(c, b);
+    for (uint32_t i = 0; i < c->demands.n && !c->again; i++) meet(c, i);
+}
+
+static void find_reached(Check *c) {
+    VEC(uint32_t) work = {0};
     c->reached[0] = true;
-    dirty[0] = true;
-    for (bool again = true; again;) {
-        again = false;
-        for (uint32_t i = 0; i < n_order; i++) {
-            uint32_t b = order[i];
-            if (!dirty[b]) continue;
-            dirty[b] = false;
-            again = true;
-            set_state(c, c->in[b], c->n_in[b]);
-            run_block(c, b);
-            for (uint32_t k = 0; k < c->a->blocks.v[b].n_succs; k++) {
-                const MEdge *e = &c->a->edges.v[c->a->blocks.v[b].succs + k];
-                cross_edge(c, e);
-                if (merge(c, e->block)) dirty[e->block] = true;
-            }
+    vec_push(c->arena, &work, 0);
+    while (work.n) {
+        const MBlock *block = &c->a->blocks.v[work.v[--work.n]];
+        for (uint32_t k = 0; k < block->n_succs; k++) {
+            uint32_t to = c->a->edges.v[block->succs + k].block;
+            if (c->reached[to]) continue;
+            c->reached[to] = true;
+            vec_push(c->arena, &work, to);
         }
     }
-    // Blocks that no edge reaches are entered with nothing anywhere.
-    c->report = true;
-    for (uint32_t b = 0; b < n; b++) {
-        set_state(c, c->in[b], c->n_in[b]);
-        run_block(c, b);
+}
+
+static void read_graph(Check *c) {
+    const MFunc *m = c->a;
+    c->in_first = NEW_ARRAY(c->arena, uint32_t, m->blocks.n + 2);
+    c->in_edges = NEW_ARRAY(c->arena, uint32_t, m->edges.n);
+    c->from = NEW_ARRAY(c->arena, uint32_t, m->edges.n);
+    c->reached = NEW_ARRAY(c->arena, bool, m->blocks.n);
+    for (uint32_t e = 0; e < m->edges.n; e++) c->in_first[m->edges.v[e].block + 2]++;
+    for (uint32_t b = 2; b < m->blocks.n + 2; b++) c->in_first[b] += c->in_first[b - 1];
+    for (uint32_t e = 0; e < m->edges.n; e++) c->in_edges[c->in_first[m->edges.v[e].block + 1]++] = e;
+    for (uint32_t b = 0; b < m->blocks.n; b++) {
+        const MBlock *block = &m->blocks.v[b];
+        for (uint32_t k = 0; k < block->n_succs; k++) c->from[block->succs + k] = b;
+        for (uint32_t k = 0; k < block->n_params; k++) {
+            uint32_t param = m->lists.v[block->params + k];
+            c->param_of[param] = b;
+            c->param_at[param] = k;
+        }
     }
+    find_reached(c);
 }
 
 static void check_frame(Check *c) {
@@ -542,32 +593,40 @@ static void check_frame(Check *c) {
     if (!same) ctx_bug(c->ctx, "ra_check: blocks or stack slots of the program were changed");
 }
 
-void ra_check(const MFunc *before, const MFunc *after) {
-    Arena *arena = arena_new(before->ctx);
+static uint32_t *none_array(Arena *arena, uint32_t n) {
+    uint32_t *array = NEW_ARRAY(arena, uint32_t, n);
+    for (uint32_t i = 0; i < n; i++) array[i] = NONE;
+    return array;
+}
+
+// False: a slot was wrongly taken for a home, and nothing is known.
+static bool check_all(Arena *arena, const MFunc *before, const MFunc *after, bool homes) {
     uint32_t n_locs = N_REGS + after->slots.n;
     uint32_t n_vregs = before->vregs.n;
     Check *c = NEW(arena, Check);
-    *c = (Check){.a = before, .b = after, .t = before->target, .ctx = before->ctx, .arena = arena, .free_pair = NONE};
-    c->by_loc = NEW_ARRAY(arena, uint32_t, n_locs);
-    c->by_vreg = NEW_ARRAY(arena, uint32_t, n_vregs);
-    c->first_param = NEW_ARRAY(arena, uint32_t, n_vregs);
-    c->stamp = NEW_ARRAY(arena, uint32_t, n_vregs);
-    c->in = NEW_ARRAY(arena, uint64_t *, before->blocks.n);
-    c->n_in = NEW_ARRAY(arena, uint32_t, before->blocks.n);
-    c->reached = NEW_ARRAY(arena, bool, before->blocks.n);
-    c->in_edge = NEW_ARRAY(arena, uint32_t, before->blocks.n);
-    for (uint32_t b = 0; b < before->blocks.n; b++) c->in_edge[b] = NONE;
-    bool *twice = NEW_ARRAY(arena, bool, before->blocks.n);
-    for (uint32_t e = 0; e < before->edges.n; e++) {
-        uint32_t to = before->edges.v[e].block;
-        c->in_edge[to] = twice[to] ? NONE : e;
-        twice[to] = true;
-    }
-    for (uint32_t i = 0; i < n_locs; i++) c->by_loc[i] = NONE;
-    for (uint32_t i = 0; i < n_vregs; i++) c->by_vreg[i] = c->first_param[i] = NONE;
+    *c = (Check){.a = before, .b = after, .t = before->target, .ctx = before->ctx, .arena = arena, .homes = homes};
+    c->now = NEW_ARRAY(arena, Content, n_locs);
+    c->stamp = NEW_ARRAY(arena, uint32_t, n_locs);
+    c->first_change = NEW_ARRAY(arena, uint32_t, before->blocks.n + 1);
+    c->lost = NEW_ARRAY(arena, RegSet, before->blocks.n);
+    c->def_block = none_array(arena, n_vregs);
+    c->param_of = none_array(arena, n_vregs);
+    c->param_at = NEW_ARRAY(arena, uint32_t, n_vregs);
+    c->owner = none_array(arena, after->slots.n);
+    c->demanded = map_new(arena);
     check_frame(c);
+    read_graph(c);
+    if (homes) guess_homes(c);
     solve(c);
-    arena_free(arena);
+    return !c->again;
+}
+
+void ra_check(const MFunc *before, const MFunc *after) {
+    for (bool homes = true, done = false; !done; homes = false) {
+        Arena *arena = arena_new(before->ctx);
+        done = check_all(arena, before, after, homes);
+        arena_free(arena);
+    }
 }
 
 // ---- a copy to check against ------------------------------------------------------------------------

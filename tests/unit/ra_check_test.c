@@ -212,22 +212,115 @@ static const struct {
     {spoil_operand, "was lost or changed"},
 };
 
-START_TEST(objects) {
-    vtr_context *ctx = NULL;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
-    Arena *arena = arena_new(ctx);
-    Pair pair = {make_before(ctx, arena), NULL};
-    pair.after = make_after(pair.before);
-    cases[_i].spoil(pair.after);
+static void expect(Ctx *ctx, Pair pair, const char *message) {
     vtr_status status = ctx_try(ctx, run_check, &pair);
     vtr_diagnostic_info info;
     const char *text = vtr_diagnostic(ctx, 0, &info) ? info.message : "";
-    if (!cases[_i].message) {
+    if (!message) {
         ck_assert_msg(status == VTR_OK, "%s", text);
     } else {
         ck_assert_int_eq(status, VTR_ERR_INTERNAL);
-        ck_assert_msg(strstr(text, cases[_i].message) != NULL, "expected \"%s\", got \"%s\"", cases[_i].message, text);
+        ck_assert_msg(strstr(text, message) != NULL, "expected \"%s\", got \"%s\"", message, text);
     }
+}
+
+START_TEST(objects) {
+    vtr_context *ctx = NULL;
+    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Pair pair = {make_before(ctx, arena_new(ctx)), NULL};
+    pair.after = make_after(pair.before);
+    cases[_i].spoil(pair.after);
+    expect(ctx, pair, cases[_i].message);
+    vtr_context_free(ctx);
+}
+END_TEST
+
+// ---- through blocks ---------------------------------------------------------------------------------
+
+// entry v0 v1; block1: v2 = op v0; block2: op v1; ret v1
+static MFunc *make_waiting(Ctx *ctx, Arena *arena) {
+    MFunc *m = test_mfunc(ctx, arena);
+    for (unsigned k = 0; k < 3; k++) test_vreg(m, GPR, 8);
+    for (unsigned b = 0; b < 3; b++) {
+        test_block(m);
+        if (b == 0) {
+            test_inst(m, MOP_ENTRY, 0);
+            test_def(m, 0, 0);
+            test_def(m, 1, 1);
+        } else {
+            test_inst(m, T_OP, 0);
+            if (b == 1) test_def(m, 2, NO_REG);
+            test_use(m, b == 1 ? 0 : 1, NO_REG);
+        }
+        test_inst(m, b < 2 ? T_JUMP : T_RET, MI_TERM);
+        if (b == 2) test_use(m, 1, 0);
+        test_end_block(m);
+        m->blocks.v[b].succs = m->edges.n;
+        m->blocks.v[b].n_succs = b < 2;
+        if (b < 2) vec_push(arena, &m->edges, (MEdge){b + 1, m->lists.n, 0});
+    }
+    test_preds(m);
+    return m;
+}
+
+enum { W_STORE = 1, W_OTHER = 4, W_RELOAD = 6 };
+
+// v1 waits in slot0 while block 1 uses slot1.
+static MFunc *make_waited(const MFunc *before) {
+    MFunc *m = mfunc_copy(before->arena, before);
+    m->insts.n = m->slots_pool.n = 0;
+    m->insts.cap = m->slots_pool.cap = 0;
+    m->insts.v = NULL;
+    m->slots_pool.v = NULL;
+    m->used = (RegSet){{GPRS, 0}};
+    for (unsigned k = 0; k < 2; k++) {
+        vec_push(m->arena, &m->slots, (MSlot){.kind = MSLOT_SPILL, .size = 8, .align = 8});
+    }
+    put(m, before, 0, (uint8_t[]){0, G1});
+    put_move(m, slot(ROLE_DEF, 0), preg(ROLE_USE, G1, 1));
+    put(m, before, 1, NULL);
+    put(m, before, 2, (uint8_t[]){G1, 0});
+    put_move(m, slot(ROLE_DEF, 1), preg(ROLE_USE, G1, 2));
+    put(m, before, 3, NULL);
+    put_move(m, preg(ROLE_DEF, 0, 1), slot(ROLE_USE, 0));
+    put(m, before, 4, (uint8_t[]){0});
+    put(m, before, 5, (uint8_t[]){0});
+    static const uint32_t first[] = {0, 3, 6, 9};
+    for (unsigned b = 0; b < 3; b++) {
+        m->blocks.v[b].first = first[b];
+        m->blocks.v[b].n = first[b + 1] - first[b];
+    }
+    return m;
+}
+
+static void spoil_waiting(MFunc *m) { operand(m, W_OTHER, 0)->reg = 0; }
+static void spoil_never(MFunc *m) { operand(m, W_STORE, 0)->reg = 1; }
+static void spoil_wrong(MFunc *m) { operand(m, W_STORE, 1)->preg = 0; }
+static void spoil_late(MFunc *m) {
+    // Block 1 stores what is its own value by then.
+    *operand(m, W_OTHER, 0) = slot(ROLE_DEF, 0);
+    *operand(m, W_STORE, 0) = slot(ROLE_DEF, 1);
+}
+
+static const struct {
+    void (*spoil)(MFunc *m);
+    const char *message;
+} waiting_cases[] = {
+    {spoil_nothing, NULL},
+    {spoil_waiting,
+     "block 2, instruction 4 (op), slot 0: expected v1 in g0, found v2 (v1 in slot0 at the end of block 1)"},
+    {spoil_never, "expected v1 in g0, found nothing (v1 in slot0 at the end of block 0)"},
+    {spoil_wrong, "expected v1 in g0, found v0 (v1 in slot0 at the end of block 0)"},
+    {spoil_late, "expected v1 in g0, found v2"},
+};
+
+START_TEST(follows) {
+    vtr_context *ctx = NULL;
+    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Pair pair = {make_waiting(ctx, arena_new(ctx)), NULL};
+    pair.after = make_waited(pair.before);
+    waiting_cases[_i].spoil(pair.after);
+    expect(ctx, pair, waiting_cases[_i].message);
     vtr_context_free(ctx);
 }
 END_TEST
@@ -236,6 +329,7 @@ int main(void) {
     Suite *suite = suite_create("ra_check");
     TCase *all = tcase_create("objects");
     tcase_add_loop_test(all, objects, 0, sizeof cases / sizeof *cases);
+    tcase_add_loop_test(all, follows, 0, sizeof waiting_cases / sizeof *waiting_cases);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -151,16 +151,68 @@ static void growth_holes(MFunc *m, uint32_t n) {
     }
 }
 
+// n diamonds: a value from in front of each is used in both arms and behind, one from each arm meets there.
+static void growth_diamonds(MFunc *m, uint32_t n) {
+    test_block(m);
+    uint32_t base = test_op(m, GPR);
+    uint32_t last = base;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t v = test_op(m, GPR);
+        test_use(m, last, NO_REG);
+        test_inst(m, T_SWITCH, MI_TERM);
+        test_use(m, v, NO_REG);
+        test_end_block(m);
+        uint32_t b = m->blocks.n;
+        vec_last(&m->blocks).succs = m->edges.n;
+        vec_last(&m->blocks).n_succs = 2;
+        for (uint32_t k = 0; k < 2; k++) vec_push(m->arena, &m->edges, (MEdge){b + k, m->lists.n, 0});
+        uint32_t param = test_vreg(m, GPR, 8);
+        for (uint32_t k = 0; k < 2; k++) {
+            test_block(m);
+            uint32_t w = test_op(m, GPR);
+            test_use(m, v, NO_REG);
+            test_use(m, base, NO_REG);
+            growth_jump(m, b + 2);
+            vec_last(&m->edges).n_args = 1;
+            vec_push(m->arena, &m->lists, w);
+        }
+        MBlock *join = test_block(m);
+        join->n_params = 1;
+        vec_push(m->arena, &m->lists, param);
+        test_inst(m, T_OP, 0);
+        test_use(m, v, NO_REG);
+        last = param;
+    }
+    growth_return(m, last);
+}
+
+// n values made at once, and n blocks that use one each, the last one first: all of them wait.
+static void growth_waiting(MFunc *m, uint32_t n) {
+    test_block(m);
+    uint32_t first = m->vregs.n;
+    for (uint32_t i = 0; i < n; i++) test_op(m, GPR);
+    for (uint32_t i = 0; i < n; i++) {
+        growth_jump(m, i + 1);
+        test_block(m);
+        test_inst(m, T_OP, 0);
+        test_use(m, first + n - 1 - i, NO_REG);
+    }
+    growth_return(m, first);
+}
+
 typedef struct GrowthCase {
     const char *name;
     void (*make)(MFunc *m, uint32_t n);
     uint32_t n;
+    bool dense; // n^2 pairs of a value and a block where it is live, which `speed` visits
 } GrowthCase;
 
 static const GrowthCase growth_cases[] = {
-    {"straight", growth_straight, 200000}, {"pressure", growth_pressure, 10000}, {"blocks", growth_blocks, 50000},
-    {"params", growth_params, 10000},      {"calls", growth_calls, 50000},       {"switch", growth_switch, 20000},
-    {"holes", growth_holes, 20000},
+    {"straight", growth_straight, 200000, false}, {"pressure", growth_pressure, 10000, false},
+    {"blocks", growth_blocks, 50000, false},      {"params", growth_params, 10000, false},
+    {"calls", growth_calls, 50000, false},        {"switch", growth_switch, 20000, false},
+    {"holes", growth_holes, 20000, false},        {"diamonds", growth_diamonds, 20000, false},
+    {"waiting", growth_waiting, 4000, true},
 };
 
 #endif
