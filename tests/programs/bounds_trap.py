@@ -18,7 +18,8 @@ if k % 2 == 0:
 assert max(y for y, _ in cells) == 7 and max(x for _, x in cells) <= 6
 print(2 * 2, "before", 8, "before", sep="\n")
 print("trap 3 BOUNDS E7003", "at neighbours, block 6, instruction 18, bounds_trap.vitte:24:17", "at grow,", "at step,",
-      "at main, block 7, instruction 50, bounds_trap.vitte:67:9", "at get, block 3, instruction 10, bounds_trap.vitte:75:5",
+      "at main, block 7, instruction 50, bounds_trap.vitte:67:9",
+      "at get, block 3, instruction 10, bounds_trap.vitte:75:5",
       "at get_u32,", "at get_u64,", "at get_i32,", "at set, block 0, instruction 5, bounds_trap.vitte:97:5",
       sep="\n", file=sys.stderr)
 sys.exit(1)
