@@ -8,8 +8,10 @@
 //     value from a move there. All moves of a gap are one parallel move that reads the locations of position 2k-1.
 //   * A value is stored to its slot once, right behind its definition, if any part of its lifetime is in the slot. So
 //     an interval may leave its register anywhere, even between 2k and 2k+1, without a move; only coming back to a
-//     register needs a gap. A value that can be computed again has no slot: it is computed in the gap instead, and
-//     the original definition is dropped.
+//     register needs a gap. (Only a value that is in the slot nowhere but in blocks that run less often than its
+//     definition is stored where it leaves a register instead: in the gap in front, or on the edge. resolve.c decides.)
+//     A value that can be computed again has no slot: it is computed in the gap instead, and the original definition is
+//     dropped.
 //   * Operands that want a certain register (`fixed`, tied, a class narrower than the vreg's) do not put their value's
 //     interval under constraint. The register is blocked at the operand's position (fixed), or is that of the def's
 //     interval, which then begins at 2k (tied), or of a temporary that lives there only (narrow), and a move in the gap
@@ -187,6 +189,13 @@ static unsigned gather_hints(const Speed *s, uint32_t i, RegSet allowed, uint8_t
     return n;
 }
 
+// Whether a collision at `pos` costs interval i nothing where it counts: i starts in code that runs, the collision is in
+// code that hardly ever does. Then a hinted register is worth more than one that lasts.
+static bool only_cold(const Speed *s, uint32_t i, uint32_t pos) {
+    return pos != NONE && s->weight[speed_block_at(s, pos)] == 0 &&
+           s->weight[speed_block_at(s, s->intervals.v[i].start)] > 0;
+}
+
 static bool try_free(Speed *s, uint32_t i, unsigned n_regs) {
     const Ra *ra = s->ra;
     unsigned cls = s->vals.v[s->intervals.v[i].val].cls;
@@ -199,6 +208,7 @@ static bool try_free(Speed *s, uint32_t i, unsigned n_regs) {
     for (unsigned k = 0; k < n_hints + n_regs; k++) {
         unsigned r = k < n_hints ? hints[k] : ra->order[cls][k - n_hints];
         uint32_t conflict = interval_conflict(s, i, r);
+        if (k < n_hints && only_cold(s, i, conflict) && take(s, i, r, conflict)) return true;
         if (conflict <= best) continue;
         best = conflict;
         best_reg = r;

@@ -91,6 +91,37 @@ static Loc loc_before(const Speed *s, uint32_t val, uint32_t step) {
     return loc_at(s, val, 2 * step - 1);
 }
 
+// ---- stores -----------------------------------------------------------------------------------------
+
+// Whether piece `in`, which is in the slot, lies only in blocks that run less often than `weight` says.
+static bool is_colder(const Speed *s, const Interval *in, uint8_t weight) {
+    const Val *v = &s->vals.v[in->val];
+    if (in->start & 1 && s->step_inst[in->start / 2] == NONE) return false; // no gap could take the store
+    for (uint32_t k = in->range; k < v->ranges + v->n_ranges && s->ranges.v[k].from < in->end; k++) {
+        uint32_t from = s->ranges.v[k].from > in->start ? s->ranges.v[k].from : in->start;
+        uint32_t to = s->ranges.v[k].to < in->end ? s->ranges.v[k].to : in->end;
+        if (from >= to) continue;
+        for (uint32_t b = speed_block_at(s, from); b < s->m->blocks.n && s->block_from[b] < to; b++) {
+            if (s->weight[b] >= weight) return false;
+        }
+    }
+    return true;
+}
+
+// Decides where a value with a slot is stored: behind its definition, or, when it is defined into a register and is in
+// the slot only where less happens than there, wherever it leaves a register for the slot.
+static void choose_stores(const Speed *s, uint32_t val) {
+    Val *v = &s->vals.v[val];
+    if (v->slot == NONE || v->by_term || v->remat || v->start == NONE) return;
+    uint32_t first = find_child(s, val, v->start);
+    if (first == NONE || loc_of(s, first).kind != LOC_REG) return;
+    v->stored_late = true;
+    for (uint32_t k = 0; k < v->n_children && v->stored_late; k++) {
+        const Interval *in = &s->intervals.v[s->children[v->first + k]];
+        if (in->reg == NO_REG) v->stored_late = is_colder(s, in, s->weight[v->block]);
+    }
+}
+
 // ---- gaps -------------------------------------------------------------------------------------------
 
 static void connect_children(Resolve *r, uint32_t val) {
@@ -101,8 +132,13 @@ static void connect_children(Resolve *r, uint32_t val) {
         const Interval *in = &s->intervals.v[s->children[v->first + k]];
         // A value is reborn where a range begins: the edges or its definition bring it.
         if (prev->end != in->start || s->ranges.v[in->range].from == in->start) continue;
-        if (in->reg == NO_REG || s->step_inst[in->start / 2] == NONE) continue;
-        place(r, &r->gaps, in->start / 2, loc_reg(in->reg), loc_of(s, s->children[v->first + k - 1]), val);
+        if (s->step_inst[in->start / 2] == NONE) continue;
+        if (in->reg != NO_REG) {
+            place(r, &r->gaps, in->start / 2, loc_reg(in->reg), loc_of(s, s->children[v->first + k - 1]), val);
+        } else if (v->stored_late) {
+            uint32_t step = in->start / 2;
+            place(r, &r->gaps, step, loc_slot(v->slot), loc_before(s, val, step), val);
+        }
     }
 }
 
@@ -113,7 +149,7 @@ static void place_definition(Resolve *r, uint32_t val) {
     uint32_t child = find_child(s, val, v->start);
     if (child == NONE) return;
     Loc at = loc_of(s, child);
-    bool store = v->slot != NONE && at.kind == LOC_REG;
+    bool store = v->slot != NONE && at.kind == LOC_REG && !v->stored_late;
     if (v->remat) {
         if (at.kind == LOC_REG) place(r, &r->gaps, v->start / 2, at, (Loc){LOC_REMAT, 0}, val);
     } else if (v->def_step != NONE) {
@@ -159,7 +195,7 @@ static void connect_edges(Resolve *r, uint32_t val, uint32_t to) {
         uint32_t from = s->ra->from[e];
         Loc src = loc_at_end(r, val, from, to);
         bool new_here = v->by_term && v->block == from;
-        if (dst.kind == LOC_REG) place(r, &r->edges, e, dst, src, val);
+        if (dst.kind == LOC_REG || v->stored_late) place(r, &r->edges, e, dst, src, val);
         // Elsewhere the slot holds the value already.
         if (new_here && v->slot != NONE) place(r, &r->edges, e, loc_slot(v->slot), src, val);
     }
@@ -298,6 +334,7 @@ void speed_rewrite(Speed *s) {
     r->m = s->m;
     list_in_edges(r);
     for (uint32_t v = 0; v < s->m->vregs.n; v++) {
+        choose_stores(s, v);
         connect_children(r, v);
         place_definition(r, v);
         resolve_edges(r, v);
