@@ -93,12 +93,12 @@ class IrOp:
 
 class Ir:
     """types: name -> Type; sets: name -> [Type]; ops: name -> IrOp; conds: name -> Cond; tables: name -> rows of cell
-    texts; unsupported: [(name, reason)]; word: widest pointer; fns as in Isa; decls: mdc's JSON."""
+    texts; unsupported: [(name, reason)]; word: widest pointer; fns as in Isa."""
 
     def __init__(self):
         self.types, self.sets, self.ops, self.conds = {}, {}, {}, {}
         self.tables, self.unsupported = {}, []
-        self.fns, self.decls = {}, []
+        self.fns = {}
         self.word = 64
 
 
@@ -175,7 +175,6 @@ class Once:
 
 def build(decls, diag):
     ir, once = Ir(), Once(diag)
-    ir.decls = decls
     for d in decls:
         loc = Builder(d).loc(d)
         k = d["k"]

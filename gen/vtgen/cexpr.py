@@ -55,10 +55,10 @@ class Translator:
         self.special = special or {}
 
     def type_width(self, e):
-        if e["k"] == "name" and e["name"] in self.types:
-            return self.types[e["name"]]
-        if e["k"] == "call" and e["name"] == "half":
-            return "%s / 2" % self.type_width(e["args"][0])
+        if e.k == "name" and e.name in self.types:
+            return self.types[e.name]
+        if e.k == "call" and e.name == "half":
+            return "%s / 2" % self.type_width(e.args[0])
         raise CannotExpress("no type: %s" % e)
 
     def value(self, e, width):
@@ -76,49 +76,52 @@ class Translator:
         return c.text if c.width == "bool" else "(%s != 0)" % c.text
 
     def of(self, e):
-        return getattr(self, "of_" + e["k"], self.of_other)(e)
+        return getattr(self, "of_" + e.k, self.of_other)(e)
 
     def of_other(self, e):
-        raise CannotExpress(e["k"])
+        raise CannotExpress(e.k)
 
     def of_num(self, e):
-        return C(str(e["value"]), None)
+        return C(str(e.value), None)
 
     def of_name(self, e):
-        if e["name"] not in self.names:
-            raise CannotExpress(e["name"])
-        return self.names[e["name"]]
+        if e.name not in self.names:
+            raise CannotExpress(e.name)
+        return self.names[e.name]
 
     def of_un(self, e):
-        if e["op"] == "lnot":
-            return C("!%s" % self.truth(e["a"]), "bool")
-        a = self.of(e["a"])
+        if e.op == "lnot":
+            return C("!%s" % self.truth(e.args[0]), "bool")
+        a = self.of(e.args[0])
         if a.width is None:
             value = int(a.text)
-            return C(str(-value if e["op"] == "neg" else ~value), None)
-        return C("ev_zx(%s(%s), %s)" % ({"neg": "0 - ", "not": "~"}[e["op"]], a.text, a.width), a.width)
+            return C(str(-value if e.op == "neg" else ~value), None)
+        return C("ev_zx(%s(%s), %s)" % ({"neg": "0 - ", "not": "~"}[e.op], a.text, a.width), a.width)
 
     def of_bin(self, e):
-        op = e["op"]
+        op = e.op
         if op in ("land", "lor"):
-            return C("(%s %s %s)" % (self.truth(e["a"]), {"land": "&&", "lor": "||"}[op], self.truth(e["b"])), "bool")
-        a, b = self.of(e["a"]), self.of(e["b"])
+            return C("(%s %s %s)" % (self.truth(e.args[0]), {"land": "&&", "lor": "||"}[op], self.truth(e.args[1])), "bool")
+        a, b = self.of(e.args[0]), self.of(e.args[1])
         if op == "cat":
             return C("((%s << (%s)) | %s)" % (a.text, b.width, b.text), "%s + %s" % (a.width, b.width))
         width = a.width if a.width is not None or op in SHIFTS else b.width
         width = "64" if width is None else width
-        ta, tb = self.value(e["a"], width), self.value(e["b"], width)
+        ta, tb = self.value(e.args[0], width), self.value(e.args[1], width)
         if op in COMPARES:
             return C("(%s)" % COMPARES[op].format(a=ta, b=tb, w=width), "bool")
         return C((BITWISE.get(op) or WRAPPING[op]).format(a=ta, b=tb, w=width), width)
 
     def of_cond(self, e):
-        a, b = self.of(e["a"]), self.of(e["b"])
+        return self.choice(*e.args)
+
+    def choice(self, condition, x, y):
+        a, b = self.of(x), self.of(y)
         width = a.width if a.width is not None else b.width
-        return C("(%s ? %s : %s)" % (self.truth(e["c"]), self.value(e["a"], width), self.value(e["b"], width)), width)
+        return C("(%s ? %s : %s)" % (self.truth(condition), self.value(x, width), self.value(y, width)), width)
 
     def of_call(self, e):
-        name, args = e["name"], e["args"]
+        name, args = e.name, e.args
         if name in self.special:
             return self.special[name](self, args)
         if name == "width":
@@ -143,7 +146,7 @@ class Translator:
             a, w = self.of(args[0]), self.type_width(args[1])
             return C("(%s >> (%s - (%s)))" % (a.text, a.width, w), w)
         if name == "guard_select":
-            return self.of_cond({"c": args[0], "a": args[1], "b": args[2]})
+            return self.choice(*args)
         if name not in CALLS:
             raise CannotExpress(name)
         return self.named(name, args)

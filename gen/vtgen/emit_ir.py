@@ -1,6 +1,5 @@
 """md/ir.md -> the opcode tables: ir_tables.h, ir_tables.c."""
 
-import irdesc
 
 BANNER = "// Generated from md/ir.md by gen/vtgen/emit_ir.py; do not edit.\n"
 
@@ -22,8 +21,21 @@ FLAGS = ["pure", "commutes", "idempotent", "can_load", "can_store", "can_trap", 
          "branch", "call", "return", "variadic"]
 
 
+def pairs(params):
+    return [(p.name, p.kind) for p in params]
+
+
+def result_kinds(op):
+    return [r.kind for r in op.results]
+
+
+def cond_rows(ir, cond):
+    """(name, number, meaning) of every code of a condition."""
+    return [(name, item.value, item.when) for item in ir.conds[cond].items for name in item.names]
+
+
 def flags_of(op):
-    props = set(op["props"])
+    props = set(op.props)
     flags = {f for f in ("pure", "commutes", "idempotent", "terminator", "branch", "call", "return") if f in props}
     if "reads" in props:
         flags.add("can_load")
@@ -31,40 +43,40 @@ def flags_of(op):
         flags.add("can_store")
     if "effect" in props:
         flags.add("other_effect")
-    faults = any(kind == "memflags" for _, kind in op["attrs"]) and ("reads" in props or "writes" in props)
-    if op["traps"] or faults:
+    faults = any(kind == "memflags" for _, kind in pairs(op.attrs)) and ("reads" in props or "writes" in props)
+    if op.traps or faults:
         flags.add("can_trap")
-    if any(kind == "values" for _, kind in op["args"]):
+    if any(kind == "values" for _, kind in pairs(op.params)):
         flags.add("variadic")
     return [f for f in FLAGS if f in flags]
 
 
 def format_of(op):
-    fixed = [a for a in op["args"] if a[1] != "values"]
-    variadic = len(fixed) != len(op["args"])
-    attrs = tuple(kind for _, kind in op["attrs"])
+    fixed = [a for a in pairs(op.params) if a[1] != "values"]
+    variadic = len(fixed) != len(pairs(op.params))
+    attrs = tuple(kind for _, kind in pairs(op.attrs))
     return FORMAT_OF[(attrs, "values" if variadic else len(fixed))]
 
 
 def control_of(op):
     """(suffix rule, operand that T is read off or None)."""
-    if not op["vars"]:
+    if not op.vars:
         return "NONE", None
-    fixed = [a for a in op["args"] if a[1] != "values"]
-    designated = 1 if len(fixed) == 3 and not op["attrs"] else 0
-    if designated < len(fixed) and fixed[designated][1] == op["vars"][0][0]:
+    fixed = [a for a in pairs(op.params) if a[1] != "values"]
+    designated = 1 if len(fixed) == 3 and not pairs(op.attrs) else 0
+    if designated < len(fixed) and fixed[designated][1] == op.vars[0][0]:
         return "INFERABLE", designated
     return "REQUIRED", None
 
 
-def type_set(names):
-    return " | ".join("TS_" + n for n in names) if names else "0"
+def type_set(types):
+    return " | ".join("TS_" + t.name for t in types) if types else "0"
 
 
 def kind_of(op, kind):
     """An operand or result kind as (TypeRule, set of types)."""
-    variables = dict(op["vars"])
-    control = op["vars"][0][0] if op["vars"] else None
+    variables = dict(op.vars)
+    control = op.vars[0][0] if op.vars else None
     if kind == control:
         return "TR_CONTROL", type_set(variables[kind])
     if kind in variables:
@@ -80,11 +92,11 @@ def header(ir):
     out = [BANNER, "#ifndef VTR_IR_TABLES_H\n#define VTR_IR_TABLES_H\n\n#include <stdbool.h>\n#include <stdint.h>\n\n"]
     out.append("// ---- types ------------------------------------------------------------------\n\n")
     out.append("typedef enum Type {\n    T_none,\n")
-    out += ["    T_%s,\n" % t for t in ir["types"]]
+    out += ["    T_%s,\n" % t for t in ir.types]
     out.append("    N_TYPES\n} Type;\n\n")
     out.append("// A set of types: bit T_x.\ntypedef uint16_t TypeSet;\nenum {\n")
-    out += ["    TS_%s = 1 << T_%s,\n" % (t, t) for t in ir["types"]]
-    out += ["    TS_%s = %s,\n" % (s, type_set(ir["sets"][s])) for s in sorted(ir["sets"])]
+    out += ["    TS_%s = 1 << T_%s,\n" % (t, t) for t in ir.types]
+    out += ["    TS_%s = %s,\n" % (s, type_set(ir.sets[s])) for s in sorted(ir.sets)]
     out.append("};\n\ntypedef struct TypeInfo {\n    const char *name;\n    uint8_t bits;\n    uint8_t bytes;\n"
                "    uint8_t half;    // Type of half the bits, or T_none\n"
                "    uint8_t twice; // Type of double the bits, or T_none\n} TypeInfo;\n"
@@ -97,7 +109,7 @@ def header(ir):
                "static inline bool type_is_float(Type t) { return type_in(t, TS_float); }\n\n")
     out.append("// ---- condition codes and trap codes -------------------------------------------\n\n")
     for cond, prefix in (("intcc", "ICC"), ("floatcc", "FCC")):
-        rows = ir["conds"][cond]
+        rows = cond_rows(ir, cond)
         out.append("typedef enum %s {\n" % {"intcc": "IntCC", "floatcc": "FloatCC"}[cond])
         out += ["    %s_%s = %d,\n" % (prefix, name, number) for name, number, _ in rows]
         out.append("    N_%s\n} %s;\n" % (prefix, {"intcc": "IntCC", "floatcc": "FloatCC"}[cond]))
@@ -108,12 +120,12 @@ def header(ir):
         out.append("extern const uint8_t %s_swap[N_%s]; // the code of the same relation with operands exchanged\n\n"
                    % (low, prefix))
     out.append("// A code below the first of these is user N = N.\nenum {\n")
-    out += ["    TRAP_%s = %s,\n" % (name, number) for name, number in ir["tables"]["trapcode"]]
-    out.append("    TRAP_first_named = %s\n};\n" % min(int(n) for _, n in ir["tables"]["trapcode"]))
+    out += ["    TRAP_%s = %s,\n" % (name, number) for name, number in ir.tables["trapcode"]]
+    out.append("    TRAP_first_named = %s\n};\n" % min(int(n) for _, n in ir.tables["trapcode"]))
     out.append("// The name of a trap code that has one, else NULL.\nconst char *trap_name(uint8_t code);\n\n")
     out.append("// ---- opcodes ------------------------------------------------------------------\n\n")
     out.append("typedef enum Op {\n")
-    out += ["    OP_%s,\n" % op["name"] for op in ir["ops"]]
+    out += ["    OP_%s,\n" % op.name for op in ir.ops.values()]
     out.append("    N_OPS\n} Op;\n\n")
     out.append("// How an instruction is written, and which fields of its record it uses.\ntypedef enum OpFormat {\n")
     out += ["    FMT_%s,\n" % name for name, _, _ in FORMATS]
@@ -165,13 +177,13 @@ RELATION = {"eq": lambda a, b: a == b, "ne": lambda a, b: a != b, "ult": lambda 
 
 def holds(e, env):
     """Whether a condition's meaning holds for these x and y."""
-    if e["k"] == "un":
-        return not holds(e["a"], env)
-    if e["k"] == "call":
-        return RELATION[e["name"]](*[env[a["name"]] for a in e["args"]])
-    if e["op"] in ("land", "lor"):
-        return (all if e["op"] == "land" else any)([holds(e["a"], env), holds(e["b"], env)])
-    return RELATION[e["op"]](env[e["a"]["name"]], env[e["b"]["name"]])
+    if e.k == "un":
+        return not holds(e.args[0], env)
+    if e.k == "call":
+        return RELATION[e.name](*[env[a.name] for a in e.args])
+    if e.op in ("land", "lor"):
+        return (all if e.op == "land" else any)([holds(e.args[0], env), holds(e.args[1], env)])
+    return RELATION[e.op](env[e.args[0].name], env[e.args[1].name])
 
 
 def int_truth(e):
@@ -214,12 +226,12 @@ def finder(name, entries, value):
 
 
 def when_of(op):
-    if not op["when"]:
+    if not op.whens:
         return "WHEN_ANY"
-    e = op["when"][0]
-    left, right = e["a"]["args"][0]["name"], e["b"]["args"][0]["name"]
-    control = op["vars"][0][0]
-    if e["op"] == "eq":
+    e = op.whens[0]
+    left, right = e.args[0].args[0].name, e.args[1].args[0].name
+    control = op.vars[0][0]
+    if e.op == "eq":
         return "WHEN_ARG_SAME"
     return "WHEN_ARG_WIDER" if left == control and right != control else "WHEN_ARG_NARROWER"
 
@@ -227,15 +239,15 @@ def when_of(op):
 def tables(ir):
     out = [BANNER, "#include \"ir_tables.h\"\n\n#include <stddef.h>\n#include <string.h>\n\n"]
     out.append("const TypeInfo type_info[N_TYPES] = {\n    [T_none] = {\"none\", 0, 0, T_none, T_none},\n")
-    for t in ir["types"]:
+    for t in ir.types:
         bits = int(t[1:])
         half = "%s%d" % (t[0], bits // 2)
         twice = "%s%d" % (t[0], bits * 2)
         out.append("    [T_%s] = {\"%s\", %d, %d, %s, %s},\n" % (
-            t, t, bits, bits // 8, *("T_" + x if x in ir["types"] else "T_none" for x in (half, twice))))
+            t, t, bits, bits // 8, *("T_" + x if x in ir.types else "T_none" for x in (half, twice))))
     out.append("};\n\n")
     for cond, prefix, truth, swap in (("intcc", "ICC", int_truth, swap_int), ("floatcc", "FCC", float_truth, swap_float)):
-        rows = ir["conds"][cond]
+        rows = cond_rows(ir, cond)
         inverse, swapped = relations(rows, truth, swap)
         low = prefix.lower()
         out.append("const char *const %s_name[N_%s] = {%s};\n" % (low, prefix, ", ".join('"%s"' % r[0] for r in rows)))
@@ -243,21 +255,21 @@ def tables(ir):
         out.append("const uint8_t %s_swap[N_%s] = {%s};\n\n"
                    % (low, prefix, ", ".join(prefix + "_" + n for n in swapped)))
     out.append("const char *trap_name(uint8_t code) {\n    switch (code) {\n")
-    for name, number in ir["tables"]["trapcode"]:
+    for name, number in ir.tables["trapcode"]:
         out.append("    case TRAP_%s:\n        return \"%s\";\n" % (name, name))
     out.append("    default:\n        return NULL;\n    }\n}\n\n")
     out.append("const OpInfo op_info[N_OPS] = {\n")
-    for op in ir["ops"]:
+    for op in ir.ops.values():
         suffix, control = control_of(op)
-        fixed = [a for a in op["args"] if a[1] != "values"]
-        results = [r for r in op["results"] if r != "values"]
+        fixed = [a for a in pairs(op.params) if a[1] != "values"]
+        results = [r for r in result_kinds(op) if r != "values"]
         args = ", ".join("{%s, %s}" % kind_of(op, k) for _, k in fixed)
         res = ", ".join("{%s, %s}" % kind_of(op, k) for k in results)
         flags = " | ".join("OPF_" + f for f in flags_of(op)) or "0"
         out.append("    [OP_%s] = {\"%s\", FMT_%s, %d, %d, SUFFIX_%s, %s, %s, %s, %s, {%s}, {%s}},\n" % (
-            op["name"], op["name"], format_of(op), len(fixed), len(results), suffix,
+            op.name, op.name, format_of(op), len(fixed), len(results), suffix,
             control if control is not None else "UINT8_MAX", when_of(op), flags,
-            type_set(op["vars"][0][1]) if op["vars"] else "0", args or "{0, 0}", res or "{0, 0}"))
+            type_set(op.vars[0][1]) if op.vars else "0", args or "{0, 0}", res or "{0, 0}"))
     out.append("};\n\n")
     out.append("Type op_result_type(Op op, unsigned k, Type control) {\n"
                "    const OpType *t = &op_info[op].results[k];\n    switch ((TypeRule)t->rule) {\n"
@@ -265,17 +277,17 @@ def tables(ir):
                "    case TR_HALF:\n        return (Type)type_info[control].half;\n"
                "    case TR_DOUBLE:\n        return (Type)type_info[control].twice;\n"
                "    default:\n        return t->set ? (Type)__builtin_ctz(t->set) : T_none;\n    }\n}\n\n")
-    names = [op["name"] for op in ir["ops"]]
+    names = [op.name for op in ir.ops.values()]
     for fn, entries, value in (
-            ("op", names, lambda i, e: "OP_" + e), ("type", ir["types"], lambda i, e: "T_" + e),
-            ("icc", [r[0] for r in ir["conds"]["intcc"]], lambda i, e: "ICC_" + e),
-            ("fcc", [r[0] for r in ir["conds"]["floatcc"]], lambda i, e: "FCC_" + e),
-            ("trap", [r[0] for r in ir["tables"]["trapcode"]], lambda i, e: "TRAP_" + e)):
+            ("op", names, lambda i, e: "OP_" + e), ("type", list(ir.types), lambda i, e: "T_" + e),
+            ("icc", [r[0] for r in cond_rows(ir, "intcc")], lambda i, e: "ICC_" + e),
+            ("fcc", [r[0] for r in cond_rows(ir, "floatcc")], lambda i, e: "FCC_" + e),
+            ("trap", [r[0] for r in ir.tables["trapcode"]], lambda i, e: "TRAP_" + e)):
         out.append("int %s_find(const char *name, unsigned len) {\n%s    return -1;\n}\n\n"
                    % (fn, finder(fn, entries, value)))
-    why = dict(ir["unsupported"])
+    why = dict(ir.unsupported)
     out.append("const char *ir_unsupported(const char *name, unsigned len) {\n%s    return NULL;\n}\n"
-               % finder("ir_unsupported", [n for n, _ in ir["unsupported"]], lambda i, e: '"%s"' % why[e]))
+               % finder("ir_unsupported", [n for n, _ in ir.unsupported], lambda i, e: '"%s"' % why[e]))
     return "".join(out)
 
 
@@ -284,5 +296,5 @@ def outputs(isas):
 
 
 def emit(model):
-    ir = irdesc.of(model)
+    ir = model.ir
     return {"ir_tables.h": header(ir), "ir_tables.c": tables(ir)}

@@ -1,6 +1,5 @@
 """md/ir.md -> one builder function per opcode: ir_build.h, ir_build.c."""
-import irdesc
-from emit_ir import BANNER, control_of, format_of
+from emit_ir import BANNER, control_of, format_of, pairs, result_kinds
 
 BANNER = BANNER.replace("emit_ir.py", "emit_ir_build.py")
 
@@ -33,12 +32,12 @@ def prototype(op):
     params = ["Builder *b"]
     if control_of(op)[0] == "REQUIRED":
         params.append("Type type")
-    params += [PARAMS[k][0].format(n=c_name(n)) for n, k in op["attrs"] if k not in AFTER_OPERANDS]
-    for n, k in op["args"]:
+    params += [PARAMS[k][0].format(n=c_name(n)) for n, k in pairs(op.attrs) if k not in AFTER_OPERANDS]
+    for n, k in pairs(op.params):
         params.append("const Value *args, uint32_t n_args" if k == "values" else "Value " + c_name(n))
-    params += [PARAMS[k][0].format(n=c_name(n)) for n, k in op["attrs"] if k in AFTER_OPERANDS]
-    result = "Value" if len(op["results"]) == 1 and op["results"][0] != "values" else "Inst"
-    return "%s ir_%s(%s)" % (result, op["name"], ", ".join(params))
+    params += [PARAMS[k][0].format(n=c_name(n)) for n, k in pairs(op.attrs) if k in AFTER_OPERANDS]
+    result = "Value" if len(result_kinds(op)) == 1 and result_kinds(op)[0] != "values" else "Inst"
+    return "%s ir_%s(%s)" % (result, op.name, ", ".join(params))
 
 
 def header(ir):
@@ -51,24 +50,24 @@ def header(ir):
            "// One function per opcode. Operands stand in the order of the text form; a type or attribute before them.\n"
            "// A Value is the only result; an Inst is the instruction (inst_result() gives its results).\n"
            "// Types are not checked here: verify_func() does.\n"]
-    out += [prototype(op) + ";\n" for op in ir["ops"]]
+    out += [prototype(op) + ";\n" for op in ir.ops.values()]
     out.append("\n#endif\n")
     return "".join(out)
 
 
 def body(op):
-    fixed = [c_name(n) for n, k in op["args"] if k != "values"]
-    variadic = len(fixed) != len(op["args"])
+    fixed = [c_name(n) for n, k in pairs(op.params) if k != "values"]
+    variadic = len(fixed) != len(pairs(op.params))
     suffix, control = control_of(op)
     out = [prototype(op) + " {\n"]
     if suffix == "INFERABLE":
         out.append("    Type type = value_type(b->f, func_value(b->f, %s));\n" % fixed[control])
-    out.append("    InstData d = {.op = OP_%s%s};\n" % (op["name"], "" if suffix == "NONE" else ", .type = (uint8_t)type"))
-    for n, k in op["attrs"]:
+    out.append("    InstData d = {.op = OP_%s%s};\n" % (op.name, "" if suffix == "NONE" else ", .type = (uint8_t)type"))
+    for n, k in pairs(op.attrs):
         if PARAMS[k][1]:
             out.append("    " + PARAMS[k][1].format(n=c_name(n)) + "\n")
-    blocks = [c_name(n) for n, k in op["attrs"] if k == "block"]
-    lists = [c_name(n) for n, k in op["attrs"] if k == "blocks"]
+    blocks = [c_name(n) for n, k in pairs(op.attrs) if k == "block"]
+    lists = [c_name(n) for n, k in pairs(op.attrs) if k == "blocks"]
     if blocks:
         for n in blocks:
             out.append("    BlockCall to_%s = {%s, list_new(b->f, %s_args, n_%s_args)};\n" % (n, n, n, n))
@@ -103,7 +102,7 @@ def source(ir):
            "    for (uint32_t k = 0; k < n_args; k++) list_push(b->f, &d.args, args[k]);\n    d.srcloc = b->srcloc;\n"
            "    Inst inst = inst_new(b->f, &d);\n    inst_make_results(b->f, inst);\n"
            "    if (block_ok(b->at)) inst_append(b->f, inst, b->at);\n    return inst;\n}\n\n"]
-    out += [body(op) for op in ir["ops"]]
+    out += [body(op) for op in ir.ops.values()]
     return "".join(out)
 
 
@@ -112,4 +111,4 @@ def outputs(isas):
 
 
 def emit(model):
-    return {"ir_build.h": header(irdesc.of(model)), "ir_build.c": source(irdesc.of(model))}
+    return {"ir_build.h": header(model.ir), "ir_build.c": source(model.ir)}

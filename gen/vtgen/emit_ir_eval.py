@@ -1,11 +1,10 @@
 """md/ir.md -> the evaluator of opcodes whose results follow from their operands: ir_eval.h, ir_eval.c.
 
 The interpreter runs on it and the constant folder is it."""
-import irdesc
 import re
 
 import cexpr
-from emit_ir import BANNER
+from emit_ir import BANNER, cond_rows, pairs
 
 BANNER = BANNER.replace("emit_ir.py", "emit_ir_eval.py")
 
@@ -32,7 +31,7 @@ def compare_function(ir, cond, prefix, name, enum):
     out = ["bool %s(%s cc, Type type, uint64_t x, uint64_t y) {\n" % (name, enum),
            "    unsigned w = type_bits(type);\n    (void)w;\n    switch (cc) {\n"]
     names = {"x": cexpr.C("x", "w"), "y": cexpr.C("y", "w")}
-    for code, _, when in ir["conds"][cond]:
+    for code, _, when in cond_rows(ir, cond):
         out.append("    case %s_%s:\n        return %s;\n" % (prefix, code, cexpr.Translator(names, {}).truth(when)))
     out.append("    default:\n        return false;\n    }\n}\n\n")
     return "".join(out)
@@ -40,21 +39,21 @@ def compare_function(ir, cond, prefix, name, enum):
 
 def case(ir, op):
     """The body of one opcode, or None when it is no function of its operands."""
-    if not op["sems"] and not op["traps"]:
+    if not op.sems and not op.traps:
         return None
-    if any(kind == "values" for _, kind in op["args"]) or "reads" in op["props"] or "writes" in op["props"]:
+    if any(kind == "values" for _, kind in pairs(op.params)) or "reads" in op.props or "writes" in op.props:
         return None
     names, types, lines = {}, {}, []
-    if op["vars"]:
-        types[op["vars"][0][0]] = "w"
+    if op.vars:
+        types[op.vars[0][0]] = "w"
         lines.append("unsigned w = type_bits(type);")
-    for t in ir["types"]:
+    for t in ir.types:
         types[t] = t[1:]
-    for i, (name, kind) in enumerate(op["args"]):
+    for i, (name, kind) in enumerate(pairs(op.params)):
         lines.append("uint64_t %s = args[%d];" % (name, i))
-        if op["vars"] and kind == op["vars"][0][0]:
+        if op.vars and kind == op.vars[0][0]:
             width = "w"
-        elif kind in ir["types"]:
+        elif kind in ir.types:
             width = kind[1:]
         else:
             width = types[kind] = "w_" + kind
@@ -62,18 +61,19 @@ def case(ir, op):
         names[name] = cexpr.C(name, width)
 
     def compare(translator, args):
-        integer = dict(op["attrs"])[args[0]["name"]] == "intcc"
+        integer = dict(pairs(op.attrs))[args[0].name] == "intcc"
         call = "ir_eval_icmp((IntCC)code" if integer else "ir_eval_fcmp((FloatCC)code"
         return cexpr.C("%s, type, %s, %s)" % (call, translator.of(args[1]).text, translator.of(args[2]).text), "bool")
 
     translator = cexpr.Translator(names, types, {"compare": compare})
-    attrs = dict(op["attrs"])
+    attrs = dict(pairs(op.attrs))
     try:
-        for code, when in op["traps"]:
+        for trap in op.traps:
+            code, when = trap.code, trap.when
             text = "code" if code in attrs else "TRAP_" + code
-            test = "(true)" if when["k"] == "num" else translator.truth(when)
+            test = "(true)" if when.k == "num" else translator.truth(when)
             lines += ["if %s {" % (test if test[0] == "(" else "(%s)" % test), "    *trap = %s;" % text, "    return true;", "}"]
-        for k, sem in enumerate(op["sems"]):
+        for k, sem in enumerate(op.sems):
             lines.append("results[%d] = %s;" % (k, translator.value(sem, "64")))
     except cexpr.CannotExpress:
         return None
@@ -93,13 +93,13 @@ def source(ir):
     out.append(compare_function(ir, "floatcc", "FCC", "ir_eval_fcmp", "FloatCC"))
     out.append("bool ir_eval(Op op, Type type, uint8_t code, const uint64_t *args, const Type *arg_types,"
                " uint64_t *results,\n             uint8_t *trap) {\n    *trap = 0;\n    switch (op) {\n")
-    for op in ir["ops"]:
+    for op in ir.ops.values():
         lines = case(ir, op)
         if lines is None:
             continue
-        out.append("    case OP_%s: {\n" % op["name"])
+        out.append("    case OP_%s: {\n" % op.name)
         out += ["        %s\n" % line for line in lines]
-        if lines[-1] != "}" or op["traps"][-1][1]["k"] != "num":
+        if lines[-1] != "}" or op.traps[-1].when.k != "num":
             out.append("        return true;\n")
         out.append("    }\n")
     out.append("    default:\n        return false;\n    }\n}\n")
@@ -111,4 +111,4 @@ def outputs(isas):
 
 
 def emit(model):
-    return {"ir_eval.h": BANNER + HEADER, "ir_eval.c": source(irdesc.of(model))}
+    return {"ir_eval.h": BANNER + HEADER, "ir_eval.c": source(model.ir)}

@@ -11,7 +11,7 @@ ROLES = {"prefix": "op_", "registers": ("sp",), "insts": (
 
 
 def outputs(isas):
-    names = [n for isa in isas if isa != "wasm64" for n in ("%s.h" % isa, "%s_target.c" % isa)]
+    names = [n for isa in isas for n in ("%s.h" % isa, "%s_target.c" % isa)]
     return names + ["targets_all.c"]
 
 
