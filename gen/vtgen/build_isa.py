@@ -125,7 +125,7 @@ class IsaBuilder(RegisterBuilder):
         self.rules()
         known = {"isa", "file", "reg", "class", "hold", "flags", "cond", "after", "imm", "operand", "format",
                  "varformat", "inst", "pseudo", "short", "relax", "untie", "reloc", "abi", "feature", "cpu",
-                 "rule", "expand", "unsupported", "fn", "roles", "moves", "table"}
+                 "rule", "unsupported", "fn", "roles", "moves", "table"}
         for d in self.decls:
             if d["k"] not in known:
                 self.error(Builder(d).loc(d), "'%s' does not belong into a machine's description" % d["k"])
@@ -697,13 +697,13 @@ class IsaBuilder(RegisterBuilder):
 
     def rules(self):
         isa = self.isa
-        for d, b, loc in self.each("rule", "expand"):
+        for d, b, loc in self.each("rule"):
             if not self.once.add("rule", d["name"], loc):
                 continue
             rule = Rule(d["k"], d)
             self.requires(d["requires"], b)
             rule.index = len(isa.rules)
-            (isa.rules if d["k"] == "rule" else isa.expands).append(rule)
+            isa.rules.append(rule)
         for d, b, loc in self.each("unsupported"):
             self.once.add("unsupported", d["name"], loc)
             isa.unsupported.append((d["name"], d["reason"]["text"], loc))

@@ -437,7 +437,7 @@ def uses(isa):
         for g in f.groups:
             for e in [p for p, _ in g.pieces] + [x for x in (g.value, g.when) if x is not None]:
                 expr(e)
-    for r in isa.rules + isa.expands:
+    for r in isa.rules:
         expr(r.pattern)
         if r.guard is not None:
             expr(r.guard)

@@ -1,8 +1,7 @@
 """Checks of selection rules and expansions.
 
 By themselves: opcodes, types, operand counts, names, flags. Together with the patterns that patterns.py derives from
-semantics: a rule that can never fire, two that overlap and that nothing orders, an opcode and type that nothing covers,
-expansions that go round in a circle or end in something uncovered.
+semantics: checks_overlap.py, checks_cost.py, checks_total.py.
 """
 # What a rule's result may call besides instructions, relaxable branches and forms (emit_select.py says what each does).
 RESULT_FUNCTIONS = {"trap", "func", "global", "table", "pool", "slot", "cc_of", "not", "both", "either", "pair", "define",
@@ -213,87 +212,6 @@ def check_before(isa, diag):
                 diag.error(loc, "'%s' and '%s' stand before each other" % (r.name, name))
 
 
-# ---- totality ---------------------------------------------------------------------------------------------------
-
-def rows_of(e, types):
-    """The (opcode, type) rows that an expansion's result uses; types: what T stands for."""
-    out = set()
-    for n in e.walk():
-        if n.k == "call" and n.name not in ("pair", "libcall", "width", "ones", "min", "max"):
-            name, _, suffix = n.name.partition(".")
-            out.add((name, types.get(suffix, suffix) or None))
-    return out
-
-
-def expansions(model, isa):
-    """(opcode, type name) -> [(Rule, rows it leads to)]."""
-    out = {}
-    for rule in model.expands + isa.expands:
-        name, _, suffix = rule.pattern.name.partition(".")
-        op = model.ir.ops.get(name)
-        if op is None:
-            continue
-        for t in dict.fromkeys(i.control.name if i.control else None for i in op.instances()):
-            if suffix and suffix in model.ir.types and suffix != t:
-                continue
-            exprs = [s.value for s in rule.result.stmts] + ([rule.result.value] if rule.result.value is not None else [])
-            rows = set()
-            for e in exprs:
-                rows |= rows_of(e, {suffix: t} if suffix and suffix not in model.ir.types else {})
-            out.setdefault((name, t), []).append((rule, rows))
-    return out
-
-
-def check_total(isa, model, patterns, diag):
-    ir = model.ir
-    covered = patterns.covered(frozenset())
-    expand = expansions(model, isa)
-    refused = {n for n, _, _ in isa.unsupported} | {n for n, _ in ir.unsupported}
-    at = isa.loc
-    for op in ir.ops.values():
-        for t in dict.fromkeys(i.control.name if i.control else None for i in op.instances()):
-            row = (op.name, t)
-            text = op.name + ("." + t if t else "")
-            if row not in covered and row not in expand and text not in refused and op.name not in refused:
-                diag.error(at, "nothing selects %s" % text, (op.loc, "the opcode is declared here"))
-    for row, rules in expand.items():
-        if row in covered:
-            continue
-        for rule, rows in rules:
-            for name, t in rows:
-                op = ir.ops.get(name)
-                if op is None or t is None and op.vars:
-                    continue
-                if (name, t) not in covered and (name, t) not in expand and "%s.%s" % (name, t) not in refused:
-                    diag.error(rule.loc, "expanding %s ends in %s.%s, which nothing selects or expands on %s"
-                               % (row[0] + ("." + row[1] if row[1] else ""), name, t, isa.name))
-    check_cycles(expand, covered, diag)
-
-
-def check_cycles(expand, covered, diag):
-    state = {}
-
-    def visit(row, path):
-        if row in covered or row not in expand:
-            return
-        if state.get(row) == "open":
-            rule = expand[row][0][0]
-            circle = path[path.index(row):] + [row]
-            diag.error(rule.loc, "expansions go round in a circle: %s"
-                       % " -> ".join(n + ("." + t if t else "") for n, t in circle))
-            return
-        if row in state:
-            return
-        state[row] = "open"
-        for _, rows in expand[row]:
-            for next_row in sorted(rows, key=str):
-                visit(next_row, path + [row])
-        state[row] = "done"
-
-    for row in sorted(expand, key=str):
-        visit(row, [])
-
-
 def check(isa, model, diag, total):
     for rule in isa.rules:
         RuleCheck(isa, model.ir, rule, diag).check()
@@ -302,6 +220,7 @@ def check(isa, model, diag, total):
         return
     import checks_cost
     import checks_overlap
+    import checks_total
     import patterns
     found = patterns.patterns_of(isa, model.ir, diag)
     if diag:
@@ -311,4 +230,4 @@ def check(isa, model, diag, total):
     if not diag:
         checks_cost.check(isa, found, diag)
     if total:
-        check_total(isa, model, found, diag)
+        checks_total.check(isa, model, found, diag)

@@ -7,7 +7,7 @@ class Isa:
     files, regs ([Reg], numbered through), reg_names (name -> (Reg, View or None)), classes, holds ([Hold]), flags
     (name -> Flags), conds, after ([After]), imms, operands (name -> Composite), formats, insts (name -> Inst, with
     the `pseudo` declarations, which have .of), shorts, relaxes, unties, relocs, abis, features, cpus, rules,
-    expands, unsupported ([(name, reason, Loc)]), fns, roles (name -> [words]), moves (class name -> Moves).
+    unsupported ([(name, reason, Loc)]), fns, roles (name -> [words]), moves (class name -> Moves).
     Dictionaries by name unless said otherwise.
     """
 
@@ -18,7 +18,7 @@ class Isa:
         self.imms, self.operands, self.formats = {}, {}, {}
         self.insts, self.shorts, self.relaxes, self.unties = {}, {}, {}, []
         self.relocs, self.abis, self.features, self.cpus = {}, {}, {}, {}
-        self.rules, self.expands, self.unsupported = [], [], []
+        self.rules, self.unsupported = [], []
         self.fns, self.roles, self.moves = {}, {}, {}
         self.inlined = set()  # functions of encode lines
         self.word = 64

@@ -22,7 +22,7 @@ from diag import Diagnostics, Loc
 
 
 class Model:
-    """ir: Ir; isas: name -> Isa; rewrites, expands: [Rule] (expands of one machine stand in its Isa)."""
+    """ir: Ir; isas: name -> Isa; rewrites, expands: [Rule]."""
 
     def __init__(self):
         self.ir = None

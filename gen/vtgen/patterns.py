@@ -2,7 +2,6 @@
 
     patterns_of(isa, ir, diag) -> Patterns
         .by_root        root ("iadd", or "cond") -> [Pattern], in the order they are tried
-        .covered(features) -> {(opcode name, type name or None)} selected with these features on
 
 A pattern is a tree: Node (an opcode at a choice of types), with leaves
     Var    any value in a register, of one of `types`
@@ -127,19 +126,6 @@ class Pattern:
 class Patterns:
     def __init__(self, isa, ir):
         self.isa, self.ir, self.by_root = isa, ir, {}
-
-    def covered(self, features):
-        out = {(n, t) for n in DRIVER_OPS if n in self.ir.ops for t in control_types(self.ir.ops[n])}
-        for root, patterns in self.by_root.items():
-            if root == "cond":
-                continue
-            op = self.ir.ops[root]
-            for t in control_types(op):
-                total = [p for p in patterns if p.type == t and p.is_total() and p.requires <= features]
-                if all(any(covers_instance(p, i) for p in total) for i in op.instances()
-                       if (i.control.name if i.control else None) == t):
-                    out.add((root, t))
-        return out
 
 
 def control_types(op):

@@ -15,7 +15,8 @@ reference      the descriptions in gen/README.md are accepted or rejected as the
 deterministic  two runs from shuffled input and from another directory write the same bytes
 expand         `--expand` prints the stamped declarations
 
-A file's first line may say which description of the IR it is read with: `// ir: FILE` (default: the project's md/ir.md).
+A file's first line may say which description of the IR it is read with: `// ir: FILE` (default: the project's md/ir.md),
+a line `// rules: FILE` which expansions; `// total` asks for the checks of completeness.
 A file with `op` declarations is itself one of the IR, one with neither `isa` nor `op` is a file of rules.
 """
 import argparse
@@ -60,11 +61,17 @@ class Runner:
         total = bool(re.search(r"^// total$", text, re.M))
         kind = kind_of(text)
         machines = [(re.search(r"^isa\s+(\w+)", text, re.M).group(1), path)] if kind == "isa" else []
-        rules = [path] if kind == "rules" else []
+        rules = [path] if kind == "rules" else [self.rules_of(path)] if self.rules_of(path) else []
         printed = io.StringIO()
         with contextlib.redirect_stderr(printed):
             found = self.model.load_files(self.mdc, path if kind == "ir" else ir, rules, machines, total)
         return found is not None, printed.getvalue()
+
+    @staticmethod
+    def rules_of(path):
+        """The file of rules that a description is read with (`// rules: FILE`), or None."""
+        found = re.search(r"^// rules: (\S+)$", read(path), re.M)
+        return os.path.join(os.path.dirname(path), found.group(1)) if found else None
 
     def each(self, folder):
         directory = os.path.join(self.here, folder)
@@ -86,12 +93,14 @@ class Runner:
         return self.ok("samples")
 
     def expected(self, path):
+        """What the comments of a file, and of the rules that it is read with, name: (line, column or None, text)."""
         errors, notes = [], []
-        for n, line in enumerate(read(path).split("\n"), 1):
-            for m in EXPECTED.finditer(line):
-                what, at, col, text = m.groups()
-                entry = (int(at) if at else n, int(col) if col else None, text.strip())
-                (errors if what == "error" else notes).append(entry)
+        for part in [path, self.rules_of(path)]:
+            for n, line in enumerate(read(part).split("\n") if part else [], 1):
+                for m in EXPECTED.finditer(line):
+                    what, at, col, text = m.groups()
+                    entry = (int(at) if at else n, int(col) if col else None, text.strip())
+                    (errors if what == "error" else notes).append(entry)
         return errors, notes
 
     def err(self):
@@ -100,9 +109,10 @@ class Runner:
             good, text = self.load(path)
             errors, notes = self.expected(path)
             got_errors, got_notes = [], []
+            names = [os.path.basename(p) for p in (path, self.rules_of(path)) if p]
             for line in text.split("\n"):
                 m = REPORTED.match(line)
-                if m and os.path.basename(m.group(1)) == os.path.basename(path):
+                if m and os.path.basename(m.group(1)) in names:
                     (got_errors if m.group(4) == "error" else got_notes).append(
                         (int(m.group(2)), int(m.group(3)), m.group(5)))
                 elif m and m.group(4) == "error":
