@@ -4,9 +4,10 @@
 // before its definition, wherever the blocks stand in the text.
 //
 // Machine blocks stand in the IR's layout order, cold ones last. Block calls of one terminator to the same block
-// without arguments share one edge. An edge is critical when its source has several edges and its target too; it gets a
-// block of its own right after the source (or among the cold ones when the target is cold), so that the allocator's
-// moves always have a place.
+// without arguments share one edge. An edge is critical when its source ends in more than a jump and its target has
+// several edges; it gets a block of its own right after the source (or among the cold ones when the target is cold), so
+// that the allocator's moves always have a place. (A table whose entries are all one block has one edge, but reads a
+// register: moves cannot stand before it.)
 #include "select/blocks.h"
 #include "ir/dom.h"
 
@@ -57,7 +58,6 @@ static uint32_t *share_edges(Sel *s, const BlockOrder *order) {
                 at = seen_at[to];
             } else {
                 n_preds[to]++;
-                sb->n_edges++;
                 if (call->args.n == 0) {
                     seen_by[to] = last.i + 1;
                     seen_at[to] = at;
@@ -87,8 +87,9 @@ static void lay_out(Sel *s, const uint32_t *depth, const uint32_t *n_preds, bool
             sb->mblock = add_block(s, b.i, depth[b.i], cold);
             s->m->blocks.v[sb->mblock].is_landing = block_eq(b, f->landing);
         }
-        if (sb->n_edges < 2) continue;
-        for (uint32_t k = sb->calls; k < sb->calls + inst_get(f, block_get(f, b)->last)->n_targets; k++) {
+        const InstData *last = inst_get(f, block_get(f, b)->last);
+        if (last->op == OP_jump) continue;
+        for (uint32_t k = sb->calls; k < sb->calls + last->n_targets; k++) {
             SelCall *call = &s->calls.v[k];
             if (call->edge != k || n_preds[call->to] < 2) continue;
             bool is_cold = block_get(f, b)->cold || block_get(f, (Block){call->to})->cold;

@@ -12,7 +12,6 @@ typedef struct SelBlock {
     bool reached;
     uint32_t mblock;  // its machine block, NONE = not reached
     uint32_t calls;   // its terminator's block calls in Sel.calls
-    uint32_t n_edges; // distinct ones
 } SelBlock;
 
 // A block call of a terminator.

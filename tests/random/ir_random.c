@@ -556,15 +556,16 @@ static void random_switch(Gen *g, unsigned depth) {
     Block arms[ARMS + 1];
     for (unsigned k = 0; k <= ARMS; k++) {
         arms[k] = new_block(g);
-        random_params(g, arms[k], k < ARMS ? 2 : MAX_JOIN);
+        if (pick(&g->r, 4)) random_params(g, arms[k], k < ARMS ? 2 : MAX_JOIN);
     }
     Value x = operand(g, T_i32);
     if (pick(&g->r, 3)) x = ir_band(&g->b, x, ir_iconst(&g->b, T_i32, pick(&g->r, 2) ? 3 : 7));
     BlockCall calls[MOST + 1];
     bool used[ARMS + 1] = {false};
     uint32_t n = 1 + pick(&g->r, MOST);
+    uint32_t n_arms = pick(&g->r, 6) ? ARMS + 1 : 1;
     for (uint32_t k = 0; k < n; k++) {
-        uint32_t arm = pick(&g->r, ARMS + 1);
+        uint32_t arm = ARMS - pick(&g->r, n_arms);
         Value args[MAX_JOIN];
         used[arm] = true;
         edge_args(g, arms[arm], 0, args);
