@@ -10,8 +10,8 @@
 // What the driver knows of an IR block.
 typedef struct SelBlock {
     bool reached;
-    uint32_t mblock;  // its machine block, NONE = not reached
-    uint32_t calls;   // its terminator's block calls in Sel.calls
+    uint32_t mblock; // its machine block, NONE = not reached
+    uint32_t calls;  // its terminator's block calls in Sel.calls
 } SelBlock;
 
 // A block call of a terminator.
