@@ -167,13 +167,15 @@ typedef struct vtr_value {
 typedef enum vtr_opt { VTR_OPT_NONE = 0, VTR_OPT_SPEED = 1 } vtr_opt;
 
 typedef struct vtr_backend_options {
-    bool interpret;      /* run the bytecode itself instead of compiling it */
-    vtr_opt opt;         /* how hard to work on the code */
-    bool check;          /* prove each register allocation while compiling (slower) */
-    bool gc_stress;      /* move every object at every safepoint */
-    uint64_t heap_limit; /* bytes of objects; 0 = 1 GiB */
-    uint64_t stack_size; /* bytes of machine stack for compiled code; 0 = what the running thread has */
-    uint32_t max_depth;  /* frames when interpreting; 0 = a default */
+    bool interpret;         /* run the bytecode itself instead of compiling it */
+    vtr_opt opt;            /* how hard to work on the code */
+    bool check;             /* prove each register allocation while compiling (slower) */
+    bool gc_stress;         /* move every object at every safepoint */
+    uint32_t max_registers; /* for tests: compiled code makes do with so many of each class where it can; 0 = all */
+    uint64_t register_seed; /* for tests: another order of preference of registers for each; 0 = the best one */
+    uint64_t heap_limit;    /* bytes of objects; 0 = 1 GiB */
+    uint64_t stack_size;    /* bytes of machine stack for compiled code; 0 = what the running thread has */
+    uint32_t max_depth;     /* frames when interpreting; 0 = a default */
     /* Receives what io.print and io.println write, n bytes at a time; false makes the program fail with
      * VTR_ERR_SYSTEM. NULL = the text is dropped. */
     bool (*write)(void *user, const char *bytes, size_t n);

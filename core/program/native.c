@@ -40,11 +40,13 @@ static void compile_functions(vtr_program *program, const Target *target) {
     const BcModule *m = program->instance->module;
     Arena *ir = arena_new(program->ctx);
     Arena *code = arena_new(program->ctx);
+    RaStress stress = {program->options.max_registers, program->options.register_seed};
     CompileOptions options = {
         .target = target,
         .features = target->host_features(),
         .opt = program->options.opt == VTR_OPT_NONE ? OPT_NONE : OPT_SPEED,
         .check = program->options.check,
+        .stress = &stress,
         .traps = TRAPS_CALL,
         .scratch = arena_new(program->ctx),
     };

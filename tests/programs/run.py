@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Runs one program in every engine and compares what it prints.
 
-    run.py VITRAIL PROGRAM.vita
+    run.py VITRAIL PROGRAM.vita [--stress]
 
 PROGRAM.py, run alone, prints the expected standard output; its exit status is the expected one (1 = the program
 traps), and what it prints on standard error are lines that the trap report must hold. PROGRAM.out holds the same
 output, so that a change of the script shows. Lines `; run: ARGUMENTS` in the program give the arguments of `vitrail
 run` (options such as --allow-low or --entry and values); without one it runs with none. All engines must print the
-same trap report.
+same trap report. With --stress: in the engines that make register allocation hard.
 """
 import os
 import re
@@ -21,6 +21,10 @@ ENGINES = [
     ["-O", "speed"],
     ["-O", "none", "--gc-stress"],
     ["-O", "speed", "--gc-stress"],
+]
+
+STRESS = [
+    ["-O", level, "--check", "--max-regs", "3", "--ra-seed", seed] for level in ("none", "speed") for seed in "12"
 ]
 
 
@@ -41,7 +45,7 @@ def slow_under_stress(program):
 
 
 def main():
-    vitrail, program = sys.argv[1:]
+    vitrail, program = sys.argv[1:3]
     base = os.path.splitext(program)[0]
     expected = run([sys.executable, "-B", base + ".py"])
     with open(base + ".out", encoding="utf-8") as text:
@@ -50,7 +54,7 @@ def main():
     if expected.stdout != kept:
         failures.append("%s.py prints something else than %s.out holds:\n%s" % (base, base, expected.stdout))
     reports = set()
-    for engine in ENGINES:
+    for engine in STRESS if sys.argv[3:] == ["--stress"] else ENGINES:
         if "--gc-stress" in engine and slow_under_stress(program):
             continue
         stdout, stderr, status = "", "", 0

@@ -13,6 +13,7 @@
 #include "input.h"
 #include "number.h"
 #include "run_clif.h"
+#include "stress.h"
 
 typedef struct RunArgs {
     vtr_backend_options backend;
@@ -20,6 +21,7 @@ typedef struct RunArgs {
     const char *entry;
     char **args;
     int n_args;
+    RaStress stress;
     unsigned long timeout; // milliseconds, 0 = none
     bool allow_low;
     bool stats;
@@ -45,6 +47,7 @@ static error_t run_parse(int key, char *arg, struct argp_state *state) {
     RunArgs *run = state->input;
     char *end;
     switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &run->stress; return 0;
     case KEY_ENTRY: run->entry = arg; return 0;
     case KEY_INTERPRET: run->backend.interpret = true; return 0;
     case KEY_LOW: run->allow_low = true; return 0;
@@ -73,6 +76,8 @@ static error_t run_parse(int key, char *arg, struct argp_state *state) {
     }
 }
 
+static const struct argp_child run_children[] = {{&stress_argp, 0, NULL, 0}, {0}};
+
 static const struct argp run_argp = {
     run_options,
     run_parse,
@@ -88,7 +93,7 @@ static const struct argp run_argp = {
     "Examples:\n"
     "  vitrail run fib.vita --entry fib 30\n"
     "  vitrail run sums.vitbc --interpret --entry run -- -1",
-    NULL,
+    run_children,
     NULL,
     NULL,
 };
@@ -270,11 +275,14 @@ int cmd_run(int argc, char **argv) {
     if (!run.args) return EXIT_INPUT;
     argp_err_exit_status = EXIT_USAGE;
     argp_parse(&run_argp, argc, argv, 0, NULL, &run);
+    run.backend.max_registers = run.stress.max_regs;
+    run.backend.register_seed = run.stress.seed;
     int code = EXIT_INPUT;
     if (input_read(run.file, &input)) {
         if (vtr_context_new(NULL, &context) == VTR_OK) {
             ClifArgs clif = {
-                &input, run.entry, run.args, run.n_args, run.backend.interpret, run.backend.opt == VTR_OPT_SPEED};
+                &input,    run.entry, run.args, run.n_args, run.backend.interpret, run.backend.opt == VTR_OPT_SPEED,
+                run.stress};
             code = input.kind == INPUT_CLIF ? run_clif(context, &clif) : run_module(context, &run, &input);
             vtr_context_free(context);
         }

@@ -11,6 +11,7 @@
 #include "ir/dom.h"
 #include "irgen/irgen.h"
 #include "jit/compile.h"
+#include "stress.h"
 
 typedef enum Stage { SHOW_BYTECODE, SHOW_IR, SHOW_OPT, SHOW_SELECT, SHOW_ALLOC, SHOW_ASM, SHOW_CFG, N_SHOW } Stage;
 static const char *const stage_names[N_SHOW] = {"bytecode", "ir", "opt", "select", "alloc", "asm", "cfg"};
@@ -18,6 +19,7 @@ static const char *const stage_names[N_SHOW] = {"bytecode", "ir", "opt", "select
 typedef struct Show {
     Input input;
     const Target *target;
+    RaStress stress;
     Stage stage;
     OptLevel opt;
     const char *func; // NULL = all
@@ -119,6 +121,7 @@ static void show_func(Ctx *ctx, Show *show, Func *f, const char *name) {
                               .opt = show->opt,
                               .fuel = show->fuel,
                               .check = true,
+                              .stress = &show->stress,
                               .dump = on_stage,
                               .dump_pass = on_pass,
                               .dump_user = show};
@@ -170,6 +173,7 @@ static void show_input(Ctx *ctx, void *arg) {
 static error_t parse(int key, char *arg, struct argp_state *state) {
     Show *show = state->input;
     switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &show->stress; return 0;
     case 's':
         for (show->stage = 0; show->stage < N_SHOW; show->stage++) {
             if (!strcmp(stage_names[show->stage], arg)) return 0;
@@ -209,6 +213,7 @@ int cmd_show(int argc, char **argv) {
         {"fuel", 'u', "N", 0, "Stop optimising after N rewrites, to find the one that breaks a program", 0},
         {0},
     };
+    static const struct argp_child children[] = {{&stress_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         options,
         parse,
@@ -217,7 +222,7 @@ int cmd_show(int argc, char **argv) {
         "\vStages: bytecode (as assembler text), ir (as it comes in), opt (after the passes), select (machine "
         "instructions on virtual registers), alloc (on physical ones), asm (the encoded instructions), cfg (the "
         "optimised control-flow graph, for `dot -Tsvg`).",
-        NULL,
+        children,
         NULL,
         NULL};
     argp_err_exit_status = EXIT_USAGE;

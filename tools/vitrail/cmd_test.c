@@ -8,11 +8,13 @@
 #include "commands.h"
 #include "filetest.h"
 #include "select/target.h"
+#include "stress.h"
 
 typedef struct Options {
     const char *groups;
     const FiletestEngine *engine;
     const Target *target;
+    RaStress stress;
     bool quiet;
     int first; // of the paths in argv
 } Options;
@@ -32,6 +34,7 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *arg, struct argp_state *state) {
     Options *chosen = state->input;
     switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &chosen->stress; return 0;
     case 'i': chosen->engine = &filetest_interpreter; return 0;
     case 'O':
         if (!strcmp(arg, "none")) chosen->engine = &filetest_native_none;
@@ -64,6 +67,7 @@ static char *read_table(const char *path) {
 }
 
 int cmd_test(int argc, char **argv) {
+    static const struct argp_child children[] = {{&stress_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         options,
         parse,
@@ -71,7 +75,7 @@ int cmd_test(int argc, char **argv) {
         "Runs file tests: .clif files whose comments say what calls give, as in `; run: %add(1, 2) == 3`. A PATH is a "
         "file or a directory.\vEnds with a table by feature group and the line `N passed, N failed, N skipped`, "
         "counting directives. Exit status: 0 nothing failed, 1 something failed or could not be read, 2 wrong usage.",
-        NULL,
+        children,
         NULL,
         NULL};
     Options chosen = {.engine = &filetest_native_speed, .target = target_host()};
@@ -79,6 +83,7 @@ int cmd_test(int argc, char **argv) {
     if (argp_parse(&argp, argc, argv, 0, NULL, &chosen) != 0) return EXIT_USAGE;
     FiletestEngine engine = *chosen.engine;
     if (chosen.engine != &filetest_interpreter && chosen.target) engine.target = chosen.target->triple_arch;
+    if (chosen.engine != &filetest_interpreter) engine.options = &chosen.stress;
     FiletestRun run = {.engine = &engine, .quiet = chosen.quiet};
     if (chosen.groups && !(run.group_table = read_table(chosen.groups))) {
         fprintf(stderr, "%s: error: %s\n", chosen.groups, strerror(errno));

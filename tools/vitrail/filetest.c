@@ -289,7 +289,7 @@ typedef struct Opening {
 static void open_body(Ctx *ctx, void *arg) {
     (void)ctx;
     Opening *o = arg;
-    o->state = o->engine->open(o->arena, o->file, o->funcs, o->n, &o->result, &o->why);
+    o->state = o->engine->open(o->engine->options, o->arena, o->file, o->funcs, o->n, &o->result, &o->why);
 }
 
 static void test_body(Ctx *ctx, void *arg) {

@@ -20,12 +20,13 @@ typedef struct FiletestEngine {
     // The function called: the one that the directive names (test interpret), or that it is attached to (test run).
     bool by_name;
     // Makes functions ready that have passed the verifier. NULL when that is impossible: *why tells, *result
-    // whether it is a failure. May throw; everything in `arena` goes with the file.
-    void *(*open)(Arena *arena, const IrFile *file, Func **funcs, uint32_t n, FiletestResult *result, const char **why);
+    // whether it is a failure. May throw; everything in `arena` goes with the file. `options` are the engine's own.
+    void *(*open)(const void *options, Arena *arena, const IrFile *file, Func **funcs, uint32_t n,
+                  FiletestResult *result, const char **why);
     // One cell per argument and result, zero-extended bits. May throw.
     FiletestResult (*call)(void *state, const Func *f, const uint64_t *args, uint64_t *results, const char **why);
     void (*close)(void *state); // may be NULL
-    const void *options;        // the engine's own
+    const void *options;        // filetest_native_*: a RaStress or NULL
 } FiletestEngine;
 
 typedef struct FiletestGroup {

@@ -5,13 +5,14 @@
 
 enum { FUEL = 200 * 1000 * 1000 };
 
-static void *interpreter_open(Arena *arena, const IrFile *file, Func **funcs, uint32_t n, FiletestResult *result,
-                              const char **why) {
+static void *interpreter_open(const void *options, Arena *arena, const IrFile *file, Func **funcs, uint32_t n,
+                              FiletestResult *result, const char **why) {
+    (void)options;
     (void)file;
     (void)result;
     (void)why;
-    IrInterpOptions options = {.host = {.call = ir_interp_libcall}, .fuel = FUEL};
-    return ir_interp_new(arena, funcs, n, &options);
+    IrInterpOptions limits = {.host = {.call = ir_interp_libcall}, .fuel = FUEL};
+    return ir_interp_new(arena, funcs, n, &limits);
 }
 
 static FiletestResult interpreter_call(void *state, const Func *f, const uint64_t *args, uint64_t *results,

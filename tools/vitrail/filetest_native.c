@@ -5,8 +5,8 @@
 #include "jit/compile.h"
 #include "jit/jit.h"
 
-static void *native_open(Arena *arena, Func **funcs, uint32_t n, OptLevel opt, FiletestResult *result,
-                         const char **why) {
+static void *native_open(const RaStress *stress, Arena *arena, Func **funcs, uint32_t n, OptLevel opt,
+                         FiletestResult *result, const char **why) {
     const Target *target = target_host();
     if (!target) {
         *result = FILETEST_SKIP;
@@ -14,7 +14,8 @@ static void *native_open(Arena *arena, Func **funcs, uint32_t n, OptLevel opt, F
         return NULL;
     }
     Jit *jit = jit_new(arena, target, &(JitOptions){.use_dlsym = true});
-    CompileOptions options = {.target = target, .features = target->host_features(), .opt = opt, .check = true};
+    CompileOptions options = {
+        .target = target, .features = target->host_features(), .opt = opt, .check = true, .stress = stress};
     Arena *code = arena_new(arena_ctx(arena));
     for (uint32_t k = 0; k < n; k++) jit_add(jit, compile_func(code, funcs[k], &options));
     arena_free(code);
@@ -22,16 +23,16 @@ static void *native_open(Arena *arena, Func **funcs, uint32_t n, OptLevel opt, F
     return jit;
 }
 
-static void *open_none(Arena *arena, const IrFile *file, Func **funcs, uint32_t n, FiletestResult *result,
-                       const char **why) {
+static void *open_none(const void *options, Arena *arena, const IrFile *file, Func **funcs, uint32_t n,
+                       FiletestResult *result, const char **why) {
     (void)file;
-    return native_open(arena, funcs, n, OPT_NONE, result, why);
+    return native_open(options, arena, funcs, n, OPT_NONE, result, why);
 }
 
-static void *open_speed(Arena *arena, const IrFile *file, Func **funcs, uint32_t n, FiletestResult *result,
-                        const char **why) {
+static void *open_speed(const void *options, Arena *arena, const IrFile *file, Func **funcs, uint32_t n,
+                        FiletestResult *result, const char **why) {
     (void)file;
-    return native_open(arena, funcs, n, OPT_SPEED, result, why);
+    return native_open(options, arena, funcs, n, OPT_SPEED, result, why);
 }
 
 static FiletestResult native_call(void *state, const Func *f, const uint64_t *args, uint64_t *results,

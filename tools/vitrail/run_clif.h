@@ -3,6 +3,7 @@
 #define VITRAIL_RUN_CLIF_H
 
 #include "input.h"
+#include "regalloc/regalloc.h"
 
 typedef struct ClifArgs {
     const Input *input;
@@ -11,6 +12,7 @@ typedef struct ClifArgs {
     int n_args;
     bool interpret;
     bool speed;
+    RaStress stress;
 } ClifArgs;
 
 // Returns the program's exit status.

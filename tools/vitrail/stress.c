@@ -1,0 +1,34 @@
+#include "stress.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { KEY_MAX_REGS = 0x4001, KEY_SEED };
+
+static const struct argp_option stress_options[] = {
+    {NULL, 0, NULL, 0, "For testing the register allocators:", 100},
+    {"max-regs", KEY_MAX_REGS, "N", 0, "Hand out only N registers of each class where an instruction lets it", 100},
+    {"ra-seed", KEY_SEED, "N", 0, "Prefer registers in another order for each N above 0", 100},
+    {0},
+};
+
+static uint64_t read_number(struct argp_state *state, const char *option, const char *text, uint64_t max) {
+    char *end;
+    errno = 0;
+    unsigned long long n = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno || n > max) {
+        argp_error(state, "%s wants a number of at most %llu, not '%s'", option, (unsigned long long)max, text);
+    }
+    return n;
+}
+
+static error_t stress_parse(int key, char *arg, struct argp_state *state) {
+    RaStress *stress = state->input;
+    switch (key) {
+    case KEY_MAX_REGS: stress->max_regs = (uint32_t)read_number(state, "--max-regs", arg, UINT32_MAX); return 0;
+    case KEY_SEED: stress->seed = read_number(state, "--ra-seed", arg, UINT64_MAX); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp stress_argp = {stress_options, stress_parse, NULL, NULL, NULL, NULL, NULL};
