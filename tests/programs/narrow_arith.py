@@ -26,6 +26,7 @@ def all_i8():
                 out += [i8(quotient(x, y)), i8(x - y * quotient(x, y))]
             out += [i8(x << y % 8), x >> y % 8, i8(x % 256 >> y % 8), i8(-x) ^ ~y & x | y]
             out += [(x < y) + (x % 256 < y % 256) * 2 + (x >= y) * 4 + (x % 256 >= y % 256) * 8]
+            out += [(x % 256 <= y % 256) + (x % 256 > y % 256) * 2]
             for v in out:
                 h = (h ^ v % 2 ** 32) * 16777619 % 2 ** 32
     return h
@@ -38,7 +39,7 @@ def all_u16():
         s = y % 16
         out = [x + y, x - y, x * y, x // y, y % (x | 1), x << s, x >> s, i16(x) >> s, -x, x << s | x >> 16 - s]
         out = [v % 65536 for v in out]
-        out += [(x < y) + (i16(x) < i16(y)) * 2 + (x <= y) * 4 + (i16(x) > i16(y)) * 8]
+        out += [(x < y) + (i16(x) < i16(y)) * 2 + (x <= y) * 4 + (i16(x) > i16(y)) * 8, (i16(x) <= i16(y)) + (i16(x) >= i16(y)) * 2]
         for v in out:
             h = (h ^ v) * 16777619 % 2 ** 32
         x = y ^ x >> 3
