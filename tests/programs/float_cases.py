@@ -39,5 +39,6 @@ plain = near = 0.0
 for _ in range(1000):
     plain += 0.1
     near = single(near + single(0.1))
-print(struct.pack(">d", plain).hex(), struct.pack(">f", near).hex(), struct.pack(">d", math.fsum([0.1] * 1000)).hex(), "")
+print(struct.pack(">d", plain).hex(), struct.pack(">f", near).hex(),
+      struct.pack(">d", math.fsum([0.1] * 1000)).hex(), "")
 print(0)

@@ -39,7 +39,8 @@ def all_u16():
         s = y % 16
         out = [x + y, x - y, x * y, x // y, y % (x | 1), x << s, x >> s, i16(x) >> s, -x, x << s | x >> 16 - s]
         out = [v % 65536 for v in out]
-        out += [(x < y) + (i16(x) < i16(y)) * 2 + (x <= y) * 4 + (i16(x) > i16(y)) * 8, (i16(x) <= i16(y)) + (i16(x) >= i16(y)) * 2]
+        out += [(x < y) + (i16(x) < i16(y)) * 2 + (x <= y) * 4 + (i16(x) > i16(y)) * 8]
+        out += [(i16(x) <= i16(y)) + (i16(x) >= i16(y)) * 2]
         for v in out:
             h = (h ^ v) * 16777619 % 2 ** 32
         x = y ^ x >> 3
