@@ -21,8 +21,8 @@ static void gen_checked(Gen *g, const BcInst *i, Overflow *with_sign, Overflow *
     gen_def(g, i->r[0], inst_result(g->f, inst, 0));
 }
 
-// Division traps on a zero divisor by itself. Signed MIN / -1 traps there and wraps here: for the divisor -1 the
-// operation divides by 1 instead, which is right for the remainder, and the quotient is the negation.
+// Division traps on a zero divisor by itself; MIN % -1 is 0 in both. Signed MIN / -1 traps there and wraps here: for
+// the divisor -1 the operation divides by 1 instead, and the quotient is the negation.
 static void gen_divide(Gen *g, const BcInst *i) {
     Builder *b = &g->b;
     uint32_t type = gen_reg_type(g, i->r[0]);
@@ -32,18 +32,14 @@ static void gen_divide(Gen *g, const BcInst *i) {
         gen_def(g, i->r[0], i->op == BC_MOD ? ir_urem(b, x, y) : ir_udiv(b, x, y));
         return;
     }
-    if (i->op == BC_DIV_CHK) {
-        gen_def(g, i->r[0], ir_sdiv(b, x, y));
+    if (i->op != BC_DIV) {
+        gen_def(g, i->r[0], i->op == BC_MOD ? ir_srem(b, x, y) : ir_sdiv(b, x, y));
         return;
     }
     Value minus = ir_icmp(b, ICC_eq, y, gen_int(g, gen_type(type), UINT64_MAX));
     Value divisor = ir_select(b, minus, gen_int(g, gen_type(type), 1), y);
-    if (i->op == BC_MOD) {
-        gen_def(g, i->r[0], ir_srem(b, x, divisor));
-    } else {
-        Value quotient = ir_sdiv(b, x, divisor);
-        gen_def(g, i->r[0], ir_select(b, minus, ir_ineg(b, x), quotient));
-    }
+    Value quotient = ir_sdiv(b, x, divisor);
+    gen_def(g, i->r[0], ir_select(b, minus, ir_ineg(b, x), quotient));
 }
 
 static void gen_negate_checked(Gen *g, const BcInst *i) {

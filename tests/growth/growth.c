@@ -1,0 +1,168 @@
+// Compiles worst cases of growing size at both levels, from IR text to code, and fits time = c * n^e, memory likewise.
+//
+// Time is the processor's, not the clock's, and the least of several runs, so other work on the machine matters little.
+// What is asked is that the exponent stays near 1: sorting and searching add a logarithm and caches some more, while
+// anything quadratic comes out near 2. A case that fails is measured again before it counts.
+//
+//   growth [-v [CASE]]
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include "cases.h"
+#include "jit/compile.h"
+#include "select/target.h"
+#include "verify/ir_verify.h"
+#include "vitrail.h"
+
+enum { SIZES = 4, RUNS = 3, ATTEMPTS = 3 };
+#ifdef VTR_CHECKING
+enum { SMALLER = 8 };
+#else
+enum { SMALLER = 1 };
+#endif
+
+static const double most_time = 1.3;
+static const double most_memory = 1.2;
+
+typedef struct Memory {
+    size_t now, peak;
+} Memory;
+
+static void *counted_resize(void *user, void *old, size_t old_size, size_t new_size) {
+    Memory *memory = user;
+    memory->now += new_size - old_size;
+    if (memory->now > memory->peak) memory->peak = memory->now;
+    if (new_size) return realloc(old, new_size);
+    free(old);
+    return NULL;
+}
+
+static uint64_t cpu_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+typedef struct Job {
+    const char *text;
+    size_t len;
+    OptLevel opt;
+    uint64_t ns;
+} Job;
+
+static void compile(Ctx *ctx, void *data) {
+    Job *job = data;
+    uint64_t start = cpu_ns();
+    Arena *arena = arena_new(ctx);
+    const Target *target = target_host();
+    IrFile *file = ir_read(arena, "growth", job->text, job->len, CC_SYSTEM_V);
+    CompileOptions options = {.target = target,
+                              .features = target->host_features(),
+                              .opt = job->opt,
+                              .traps = TRAPS_CALL,
+                              .scratch = arena_new(ctx)};
+    Arena *out = arena_new(ctx);
+    for (uint32_t k = 0; k < file->funcs.n; k++) {
+        if (!verify_func(file->funcs.v[k])) ctx_throw(ctx, VTR_ERR_INPUT);
+        compile_func(out, file->funcs.v[k], &options);
+        arena_reset(out);
+    }
+    job->ns = cpu_ns() - start;
+    arena_free(out);
+    arena_free(options.scratch);
+    arena_free(arena);
+}
+
+static void fail(vtr_context *context, vtr_status status) {
+    vtr_diagnostic_info info;
+    bool known = vtr_diagnostic(context, 0, &info);
+    fprintf(stderr, "%s: %s\n", vtr_status_name(status), known ? info.message : "no diagnostic");
+    exit(1);
+}
+
+// Nanoseconds and peak bytes for one size.
+static void measure(const GrowthCase *c, uint32_t n, OptLevel opt, double *ns, double *bytes) {
+    Memory none = {0, 0};
+    vtr_allocator plain = {counted_resize, &none};
+    vtr_context *context;
+    if (vtr_context_new(&plain, &context) != VTR_OK) exit(1);
+    Buf text = buf_new(arena_new(context));
+    c->write(&text, n);
+    Job job = {.text = buf_str(&text), .opt = opt};
+    job.len = strlen(job.text);
+    for (int run = 0; run < RUNS; run++) {
+        Memory memory = {0, 0};
+        vtr_allocator allocator = {counted_resize, &memory};
+        vtr_context *fresh;
+        if (vtr_context_new(&allocator, &fresh) != VTR_OK) exit(1);
+        vtr_status status = ctx_try(fresh, compile, &job);
+        if (status != VTR_OK) fail(fresh, status);
+        vtr_context_free(fresh);
+        if (run == 0 || (double)job.ns < *ns) *ns = (double)job.ns;
+        *bytes = (double)memory.peak;
+    }
+    vtr_context_free(context);
+}
+
+// The slope of log y over log x.
+static double slope(const double *x, const double *y) {
+    double mx = 0;
+    double my = 0;
+    for (int k = 0; k < SIZES; k++) {
+        mx += log(x[k]) / SIZES;
+        my += log(y[k]) / SIZES;
+    }
+    double xy = 0;
+    double xx = 0;
+    for (int k = 0; k < SIZES; k++) {
+        xy += (log(x[k]) - mx) * (log(y[k]) - my);
+        xx += (log(x[k]) - mx) * (log(x[k]) - mx);
+    }
+    return xy / xx;
+}
+
+static bool grows_well(const GrowthCase *c, OptLevel opt, bool verbose) {
+    double n[SIZES];
+    double ns[SIZES];
+    double bytes[SIZES];
+    for (int k = 0; k < SIZES; k++) {
+        uint32_t size = (c->most / SMALLER) >> (SIZES - 1 - k);
+        n[k] = size;
+        measure(c, size, opt, &ns[k], &bytes[k]);
+    }
+    double time = slope(n, ns);
+    double memory = slope(n, bytes);
+    bool good = time <= most_time && memory <= most_memory;
+    if (verbose || !good)
+        printf(
+            "%-10s -O %-6s time ~ n^%.2f, memory ~ n^%.2f; at n = %.0f: %.1f ms, %.0f ns and %.0f bytes for each%s\n",
+            c->name, opt == OPT_NONE ? "none" : "speed", time, memory, n[SIZES - 1], ns[SIZES - 1] / 1e6,
+            ns[SIZES - 1] / n[SIZES - 1], bytes[SIZES - 1] / n[SIZES - 1], good ? "" : "  GROWS TOO FAST");
+    return good;
+}
+
+int main(int argc, char **argv) {
+#ifdef __GLIBC__
+    // Memory that a run freed serves the next one: what is measured is the compiler, not page faults.
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
+    bool verbose = argc > 1 && !strcmp(argv[1], "-v");
+    int failed = 0;
+    for (unsigned k = 0; k < n_growth_cases; k++) {
+        if (argc > 2 && strcmp(argv[2], growth_cases[k].name)) continue;
+        for (int opt = OPT_NONE; opt <= OPT_SPEED; opt++) {
+            bool good = false;
+            for (int attempt = 0; attempt < ATTEMPTS && !good; attempt++)
+                good = grows_well(&growth_cases[k], (OptLevel)opt, verbose);
+            failed += !good;
+        }
+    }
+    return failed != 0;
+}
