@@ -339,10 +339,7 @@ static void preserved(Env *env) {
 BOTH(a_trap_restores_the_hosts_registers, preserved)
 #endif
 
-static uint64_t stack_place(void) {
-    char here = 0;
-    return (uint64_t)(uintptr_t)&here;
-}
+static uint64_t stack_place(void) { return (uint64_t)(uintptr_t)__builtin_frame_address(0); }
 
 static void stack_limit(Env *env) {
     load(env, "function %deep(i64 vmctx, i64) -> i64 {\n    gv0 = vmctx\n"
