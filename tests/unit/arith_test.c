@@ -1,9 +1,9 @@
 // The interpreter's arithmetic at its corners (3.6 to 3.8 of the bytecode's specification).
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "interp/arith.h"
+#include "unit.h"
 
 static uint64_t f64(double value) {
     uint64_t bits;
@@ -138,16 +138,10 @@ START_TEST(intrinsics) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("arith");
     TCase *tc = tcase_create("arith");
     tcase_add_loop_test(tc, integers, 0, sizeof ints / sizeof *ints);
     tcase_add_test(tc, conversions);
     tcase_add_test(tc, comparisons);
     tcase_add_test(tc, intrinsics);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_tests("arith", tc);
 }

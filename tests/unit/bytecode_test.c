@@ -1,5 +1,4 @@
 // Bytecode: the specification's vectors through every component, every rule of the verifier, the assembler's errors.
-#include <check.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include "bytecode/read.h"
 #include "bytecode/write.h"
 #include "interp/interp.h"
+#include "unit.h"
 
 static const char *const vectors[] = {"add", "fact_fib", "sum_array", "low"};
 enum { N_VECTORS = 4 };
@@ -31,8 +31,7 @@ static File file_read(const char *name, const char *extension) {
 }
 
 static vtr_context *context(void) {
-    vtr_context *ctx;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     return ctx;
 }
 
@@ -561,7 +560,6 @@ START_TEST(stops_endless_programs) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("bytecode");
     TCase *tc = tcase_create("bytecode");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, assembles_vectors, 0, N_VECTORS);
@@ -578,10 +576,5 @@ int main(void) {
     tcase_add_loop_test(tc, runs_vectors, 0, 2 * N_RUNS);
     tcase_add_test(tc, traps_tell_frames);
     tcase_add_test(tc, stops_endless_programs);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_tests("bytecode", tc);
 }

@@ -1,9 +1,9 @@
 // The JIT's page allocator: random taking and returning against a map of what is in use.
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "jit/memory.h"
+#include "unit.h"
 
 enum { PAGES = 64, ROUNDS = 20000 };
 
@@ -87,22 +87,15 @@ static void churn(Ctx *ctx, void *arg) {
 }
 
 START_TEST(pages_are_taken_and_returned) {
-    Ctx *ctx;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     ck_assert_int_eq(ctx_try(ctx, churn, NULL), VTR_OK);
     vtr_context_free(ctx);
 }
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("code_memory");
     TCase *tests = tcase_create("code_memory");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, pages_are_taken_and_returned);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("code_memory", tests);
 }

@@ -1,10 +1,10 @@
 // Emission's jump tidying and branch relaxation, on a machine made up for the purpose: random functions are run as
 // machine code of blocks and as the emitted bytes, and must leave the same trace.
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "emit/code.h"
+#include "unit.h"
 
 enum { MARK, RET, JMP, JCC, SWITCH, TRAP, N_MOPS };
 enum { B_MARK = 1, B_RET = 2, B_JMP8 = 16, B_JMP32 = 17, B_JCC8 = 32, B_JCC32 = 33, B_SWITCH = 48, B_TRAP = 64 };
@@ -331,8 +331,7 @@ static void random_functions(Ctx *ctx, void *arg) {
 }
 
 START_TEST(random_functions_keep_their_trace) {
-    Ctx *ctx;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     ck_assert_int_eq(ctx_try(ctx, random_functions, NULL), VTR_OK);
     ck_assert_uint_gt(n_short, 1000);
     ck_assert_uint_gt(n_long, 1000);
@@ -365,22 +364,15 @@ static void tidy(Ctx *ctx, void *arg) {
 }
 
 START_TEST(jumps_are_tidied) {
-    Ctx *ctx;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     ck_assert_int_eq(ctx_try(ctx, tidy, NULL), VTR_OK);
     vtr_context_free(ctx);
 }
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("emit");
     TCase *tests = tcase_create("emit");
     tcase_add_test(tests, random_functions_keep_their_trace);
     tcase_add_test(tests, jumps_are_tidied);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("emit", tests);
 }

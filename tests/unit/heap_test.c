@@ -1,11 +1,11 @@
 // The heap and its moving collector.
-#include <check.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "runtime/heap.h"
+#include "unit.h"
 
 // 0: struct { i64; ref; i64; ref }   1: array of u8   2: array of references   3: struct of 40 words, ref in the last
 static const uint32_t map0[] = {1u << 1 | 1u << 3};
@@ -34,7 +34,7 @@ static void make(Ctx *c, void *arg) {
 
 static void start(HeapOptions options) {
     memset(roots, 0, sizeof roots);
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    ctx = test_context();
     ck_assert_int_eq(ctx_try(ctx, make, &options), VTR_OK);
 }
 
@@ -157,7 +157,6 @@ START_TEST(test_stress) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("heap");
     TCase *tc = tcase_create("heap");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
@@ -167,10 +166,5 @@ int main(void) {
     tcase_add_test(tc, test_garbage);
     tcase_add_test(tc, test_limit);
     tcase_add_test(tc, test_stress);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("heap", tc);
 }

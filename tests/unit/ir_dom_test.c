@@ -3,6 +3,7 @@
 #include "ir/dom.h"
 #include "ir_build.h"
 #include "ir_test.h"
+#include "unit.h"
 
 enum { MAX_BLOCKS = 24 };
 
@@ -201,16 +202,12 @@ START_TEST(test_editing) {
 }
 END_TEST
 
-static Suite *dom_suite(void) {
-    Suite *suite = suite_create("ir_dom");
+int main(void) {
     TCase *tests = tcase_create("dom");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, test_random_graphs);
     tcase_add_test(tests, test_edges);
     tcase_add_test(tests, test_long_ladder);
     tcase_add_test(tests, test_editing);
-    suite_add_tcase(suite, tests);
-    return suite;
+    return run_tests("ir_dom", tests);
 }
-
-RUN_TESTS(dom_suite)

@@ -1,8 +1,8 @@
 // The generated evaluator: boundary values of every kind of opcode, and exhaustive 8-bit arithmetic against plain C.
-#include <check.h>
 #include <stdlib.h>
 
 #include "ir_eval.h"
+#include "unit.h"
 
 static uint8_t trap;
 
@@ -172,17 +172,11 @@ START_TEST(test_refused) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("ir_eval");
     TCase *tests = tcase_create("eval");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, test_all_bytes);
     tcase_add_test(tests, test_cases);
     tcase_add_test(tests, test_float_conditions);
     tcase_add_test(tests, test_refused);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_tests("ir_eval", tests);
 }

@@ -3,6 +3,7 @@
 #include "ir/interp.h"
 #include "ir_test.h"
 #include "verify/ir_verify.h"
+#include "unit.h"
 
 typedef struct Machine {
     Ctx *ctx;
@@ -167,8 +168,7 @@ START_TEST(test_parallel_copy) {
 }
 END_TEST
 
-static Suite *interp_suite(void) {
-    Suite *suite = suite_create("ir_interp");
+int main(void) {
     TCase *tests = tcase_create("interp");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, test_recursion);
@@ -178,8 +178,5 @@ static Suite *interp_suite(void) {
     tcase_add_test(tests, test_memory);
     tcase_add_test(tests, test_host);
     tcase_add_test(tests, test_parallel_copy);
-    suite_add_tcase(suite, tests);
-    return suite;
+    return run_tests("ir_interp", tests);
 }
-
-RUN_TESTS(interp_suite)

@@ -2,11 +2,10 @@
 #ifndef TESTS_IR_TEST_H
 #define TESTS_IR_TEST_H
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/ir.h"
+#include "unit.h"
 
 typedef struct Reading {
     Arena *arena;
@@ -25,12 +24,6 @@ static inline vtr_status read_text(Arena *arena, const char *text, IrFile **file
     vtr_status status = ctx_try(arena_ctx(arena), reading_body, &r);
     *file = r.file;
     return status;
-}
-
-static inline Ctx *test_context(void) {
-    vtr_context *ctx;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
-    return ctx;
 }
 
 // The only function of a right text.
@@ -52,14 +45,5 @@ static inline void expect_diagnostic(Ctx *ctx, size_t index, unsigned line, unsi
     ck_assert_msg(info.line == line && info.column == column, "%u:%u instead of %u:%u: %s", info.line, info.column,
                   line, column, info.message);
 }
-
-#define RUN_TESTS(suite)                                                                                               \
-    int main(void) {                                                                                                   \
-        SRunner *runner = srunner_create(suite());                                                                     \
-        srunner_run_all(runner, CK_NORMAL);                                                                            \
-        int failed = srunner_ntests_failed(runner);                                                                    \
-        srunner_free(runner);                                                                                          \
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;                                                                   \
-    }
 
 #endif

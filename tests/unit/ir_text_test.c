@@ -1,6 +1,7 @@
 // The CLIF reader and writer: canonical text comes back as it was, every spelling is read, every mistake is located.
 #include "ir/text.h"
 #include "ir_test.h"
+#include "unit.h"
 
 static const char preamble[] = "function %all(i64 vmctx, i32 uext, f64, i8) -> i32 sext, f64 tail {\n"
                                "    ss0 = explicit_slot 16, align = 8\n"
@@ -265,8 +266,7 @@ START_TEST(test_float_round_trip) {
 }
 END_TEST
 
-static Suite *text_suite(void) {
-    Suite *suite = suite_create("ir_text");
+int main(void) {
     TCase *tests = tcase_create("text");
     tcase_add_test(tests, test_round_trip);
     tcase_add_test(tests, test_spelling);
@@ -276,8 +276,5 @@ static Suite *text_suite(void) {
     tcase_add_test(tests, test_skipped);
     tcase_add_test(tests, test_floats);
     tcase_add_test(tests, test_float_round_trip);
-    suite_add_tcase(suite, tests);
-    return suite;
+    return run_tests("ir_text", tests);
 }
-
-RUN_TESTS(text_suite)

@@ -1,6 +1,7 @@
 // The IR verifier: right functions pass, each kind of mistake is named with its instruction.
 #include "ir_test.h"
 #include "verify/ir_verify.h"
+#include "unit.h"
 
 START_TEST(test_right) {
     static const char *const right[] = {
@@ -113,15 +114,11 @@ START_TEST(test_broken_records) {
 }
 END_TEST
 
-static Suite *verify_suite(void) {
-    Suite *suite = suite_create("ir_verify");
+int main(void) {
     TCase *tests = tcase_create("verify");
     tcase_add_test(tests, test_right);
     tcase_add_test(tests, test_wrong);
     tcase_add_test(tests, test_several);
     tcase_add_test(tests, test_broken_records);
-    suite_add_tcase(suite, tests);
-    return suite;
+    return run_tests("ir_verify", tests);
 }
-
-RUN_TESTS(verify_suite)

@@ -1,7 +1,6 @@
 // irgen against the direct interpreter of bytecode: every operation on boundary operands, then control flow, memory,
 // calls and traps. The IR runs in the IR's own interpreter, as generated and after the passes, so no machine is
 // involved; tests/bytecode does the same with machine code.
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "passes/pipeline.h"
 #include "runtime/instance.h"
 #include "verify/ir_verify.h"
+#include "unit.h"
 
 // One module on both sides: an instance with the bytecode interpreter, one with the IR interpreter.
 typedef struct Pair {
@@ -33,7 +33,7 @@ static bool barriers;
 static unsigned n_read, n_written; // barrier calls
 static Pair pair;
 
-static void setup(void) { ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK); }
+static void setup(void) { ctx = test_context(); }
 static void teardown(void) { vtr_context_free(ctx); }
 
 static int host_call(void *data, const ExtName *name, const Sig *sig, const uint64_t *args, uint64_t *results) {
@@ -234,7 +234,6 @@ START_TEST(test_stack_maps) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("irgen");
     TCase *tc = tcase_create("irgen");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 120);
@@ -242,10 +241,5 @@ int main(void) {
     tcase_add_loop_test(tc, test_functions, 0, 4);
     tcase_add_test(tc, test_barriers);
     tcase_add_test(tc, test_stack_maps);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("irgen", tc);
 }

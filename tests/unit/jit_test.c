@@ -1,12 +1,12 @@
 // The whole pipeline natively: text to running code, at both levels, with every allocation proved. What is tested
 // is calls, traps, frame walks, tail calls, stack limits and the life of published code.
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "jit/compile.h"
 #include "jit/jit.h"
+#include "unit.h"
 
 typedef struct Env {
     Ctx *ctx;
@@ -34,8 +34,7 @@ static void with_jit(Ctx *ctx, void *arg) {
 
 static void run_both(Body body) {
     for (OptLevel opt = OPT_NONE; opt <= OPT_SPEED; opt++) {
-        Ctx *ctx;
-        ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+        Ctx *ctx = test_context();
         Run run = {body, opt};
         vtr_status status = ctx_try(ctx, with_jit, &run);
         for (size_t k = 0; k < vtr_diagnostic_count(ctx); k++) {
@@ -653,7 +652,6 @@ static void duplicates(Env *env) {
 BOTH(a_name_is_defined_once, duplicates)
 
 int main(void) {
-    Suite *suite = suite_create("jit");
     TCase *tests = tcase_create("jit");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, plain_functions);
@@ -670,10 +668,5 @@ int main(void) {
     tcase_add_test(tests, symbols_come_from_table_callback_and_program);
     tcase_add_test(tests, memory_is_never_writable_and_executable_and_is_reused);
     tcase_add_test(tests, a_name_is_defined_once);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("jit", tests);
 }

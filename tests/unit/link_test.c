@@ -1,8 +1,8 @@
 // Relocations in memory: entries for addresses, veneers for calls that do not reach, errors for what gets no help.
-#include <check.h>
 #include <string.h>
 
 #include "link/link.h"
+#include "unit.h"
 
 enum { CODE = 64, AREA = 256 };
 
@@ -108,21 +108,14 @@ static void all_cases(Ctx *ctx, void *arg) {
 }
 
 START_TEST(relocations_reach_or_say_so) {
-    Ctx *ctx;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     ck_assert_int_eq(ctx_try(ctx, all_cases, NULL), VTR_OK);
     vtr_context_free(ctx);
 }
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("link");
     TCase *tests = tcase_create("link");
     tcase_add_test(tests, relocations_reach_or_say_so);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("link", tests);
 }

@@ -1,9 +1,9 @@
 // Parallel moves: every graph over three registers and three slots (of those with constants every fifth), run on
 // values.
-#include <check.h>
 
 #include "mfunc_random.h"
 #include "regalloc/ra.h"
+#include "unit.h"
 
 enum { N_REGS = 3, N_LOCS = 6, NOTHING = N_LOCS, CONSTANT = N_LOCS + 1, N_SOURCES = N_LOCS + 2, IMM = 77 };
 
@@ -55,8 +55,7 @@ static void run(const Ra *ra, const uint8_t *sources) {
 }
 
 static void all_graphs(bool scratch) {
-    vtr_context *ctx = NULL;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     Arena *arena = arena_new(ctx);
     Ra *ra = make_ra(ctx, arena, scratch);
     unsigned n_graphs = 1;
@@ -98,8 +97,7 @@ static void two_values(Ctx *ctx, void *arg) {
 }
 
 START_TEST(contradiction) {
-    vtr_context *ctx = NULL;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     Ra *ra = make_ra(ctx, arena_new(ctx), true);
     ck_assert_int_eq(ctx_try(ctx, two_values, ra), VTR_ERR_INTERNAL);
     vtr_context_free(ctx);
@@ -107,16 +105,10 @@ START_TEST(contradiction) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("moves");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 120);
     tcase_add_test(all, with_scratch);
     tcase_add_test(all, without_scratch);
     tcase_add_test(all, contradiction);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return run_tests("moves", all);
 }

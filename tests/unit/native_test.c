@@ -1,12 +1,12 @@
 // Programs through the public interface: machine code against the direct interpreter, at both levels, with and without
 // a collector that moves everything at every safepoint; host functions, traps, limits, interrupts, several programs.
-#include <check.h>
 #include <pthread.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "irgen_modules.h"
 #include "program/program.h"
+#include "unit.h"
 
 static vtr_context *ctx;
 static vtr_bytecode *bytecode;
@@ -26,7 +26,7 @@ static const Engine engines[] = {
 };
 enum { N_ENGINES = sizeof engines / sizeof *engines };
 
-static void setup(void) { ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK); }
+static void setup(void) { ctx = test_context(); }
 static void teardown(void) { vtr_context_free(ctx); }
 
 static void want(vtr_status status) {
@@ -417,7 +417,6 @@ START_TEST(test_no_memory) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("native");
     TCase *tc = tcase_create("native");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 120);
@@ -428,10 +427,5 @@ int main(void) {
     tcase_add_loop_test(tc, test_interrupt, 0, N_ENGINES);
     tcase_add_loop_test(tc, test_memory_limit, 0, N_ENGINES);
     tcase_add_loop_test(tc, test_no_memory, 0, 3);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("native", tc);
 }

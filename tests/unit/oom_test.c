@@ -1,11 +1,11 @@
 // Running out of memory at every single allocation of reading, compiling, publishing and calling: the status says so,
 // the context stays usable, and nothing leaks.
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "jit/compile.h"
 #include "jit/jit.h"
+#include "unit.h"
 
 static const char text[] = "function %main(i64, f64) -> i64 {\n"
                            "    ss0 = explicit_slot 64\n"
@@ -131,15 +131,9 @@ START_TEST(all_later_allocations_may_fail_too) { fail_everywhere(true); }
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("oom");
     TCase *tests = tcase_create("oom");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, each_allocation_may_fail);
     tcase_add_test(tests, all_later_allocations_may_fail_too);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("oom", tests);
 }

@@ -1,5 +1,4 @@
 // The passes: random functions mean the same before and after; and what each pass is for happens.
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +6,7 @@
 #include "ir_build.h"
 #include "passes/pipeline.h"
 #include "verify/ir_verify.h"
+#include "unit.h"
 
 // ---- random functions --------------------------------------------------------------------------
 
@@ -312,8 +312,7 @@ static void sweep(Ctx *ctx, void *arg) {
 }
 
 static void in_context(void (*body)(Ctx *ctx, void *arg), void *arg) {
-    Ctx *ctx;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     vtr_status status = ctx_try(ctx, body, arg);
     vtr_diagnostic_info info = {0};
     vtr_diagnostic(ctx, 0, &info);
@@ -425,7 +424,6 @@ START_TEST(each_pass_does_its_work) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("passes");
     TCase *cases = tcase_create("passes");
     tcase_set_timeout(cases, 240);
     tcase_add_test(cases, optimising_keeps_the_meaning);
@@ -433,10 +431,5 @@ int main(void) {
     tcase_add_test(cases, optimising_and_expanding_keep_the_meaning);
     tcase_add_test(cases, any_amount_of_fuel_keeps_the_meaning);
     tcase_add_test(cases, each_pass_does_its_work);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("passes", cases);
 }

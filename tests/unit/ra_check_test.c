@@ -1,7 +1,7 @@
 // The allocation checker objects: one right allocation by hand, and every way to spoil it.
-#include <check.h>
 
 #include "mfunc_random.h"
+#include "unit.h"
 
 enum { G1 = 1, G2, G3, G4, G5 };
 
@@ -225,8 +225,7 @@ static void expect(Ctx *ctx, Pair pair, const char *message) {
 }
 
 START_TEST(objects) {
-    vtr_context *ctx = NULL;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     Pair pair = {make_before(ctx, arena_new(ctx)), NULL};
     pair.after = make_after(pair.before);
     cases[_i].spoil(pair.after);
@@ -315,8 +314,7 @@ static const struct {
 };
 
 START_TEST(follows) {
-    vtr_context *ctx = NULL;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     Pair pair = {make_waiting(ctx, arena_new(ctx)), NULL};
     pair.after = make_waited(pair.before);
     waiting_cases[_i].spoil(pair.after);
@@ -326,14 +324,8 @@ START_TEST(follows) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("ra_check");
     TCase *all = tcase_create("objects");
     tcase_add_loop_test(all, objects, 0, sizeof cases / sizeof *cases);
     tcase_add_loop_test(all, follows, 0, sizeof waiting_cases / sizeof *waiting_cases);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return run_tests("ra_check", all);
 }

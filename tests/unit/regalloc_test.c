@@ -1,10 +1,10 @@
 // Register allocation: random functions for a made-up machine, allocated both ways and proved by the checker.
-#include <check.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "mfunc_random.h"
 #include "regalloc_growth.h"
+#include "unit.h"
 
 typedef struct Job {
     MFunc *m;
@@ -33,8 +33,7 @@ static const char *last_error(Ctx *ctx) {
 }
 
 static void random_functions(RaKind kind, uint64_t first, uint64_t n, uint32_t size) {
-    vtr_context *ctx = NULL;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     for (uint64_t seed = first; seed < first + n; seed++) {
         Arena *arena = arena_new(ctx);
         static const uint32_t regs[4] = {0, 0, 5, 4};
@@ -69,8 +68,7 @@ typedef struct Times {
 } Times;
 
 static Times grow(const GrowthCase *c, RaKind kind, uint32_t n) {
-    vtr_context *ctx = NULL;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     Arena *arena = arena_new(ctx);
     MFunc *m = test_mfunc(ctx, arena);
     c->make(m, n);
@@ -102,21 +100,12 @@ START_TEST(growth) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("regalloc");
-    TCase *random = tcase_create("random");
-    tcase_set_timeout(random, 600);
-    tcase_add_test(random, none_random);
-    tcase_add_test(random, none_random_long);
-    tcase_add_test(random, speed_random);
-    tcase_add_test(random, speed_random_long);
-    suite_add_tcase(suite, random);
-    TCase *worst = tcase_create("growth");
-    tcase_set_timeout(worst, 600);
-    tcase_add_loop_test(worst, growth, 0, 2 * sizeof growth_cases / sizeof *growth_cases);
-    suite_add_tcase(suite, worst);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    TCase *tests = tcase_create("regalloc");
+    tcase_set_timeout(tests, 600);
+    tcase_add_test(tests, none_tests);
+    tcase_add_test(tests, none_random_long);
+    tcase_add_test(tests, speed_tests);
+    tcase_add_test(tests, speed_random_long);
+    tcase_add_loop_test(tests, growth, 0, 2 * sizeof growth_cases / sizeof *growth_cases);
+    return run_tests("regalloc", tests);
 }

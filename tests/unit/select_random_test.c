@@ -2,7 +2,6 @@
 // equal. Every opcode that a function can hold without a call takes part, at random types, over values, constants,
 // memory, a stack slot and diamonds of blocks. NaNs that arithmetic makes are replaced by one NaN, since their bits are
 // free.
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "jit/compile.h"
 #include "jit/jit.h"
 #include "support/bits.h"
+#include "unit.h"
 
 enum { BUFFER = 256, MAX_POOL = 64, N_PARAMS = 7 };
 
@@ -380,8 +380,7 @@ START_TEST(machine_code_computes_what_the_interpreter_does) {
     uint64_t first = number_of("VITRAIL_SELECT_SEED", 1);
     uint64_t n = number_of("VITRAIL_SELECT_ROUNDS", 400);
     for (uint64_t seed = first; seed < first + n; seed++) {
-        vtr_context *ctx;
-        ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+        Ctx *ctx = test_context();
         Job job = {.seed = seed};
         vtr_status status = ctx_try(ctx, run_seed, &job);
         vtr_diagnostic_info info = {.message = ""};
@@ -395,14 +394,8 @@ START_TEST(machine_code_computes_what_the_interpreter_does) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("select_random");
     TCase *t = tcase_create("random");
     tcase_set_timeout(t, 600);
     tcase_add_test(t, machine_code_computes_what_the_interpreter_does);
-    suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("select_random", t);
 }

@@ -1,11 +1,11 @@
 // Instruction selection on x86_64: what is folded and what may not be, conditions, blocks and edges, calls. Each test
 // names facts of the listing rather than all of it.
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ir/ir.h"
 #include "select/select.h"
+#include "unit.h"
 
 typedef struct Job {
     const char *text;
@@ -35,8 +35,7 @@ static Job job;
 static char *last_message;
 
 static vtr_status try_select(const char *text, bool fold, CallConv conv) {
-    vtr_context *ctx = NULL;
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    Ctx *ctx = test_context();
     free(job.listing);
     free(job.trace);
     free(last_message);
@@ -358,7 +357,6 @@ START_TEST(the_trace_says_which_rule_covered_what) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("select");
     TCase *t = tcase_create("all");
     tcase_add_test(t, load_folds_into_its_only_user);
     tcase_add_test(t, load_stays_before_a_store);
@@ -391,10 +389,5 @@ int main(void) {
     tcase_add_test(t, tail_calls_use_their_own_area);
     tcase_add_test(t, what_cannot_be_selected_is_named);
     tcase_add_test(t, the_trace_says_which_rule_covered_what);
-    suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("select", t);
 }

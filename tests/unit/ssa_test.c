@@ -1,11 +1,11 @@
 // SSA construction: joins, loops, undefined variables, redundant parameters, size, and random functions against
 // a direct simulation of the variables.
-#include <check.h>
 #include <stdlib.h>
 
 #include "builder/ssa.h"
 #include "ir_build.h"
 #include "verify/ir_verify.h"
+#include "unit.h"
 
 static vtr_context *ctx;
 static Arena *arena;
@@ -24,7 +24,7 @@ static void make(Ctx *c, void *arg) {
 }
 
 static void setup(void) {
-    ck_assert_int_eq(vtr_context_new(NULL, &ctx), VTR_OK);
+    ctx = test_context();
     ck_assert_int_eq(ctx_try(ctx, make, NULL), VTR_OK);
 }
 
@@ -343,7 +343,6 @@ START_TEST(test_random) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("ssa");
     TCase *tc = tcase_create("ssa");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 30);
@@ -354,10 +353,5 @@ int main(void) {
     tcase_add_test(tc, test_size);
     tcase_add_test(tc, test_wide);
     tcase_add_loop_test(tc, test_random, 0, 10);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("ssa", tc);
 }

@@ -1,11 +1,11 @@
 // Arenas, failures, vectors, maps, buffers.
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "support/bits.h"
 #include "support/buf.h"
 #include "support/map.h"
+#include "unit.h"
 
 // An allocator that counts what is out and can fail at the n-th request.
 typedef struct Counting {
@@ -164,7 +164,6 @@ START_TEST(bytes_and_bit_sets) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("support");
     TCase *cases = tcase_create("support");
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, every_failing_allocation_is_reported_and_leaks_nothing);
@@ -174,10 +173,5 @@ int main(void) {
     tcase_add_test(cases, diagnostics_are_bounded);
     tcase_add_test(cases, interned_strings_keep_their_order);
     tcase_add_test(cases, bytes_and_bit_sets);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_tests("support", cases);
 }

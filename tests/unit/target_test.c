@@ -1,12 +1,12 @@
 // The parts of a target record that encoding tests do not reach: relocations, relaxation, opposite conditions, register
 // sets of conventions.
-#include <check.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "select/target.h"
 #include "x86_64.h"
+#include "unit.h"
 
 static const Target *t(void) { return target_find("x86_64"); }
 
@@ -118,15 +118,9 @@ START_TEST(sets_of_registers_are_consistent) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("target");
     TCase *tests = tcase_create("record");
     tcase_add_test(tests, relocations_reach_what_their_field_holds);
     tcase_add_test(tests, branches_grow_and_turn_round);
     tcase_add_test(tests, sets_of_registers_are_consistent);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_tests("target", tests);
 }
