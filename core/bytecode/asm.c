@@ -283,7 +283,8 @@ static bool do_const(Asm *a) {
         return asm_want_string(a, "a string", &string) &&
                define_const(a, name, BC_CONST_STR, asm_string(a, string->text, string->len));
     }
-    for (uint8_t t = BC_I8; t <= BC_BOOL; t++) {
+    for (unsigned k = BC_I8; k <= BC_BOOL; k++) {
+        uint8_t t = (uint8_t)k;
         if (type->len != strlen(bc_prim_name[t]) || memcmp(type->text, bc_prim_name[t], type->len) != 0) continue;
         if (bc_is_float(t)) return float_const(a, t, &bits) && define_const(a, name, t, bits);
         if (t == BC_BOOL) {

@@ -317,8 +317,8 @@ static bool want_operands(Body *b, BcInst *in, const BcOpInfo *info) {
 static bool want_kind(Asm *a, uint8_t *kind) {
     const Tok *tok;
     if (!asm_want_punct(a, ',') || !asm_want_name(a, "a comparison", &tok)) return false;
-    for (uint8_t k = 0; k < BC_N_CMPS; k++) {
-        *kind = k;
+    for (unsigned k = 0; k < BC_N_CMPS; k++) {
+        *kind = (uint8_t)k;
         if (strlen(bc_cmp_name[k]) == tok->len && !strncasecmp(bc_cmp_name[k], tok->text, tok->len)) return true;
     }
     return asm_bad(a, tok, "there is no comparison %.*s", (int)tok->len, tok->text);
@@ -328,8 +328,8 @@ static bool want_kind(Asm *a, uint8_t *kind) {
 static bool want_memory(Asm *a, uint8_t *memory) {
     const Tok *tok;
     if (!asm_want_punct(a, '.') || !asm_want_name(a, "a memory type", &tok)) return false;
-    for (uint8_t t = BC_I8; t <= BC_PTR; t++) {
-        *memory = t;
+    for (unsigned t = BC_I8; t <= BC_PTR; t++) {
+        *memory = (uint8_t)t;
         if (strlen(bc_prim_name[t]) == tok->len && !memcmp(bc_prim_name[t], tok->text, tok->len)) return true;
     }
     return asm_bad(a, tok, "%.*s is no memory type", (int)tok->len, tok->text);

@@ -246,7 +246,7 @@ static bool rd_const(Reader *r, const Tok *tok, uint32_t number) {
     }
     uint32_t n = digits.n / 2;
     uint8_t *bytes = NEW_ARRAY(r->arena, uint8_t, n);
-    for (uint32_t k = 0; k < n; k++) bytes[n - 1 - k] = (uint8_t)(digits.v[2 * k] << 4 | digits.v[2 * k + 1]);
+    for (size_t k = 0; k < n; k++) bytes[n - 1 - k] = (uint8_t)(digits.v[2 * k] << 4 | digits.v[2 * k + 1]);
     rd_next(r);
     if (!RD_SLOT(r, tok, &r->f->consts, number)) return false;
     if (r->f->consts.v[number].declared) return rd_error(r, tok, "const%u is declared twice", (unsigned)number);

@@ -1,5 +1,6 @@
 #include "link/link.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "emit/mach.h"
@@ -37,7 +38,7 @@ void link_plan(Link *link) {
     const Target *t = link->target;
     uint64_t size = 0;
     bool ok;
-    unsigned veneer_size = veneer(t, NULL, 0, 0, &ok);
+    uint64_t veneer_size = veneer(t, NULL, 0, 0, &ok);
     for (uint32_t k = 0; k < link->n_syms; k++) link->syms[k].got = link->syms[k].veneer = NONE;
     for (uint32_t p = 0; p < link->n_parts; p++)
         for (uint32_t k = 0; k < link->parts[p].n_relocs; k++) {
@@ -82,8 +83,8 @@ static bool apply(Link *link, const LinkPart *part, const LinkReloc *r) {
         g = link->area_addr + s->veneer;
         if (reloc->apply(place, part->addr + r->at, s->addr, r->addend, g)) return true;
     }
-    diag_error(link->ctx, (Place){0}, "%s against %s does not reach from 0x%llx to 0x%llx", reloc->name, s->name,
-               (unsigned long long)(part->addr + r->at), (unsigned long long)s->addr);
+    diag_error(link->ctx, (Place){0}, "%s against %s does not reach from 0x%" PRIx64 " to 0x%" PRIx64, reloc->name,
+               s->name, part->addr + r->at, s->addr);
     return false;
 }
 

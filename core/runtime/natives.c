@@ -55,7 +55,7 @@ static const struct {
 
 bool rt_native(const char *key, const BcModule *m, const BcImport *import, RtFunction **function) {
     for (size_t i = 0; i < sizeof natives / sizeof *natives; i++) {
-        if (strcmp(key, natives[i].key) || !natives[i].accepts(m, bc_type(m, import->type))) continue;
+        if (strcmp(key, natives[i].key) != 0 || !natives[i].accepts(m, bc_type(m, import->type))) continue;
         *function = natives[i].function;
         return true;
     }

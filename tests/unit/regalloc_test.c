@@ -102,9 +102,9 @@ END_TEST
 int main(void) {
     TCase *tests = tcase_create("regalloc");
     tcase_set_timeout(tests, 600);
-    tcase_add_test(tests, none_tests);
+    tcase_add_test(tests, none_random);
     tcase_add_test(tests, none_random_long);
-    tcase_add_test(tests, speed_tests);
+    tcase_add_test(tests, speed_random);
     tcase_add_test(tests, speed_random_long);
     tcase_add_loop_test(tests, growth, 0, 2 * sizeof growth_cases / sizeof *growth_cases);
     return run_tests("regalloc", tests);

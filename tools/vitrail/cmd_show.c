@@ -188,8 +188,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         if (!show->target) argp_error(state, "there is no target '%s'", arg);
         return 0;
     case 'O':
-        if (strcmp(arg, "none") && strcmp(arg, "speed")) argp_error(state, "-O takes none or speed");
-        show->opt = strcmp(arg, "none") ? OPT_SPEED : OPT_NONE;
+        if (strcmp(arg, "none") != 0 && strcmp(arg, "speed") != 0) argp_error(state, "-O takes none or speed");
+        show->opt = strcmp(arg, "none") != 0 ? OPT_SPEED : OPT_NONE;
         return 0;
     case ARGP_KEY_ARG:
         if (show->input.path) return ARGP_ERR_UNKNOWN;
