@@ -21,7 +21,10 @@ typedef struct Lexer {
     VEC(Tok) toks;
 } Lexer;
 
-static char peek(const Lexer *l, size_t k) { return (size_t)(l->end - l->at) > k ? l->at[k] : '\0'; }
+static char peek(const Lexer *l, size_t k) {
+    if ((size_t)(l->end - l->at) <= k) return '\0';
+    return l->at[k];
+}
 static bool name_start(char c) { return isalpha((unsigned char)c) || c == '_' || c == '$'; }
 static bool name_char(char c) { return isalnum((unsigned char)c) || c == '_' || c == '$'; }
 

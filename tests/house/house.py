@@ -126,6 +126,19 @@ def rule_format(source, _build, _mdc):
                            for line in result.stderr.split("\n") if "clang-formatted" in line})
 
 
+def rule_tidy(source, build, _mdc):
+    """The library and the tools pass .clang-tidy's checks."""
+    names = tracked(source, "core/*.c", "targets/*.c", ":(glob)tools/*/*.c")
+    jobs = [subprocess.Popen(["clang-tidy", "--quiet", "-p", build, *names[k::2]], cwd=source, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True) for k in range(2)]
+    for job in jobs:
+        output, errors = job.communicate()
+        found = sorted({line for line in output.split("\n") if re.search(r": (error|warning): ", line)})
+        yield from (os.path.relpath(line, source) if line.startswith(source) else line for line in found)
+        if job.returncode and not found:
+            yield f"clang-tidy failed: {errors}"
+
+
 def rule_lines(source, _build, _mdc):
     """Hand-written code stays in files that one can read."""
     for name in tracked(source, "*.c", "*.h", "*.py", "*.re", "*.y"):
