@@ -189,8 +189,8 @@ static unsigned gather_hints(const Speed *s, uint32_t i, RegSet allowed, uint8_t
     return n;
 }
 
-// Whether a collision at `pos` costs interval i nothing where it counts: i starts in code that runs, the collision is in
-// code that hardly ever does. Then a hinted register is worth more than one that lasts.
+// Whether a collision at `pos` costs interval i nothing where it counts: i starts in code that runs, the collision is
+// in code that hardly ever does. Then a hinted register is worth more than one that lasts.
 static bool only_cold(const Speed *s, uint32_t i, uint32_t pos) {
     return pos != NONE && s->weight[speed_block_at(s, pos)] == 0 &&
            s->weight[speed_block_at(s, s->intervals.v[i].start)] > 0;
