@@ -154,6 +154,10 @@ class Machine:
                 k.shape(self.evaluator.eval(imm.value, env).atoms, self.isa.word)
             except NotSymbolic:
                 pass
+            # One run of bits has one field for each value. Where several fields gave one, the least would have to win.
+            if k.bits is None or imm.guard is not None:
+                self.fail(imm.loc, "immediate '%s' %s: the encoder cannot find the field for a value"
+                          % (imm.name, "has a 'when'" if imm.guard is not None else "is not one run of its field's bits"))
         for name, cond in self.isa.conds.items():
             names = [None] * (1 << cond.width)
             for item in cond.items:

@@ -16,7 +16,7 @@ deterministic  two runs from shuffled input and from another directory write the
 expand         `--expand` prints the stamped declarations
 
 A file's first line may say which description of the IR it is read with: `// ir: FILE` (default: the project's md/ir.md),
-a line `// rules: FILE` which expansions; `// total` asks for the checks of completeness.
+a line `// rules: FILE` which expansions; `// total` asks for the checks of completeness, `// encoder` for those of the emitter of encodings.
 A file with `op` declarations is itself one of the IR, one with neither `isa` nor `op` is a file of rules.
 """
 import argparse
@@ -65,7 +65,21 @@ class Runner:
         printed = io.StringIO()
         with contextlib.redirect_stderr(printed):
             found = self.model.load_files(self.mdc, path if kind == "ir" else ir, rules, machines, total)
+            if found is not None and re.search(r"^// encoder$", text, re.M):
+                found = self.encoder(found)
         return found is not None, printed.getvalue()
+
+    @staticmethod
+    def encoder(found):
+        """The model, or None when the tables of its encoder cannot be made."""
+        import emit_encode
+        import machine
+        try:
+            emit_encode.emit(found)
+        except machine.DescriptionError as error:
+            error.report(sys.stderr)
+            return None
+        return found
 
     @staticmethod
     def rules_of(path):
