@@ -19,8 +19,23 @@
 }
 %syntax_error {
     m->failed = true;
+    const char *due = NULL; // the one sign that may stand here, if there is only one
+    int choices = 0;
+    for (int code = 1; code < YYNTOKEN; code++) {
+        if (yy_find_shift_action((YYCODETYPE)code, yypParser->yytos->stateno) == YY_ERROR_ACTION) continue;
+        choices++;
+        due = mdc_sign(code);
+    }
     if (yymajor == 0)
         mdc_error(m, TOKEN.line, TOKEN.col, "the text ends inside a declaration");
+    else if (mdc_unsigned(yymajor))
+        mdc_error(m, TOKEN.line, TOKEN.col, "'%.*s' does not say its sign: write '%.*su' or '%.*ss'", TOKEN.len, TOKEN.s,
+                  TOKEN.len, TOKEN.s, TOKEN.len, TOKEN.s);
+    else if (TOKEN.col == 1 && mdc_opens_decl(yymajor))
+        mdc_error(m, TOKEN.line, TOKEN.col, "'%.*s' opens a declaration inside another: a '}' is missing above",
+                  TOKEN.len, TOKEN.s);
+    else if (choices == 1 && due)
+        mdc_error(m, TOKEN.line, TOKEN.col, "unexpected '%.*s': '%s' belongs here", TOKEN.len, TOKEN.s, due);
     else
         mdc_error(m, TOKEN.line, TOKEN.col, "unexpected '%.*s'", TOKEN.len, TOKEN.s);
 }

@@ -42,6 +42,22 @@ bool mdc_opens_decl(int code) {
     return false;
 }
 
+const char *mdc_sign(int code) {
+    static const struct {
+        int code;
+        const char *text;
+    } signs[] = {{LP, "("},    {RP, ")"},     {LB, "{"},   {RB, "}"},     {LS, "["},  {RS, "]"},     {COMMA, ","}, {SEMI, ";"},
+                 {COLON, ":"}, {ASSIGN, "="}, {TO, "->"},  {ARROW, "=>"}, {DOT, "."}, {DOTS, ".."}, {LT, "<"},    {GT, ">"},
+                 {ID, "a name"}, {NUM, "a number"}, {STR, "a string"}};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (signs[i].code == code) return signs[i].text;
+    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+        if (keywords[i].code == code) return keywords[i].text;
+    return NULL;
+}
+
+bool mdc_unsigned(int code) { return code == LT || code == GT || code == SLASH; }
+
 static int name_code(const char *s, size_t len) {
     for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
         if (strlen(keywords[i].text) == len && !memcmp(keywords[i].text, s, len)) return keywords[i].code;
@@ -80,6 +96,7 @@ again:
     "0x" [0-9A-Fa-f_]+  { TOKEN(NUM); }
     "0b" [01_]+         { TOKEN(NUM); }
     D [0-9_]*           { TOKEN(NUM); }
+    D (L | D)*          { mdc_error(m, tok->line, tok->col, "this is no number: decimal, 0x or 0b"); TOKEN(-1); }
     (L | H) (L | D | H)* { TOKEN(name_code(s, (size_t)(YYCURSOR - s))); }
     "=>"   { TOKEN(ARROW); }
     "->"   { TOKEN(TO); }

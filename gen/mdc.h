@@ -44,6 +44,10 @@ typedef struct Mdc {
 int mdc_lex(Mdc *m, Tok *tok);
 // Whether a token code is a keyword that can open a declaration.
 bool mdc_opens_decl(int code);
+// How a token is written, in words for a name, number or string; NULL for operators.
+const char *mdc_sign(int code);
+// Is it an operator that must say its sign (`<u`, `<s`) and does not?
+bool mdc_unsigned(int code);
 void mdc_error(Mdc *m, int line, int col, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void *mdc_alloc(Mdc *m, size_t size);
 

@@ -146,28 +146,22 @@ class Totality:
 
     def check(self):
         self.unsupported()
-        by_text = {}
+        edges, leads, by_text = {}, {}, {}
+        for row, found in self.expanded.items():
+            edges[row] = [] if self.is_refused(row) else [(end, x.rule) for x in found for end in sorted(x.follow(), key=str)]
+            for end, rule in edges[row]:
+                leads.setdefault(end, (rule.loc, "expanding %s leads to it" % text_of(row, True)))
         for row in self.rows:
             by_text.setdefault(text_of(row, True), []).append(row)
         for text, rows in by_text.items():
             bad = [r for r in rows if not self.has(r)]
             op = self.ir.ops[rows[0][0]]
             for row in bad[:1] if len(bad) == len(rows) else bad:
-                partly = self.expanded.get(row, [])
-                notes = [(x.rule.loc, "'%s' expands some cases of it only" % x.rule.name) for x in partly[:1]]
+                notes = [(x.rule.loc, "'%s' expands some cases of it only" % x.rule.name)
+                         for x in self.expanded.get(row, ())[:1]]
+                notes += [leads[r] for r in ([row] + bad if row in bad[:1] else [row]) if r in leads][:1]
                 self.diag.error(self.isa.loc, "nothing selects %s" % (text if len(bad) == len(rows) else text_of(row)),
                                 (op.loc, "the opcode is declared here"), *notes)
-        edges = {}
-        for row, found in self.expanded.items():
-            if self.is_refused(row):
-                continue
-            edges[row] = []
-            for x in found:
-                for end in sorted(x.follow(), key=str):
-                    edges[row].append((end, x.rule))
-                    if not self.has(end):
-                        self.diag.error(x.rule.loc, "expanding %s ends in %s, which nothing selects or expands on %s"
-                                        % (text_of(row, True), text_of(end), self.isa.name))
         self.circles(edges)
         self.conditions()
 

@@ -39,9 +39,22 @@ class Holes:
     def __init__(self, cells, stamps):
         self.cells = cells  # "op" or "w.sfx" -> word
         self.stamps = stamps
+        self.wrong = []    # (node, hole)
+        self.unknown = []  # holes of a row that has no such column
 
     def text(self, s):
-        return HOLE.sub(lambda m: cell_text(self.cells[m.group(1)]) if m.group(1) in self.cells else m.group(0), s)
+        return HOLE.sub(self.fill, s)
+
+    def fill(self, match):
+        """A hole's text; braces that name no cell belong to someone else (an operand in an `asm`)."""
+        name = match.group(1)
+        if name in self.cells:
+            return cell_text(self.cells[name])
+        row = name.split(".")[0]
+        if row != name and row in self.cells:
+            self.unknown.append(name)
+            return ""  # reported; no further error about it
+        return match.group(0)
 
     def put(self, cell, at):
         """The cell as an expression at the place of `at`."""
@@ -69,6 +82,9 @@ class Holes:
             if full in self.cells:
                 return self.put(self.cells[full], j)
         new = {key: self.copy(value) for key, value in j.items()}
+        if self.unknown:  # the innermost node that has a place
+            self.wrong += [(j, name) for name in self.unknown if "line" in j]
+            self.unknown = [name for name in self.unknown if "line" not in j]
         if "file" in j:
             new["file"] = j["file"]
             new["stamps"] = self.stamps
@@ -160,4 +176,8 @@ class Stamper:
                 holes = Holes(cells, ((self.loc(stamp, row[0] if row else None), shown),))
                 for d in template["body"]:
                     out.append(holes.copy(d))
+                for node, name in holes.wrong:
+                    table, _, column = name.partition(".")
+                    self.diag.error(Loc(template["file"], node["line"], node["col"]),
+                                    "the rows of '%s' have no column '%s'" % (table, column))
         return out
