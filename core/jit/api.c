@@ -75,8 +75,9 @@ static void remember(vtr_jit *jit, const Func *f) {
     sig.params = arena_copy(jit->arena, f->sig.params, f->sig.n_params * sizeof *f->sig.params);
     sig.results = arena_copy(jit->arena, f->sig.results, f->sig.n_results * sizeof *f->sig.results);
     uint32_t name = intern(&jit->names, f->name.text, strlen(f->name.text));
-    if (name == jit->sigs.n) vec_push(jit->arena, &jit->sigs, sig);
-    else jit->sigs.v[name] = sig; // freed and added again
+    // The number may be known from a function freed since, or from a try that ran out of memory here.
+    while (jit->sigs.n <= name) vec_push(jit->arena, &jit->sigs, (Sig){0});
+    jit->sigs.v[name] = sig;
 }
 
 typedef struct AddJob {

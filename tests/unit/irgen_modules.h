@@ -73,7 +73,7 @@ static void ops_floats(OpsText *o, const char *t) {
     ops_fn(o, t, t, "bool", "CMP d, a, b, UNO");
 }
 
-static OpsText ops_text(void) {
+static OpsText __attribute__((unused)) ops_text(void) {
     OpsText o = {0};
     ops_put(&o, ".module \"ops\"\n");
     for (uint32_t t = BC_I8; t <= BC_U64; t++) ops_ints(&o, bc_prim_name[t]);
@@ -97,7 +97,7 @@ static OpsText ops_text(void) {
 }
 
 // Boundary values of a type as words.
-static uint32_t ops_values(uint32_t type, uint64_t *out) {
+static uint32_t __attribute__((unused)) ops_values(uint32_t type, uint64_t *out) {
     static const double floats[] = {0.0,
                                     -0.0,
                                     1.0,
