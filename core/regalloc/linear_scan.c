@@ -6,12 +6,10 @@
 //   * Positions. Step k (a block head, an instruction, or a terminator group) has positions 2k, where it reads, and
 //     2k+1, where it writes. The gap in front of step k belongs to position 2k: an interval that begins at 2k gets its
 //     value from a move there. All moves of a gap are one parallel move that reads the locations of position 2k-1.
-//   * A value is stored to its slot once, right behind its definition, if any part of its lifetime is in the slot. So
-//     an interval may leave its register anywhere, even between 2k and 2k+1, without a move; only coming back to a
-//     register needs a gap. (Only a value that is in the slot nowhere but in blocks that run less often than its
-//     definition is stored where it leaves a register instead: in the gap in front, or on the edge. resolve.c decides.)
-//     A value that can be computed again has no slot: it is computed in the gap instead, and the original definition is
-//     dropped.
+//   * A value is stored to its slot once, right behind its definition, or in the gap in front of each step where it
+//     leaves a register (resolve.c decides). So an interval may leave its register anywhere, even between 2k and 2k+1;
+//     only coming back to a register needs a gap of its own. A value that can be computed again has no slot: it is
+//     computed in the gap instead, and the original definition is dropped.
 //   * Operands that want a certain register (`fixed`, tied, a class narrower than the vreg's) do not put their value's
 //     interval under constraint. The register is blocked at the operand's position (fixed), or is that of the def's
 //     interval, which then begins at 2k (tied), or of a temporary that lives there only (narrow), and a move in the gap

@@ -4,6 +4,11 @@
 // where a value arrives from a fixed register, or behind a definition that must be stored; or on an edge (`edges`),
 // where the locations at its two ends differ, and for block parameters. Moves that bring operands where an instruction
 // wants them are added while it is written. All moves of a gap are one parallel move; so are all moves of an edge.
+//
+// Stores. A value's slot must hold it wherever one of its intervals has no register. Either it is stored once, right
+// behind its definition, or each time that it leaves a register for the slot, in the gap or on the edge, whichever runs
+// less often by a guess. So a value that gives way to a call in a cold block is stored there and costs the hot path
+// nothing; one that gives way in a loop, but is defined outside of it, is stored outside.
 #include "regalloc/speed.h"
 
 typedef struct PlacedMove {
@@ -25,7 +30,13 @@ typedef struct Resolve {
     uint32_t *in_first; // by block: run in in_edges; one more element for the end
     uint32_t *in_edges;
     VEC(Move) now;
+    // Of the value at hand: the stores where it leaves a register, and how often they would run.
+    VEC(PlacedMove) gap_stores;
+    VEC(PlacedMove) edge_stores;
+    uint64_t store_cost;
 } Resolve;
+
+static const uint64_t NEVER = UINT64_C(1) << 60;
 
 static void place(Resolve *r, Placed *p, uint32_t where, Loc dst, Loc src, uint32_t val) {
     if (loc_eq(dst, src)) return;
@@ -93,33 +104,39 @@ static Loc loc_before(const Speed *s, uint32_t val, uint32_t step) {
 
 // ---- stores -----------------------------------------------------------------------------------------
 
-// Whether piece `in`, which is in the slot, lies only in blocks that run less often than `weight` says.
-static bool is_colder(const Speed *s, const Interval *in, uint8_t weight) {
-    const Val *v = &s->vals.v[in->val];
-    if (in->start & 1 && s->step_inst[in->start / 2] == NONE) return false; // no gap could take the store
-    for (uint32_t k = in->range; k < v->ranges + v->n_ranges && s->ranges.v[k].from < in->end; k++) {
-        uint32_t from = s->ranges.v[k].from > in->start ? s->ranges.v[k].from : in->start;
-        uint32_t to = s->ranges.v[k].to < in->end ? s->ranges.v[k].to : in->end;
-        if (from >= to) continue;
-        for (uint32_t b = speed_block_at(s, from); b < s->m->blocks.n && s->block_from[b] < to; b++) {
-            if (s->weight[b] >= weight) return false;
-        }
-    }
-    return true;
+// How often block b runs, by a guess: a cold one in one of sixteen calls, others eight times more in each loop.
+static uint64_t frequency(const Speed *s, uint32_t b) {
+    return s->weight[b] ? UINT64_C(16) << (3 * (s->weight[b] - 1)) : 1;
 }
 
-// Decides where a value with a slot is stored: behind its definition, or, when it is defined into a register and is in
-// the slot only where less happens than there, wherever it leaves a register for the slot.
-static void choose_stores(const Speed *s, uint32_t val) {
-    Val *v = &s->vals.v[val];
-    if (v->slot == NONE || v->by_term || v->remat || v->start == NONE) return;
-    uint32_t first = find_child(s, val, v->start);
-    if (first == NONE || loc_of(s, first).kind != LOC_REG) return;
-    v->stored_late = true;
-    for (uint32_t k = 0; k < v->n_children && v->stored_late; k++) {
-        const Interval *in = &s->intervals.v[s->children[v->first + k]];
-        if (in->reg == NO_REG) v->stored_late = is_colder(s, in, s->weight[v->block]);
+static void note_store(Resolve *r, bool edge, uint32_t where, uint64_t cost, Loc src, uint32_t val) {
+    if (src.kind != LOC_REG) return;
+    PlacedMove store = {where, {loc_slot(r->s->vals.v[val].slot), src, val}};
+    if (edge) vec_push(r->s->tmp, &r->edge_stores, store);
+    else vec_push(r->s->tmp, &r->gap_stores, store);
+    r->store_cost += cost;
+}
+
+// Inside of a block the value goes from a register to its slot at `start`.
+static void leave_register(Resolve *r, uint32_t val, uint32_t start) {
+    const Speed *s = r->s;
+    uint32_t step = start / 2;
+    if (s->step_inst[step] != NONE) {
+        note_store(r, false, step, frequency(s, s->step_block[step]), loc_before(s, val, step), val);
+    } else if (start & 1) {
+        r->store_cost = NEVER; // no gap could take the store
     }
+}
+
+// Places the stores where the value leaves a register; false: its definition is the better place.
+static bool place_stores(Resolve *r, uint32_t val) {
+    const Speed *s = r->s;
+    const Val *v = &s->vals.v[val];
+    // Half as much again: a place behind the definition may run less often, and cold ones hardly count.
+    if (v->slot == NONE || v->by_term || 2 * r->store_cost > 3 * frequency(s, v->block)) return false;
+    for (uint32_t k = 0; k < r->gap_stores.n; k++) vec_push(s->tmp, &r->gaps.list, r->gap_stores.v[k]);
+    for (uint32_t k = 0; k < r->edge_stores.n; k++) vec_push(s->tmp, &r->edges.list, r->edge_stores.v[k]);
+    return true;
 }
 
 // ---- gaps -------------------------------------------------------------------------------------------
@@ -132,24 +149,22 @@ static void connect_children(Resolve *r, uint32_t val) {
         const Interval *in = &s->intervals.v[s->children[v->first + k]];
         // A value is reborn where a range begins: the edges or its definition bring it.
         if (prev->end != in->start || s->ranges.v[in->range].from == in->start) continue;
-        if (s->step_inst[in->start / 2] == NONE) continue;
-        if (in->reg != NO_REG) {
+        if (in->reg == NO_REG) {
+            if (v->slot != NONE) leave_register(r, val, in->start);
+        } else if (s->step_inst[in->start / 2] != NONE) {
             place(r, &r->gaps, in->start / 2, loc_reg(in->reg), loc_of(s, s->children[v->first + k - 1]), val);
-        } else if (v->stored_late) {
-            uint32_t step = in->start / 2;
-            place(r, &r->gaps, step, loc_slot(v->slot), loc_before(s, val, step), val);
         }
     }
 }
 
-static void place_definition(Resolve *r, uint32_t val) {
+static void place_definition(Resolve *r, uint32_t val, bool stored_late) {
     const Speed *s = r->s;
     const Val *v = &s->vals.v[val];
     if (v->start == NONE || v->by_term) return;
     uint32_t child = find_child(s, val, v->start);
     if (child == NONE) return;
     Loc at = loc_of(s, child);
-    bool store = v->slot != NONE && at.kind == LOC_REG && !v->stored_late;
+    bool store = v->slot != NONE && at.kind == LOC_REG && !stored_late;
     if (v->remat) {
         if (at.kind == LOC_REG) place(r, &r->gaps, v->start / 2, at, (Loc){LOC_REMAT, 0}, val);
     } else if (v->def_step != NONE) {
@@ -195,8 +210,11 @@ static void connect_edges(Resolve *r, uint32_t val, uint32_t to) {
         uint32_t from = s->ra->from[e];
         Loc src = loc_at_end(r, val, from, to);
         bool new_here = v->by_term && v->block == from;
-        if (dst.kind == LOC_REG || v->stored_late) place(r, &r->edges, e, dst, src, val);
-        // Elsewhere the slot holds the value already.
+        if (dst.kind == LOC_REG) {
+            place(r, &r->edges, e, dst, src, val);
+        } else if (dst.kind == LOC_SLOT && !v->by_term) {
+            note_store(r, true, e, frequency(s, s->weight[from] < s->weight[to] ? from : to), src, val);
+        }
         if (new_here && v->slot != NONE) place(r, &r->edges, e, loc_slot(v->slot), src, val);
     }
 }
@@ -334,10 +352,11 @@ void speed_rewrite(Speed *s) {
     r->m = s->m;
     list_in_edges(r);
     for (uint32_t v = 0; v < s->m->vregs.n; v++) {
-        choose_stores(s, v);
+        r->gap_stores.n = r->edge_stores.n = 0;
+        r->store_cost = 0;
         connect_children(r, v);
-        place_definition(r, v);
         resolve_edges(r, v);
+        place_definition(r, v, place_stores(r, v));
     }
     for (uint32_t e = 0; e < s->m->edges.n; e++) pass_params(r, e);
     sort_moves(r, &r->gaps, s->n_steps);

@@ -40,9 +40,8 @@ typedef struct Val {
     uint8_t last_reg;           // register of the latest child that got one
     bool param;
     bool remat;
-    bool in_slot;     // some child is in the slot
-    bool by_term;     // defined by a terminator
-    bool stored_late; // to the slot where it leaves a register for it, not behind its definition
+    bool in_slot; // some child is in the slot
+    bool by_term; // defined by a terminator
 } Val;
 
 // A piece of a value's lifetime with one location.
