@@ -211,6 +211,8 @@ class Runner:
             count += 1
             with tempfile.TemporaryDirectory() as top:
                 path = os.path.join(top, "block.md")
+                for base in ("base.md", "rules_base.md"):
+                    shutil.copy(os.path.join(self.here, base), top)
                 with open(path, "w", encoding="utf-8") as f:
                     f.write(block)
                 good, printed = self.load(path)
