@@ -71,12 +71,7 @@ int cmd_asm(int argc, char **argv) {
     size_t n = 0;
     argp_err_exit_status = EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    if (!input_read(o.input, &input)) return EXIT_INPUT;
-    if (vtr_context_new(NULL, &context) != VTR_OK) {
-        fputs("vitrail asm: out of memory\n", stderr);
-        input_free(&input);
-        return EXIT_INPUT;
-    }
+    if (!input_open(o.input, &input, &context)) return EXIT_INPUT;
     vtr_status status = vtr_bytecode_assemble(context, o.input, input.bytes, input.size, &bytes, &n);
     if (status == VTR_OK && o.flags) status = rewrite(context, &o, &bytes, &n);
     bool done = status == VTR_OK && output_write(o.output, o.input, ".vitbc", bytes, n);

@@ -51,12 +51,7 @@ int cmd_dis(int argc, char **argv) {
     size_t n = 0;
     argp_err_exit_status = EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    if (!input_read(o.input, &input)) return EXIT_INPUT;
-    if (vtr_context_new(NULL, &context) != VTR_OK) {
-        fputs("vitrail dis: out of memory\n", stderr);
-        input_free(&input);
-        return EXIT_INPUT;
-    }
+    if (!input_open(o.input, &input, &context)) return EXIT_INPUT;
     vtr_status status = vtr_bytecode_read(context, o.input, input.bytes, input.size, VTR_ALLOW_LOW, &module);
     if (status == VTR_OK) status = vtr_bytecode_disassemble(module, &text, &n);
     bool done = status == VTR_OK && output_write(o.output, o.input, ".vita", text, n);

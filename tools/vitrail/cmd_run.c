@@ -278,14 +278,12 @@ int cmd_run(int argc, char **argv) {
     run.backend.max_registers = run.stress.max_regs;
     run.backend.register_seed = run.stress.seed;
     int code = EXIT_INPUT;
-    if (input_read(run.file, &input)) {
-        if (vtr_context_new(NULL, &context) == VTR_OK) {
-            ClifArgs clif = {
-                &input,    run.entry, run.args, run.n_args, run.backend.interpret, run.backend.opt == VTR_OPT_SPEED,
-                run.stress};
-            code = input.kind == INPUT_CLIF ? run_clif(context, &clif) : run_module(context, &run, &input);
-            vtr_context_free(context);
-        }
+    if (input_open(run.file, &input, &context)) {
+        ClifArgs clif = {
+            &input,    run.entry, run.args, run.n_args, run.backend.interpret, run.backend.opt == VTR_OPT_SPEED,
+            run.stress};
+        code = input.kind == INPUT_CLIF ? run_clif(context, &clif) : run_module(context, &run, &input);
+        vtr_context_free(context);
         input_free(&input);
     }
     free(run.args);

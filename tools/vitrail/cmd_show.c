@@ -233,7 +233,7 @@ int cmd_show(int argc, char **argv) {
         return EXIT_USAGE;
     }
     Ctx *ctx;
-    if (!input_read(show.input.path, &show.input) || vtr_context_new(NULL, &ctx) != VTR_OK) return EXIT_INPUT;
+    if (!input_open(show.input.path, &show.input, &ctx)) return EXIT_INPUT;
     vtr_status status = ctx_try(ctx, show_input, &show);
     if (status != VTR_OK) input_report(ctx, show.input.path, status);
     vtr_context_free(ctx);

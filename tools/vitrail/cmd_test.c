@@ -2,11 +2,11 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
 #include "filetest.h"
+#include "input.h"
 #include "select/target.h"
 #include "stress.h"
 
@@ -54,18 +54,6 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     }
 }
 
-static char *read_table(const char *path) {
-    FILE *in = fopen(path, "rb");
-    if (!in) return NULL;
-    char *text = NULL;
-    size_t room = 0;
-    ssize_t n = getdelim(&text, &room, 0, in);
-    fclose(in);
-    if (n >= 0) return text;
-    free(text);
-    return NULL;
-}
-
 int cmd_test(int argc, char **argv) {
     static const struct argp_child children[] = {{&stress_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
@@ -85,14 +73,14 @@ int cmd_test(int argc, char **argv) {
     if (chosen.engine != &filetest_interpreter && chosen.target) engine.target = chosen.target->triple_arch;
     if (chosen.engine != &filetest_interpreter) engine.options = &chosen.stress;
     FiletestRun run = {.engine = &engine, .quiet = chosen.quiet};
-    if (chosen.groups && !(run.group_table = read_table(chosen.groups))) {
-        fprintf(stderr, "%s: error: %s\n", chosen.groups, strerror(errno));
-        return EXIT_INPUT;
-    }
+    Input table = {0};
+    if (chosen.groups && !input_read(chosen.groups, &table)) return EXIT_INPUT;
+    run.group_table = table.bytes;
     bool readable = true;
     for (int k = chosen.first; k < argc; k++) readable = filetest_path(&run, argv[k]) && readable;
     filetest_report(&run);
     int status = readable && run.failed == 0 ? 0 : EXIT_INPUT;
     filetest_free(&run);
+    input_free(&table);
     return status;
 }

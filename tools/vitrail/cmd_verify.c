@@ -52,20 +52,15 @@ static vtr_status verify_input(vtr_context *context, Input *input, unsigned flag
 static void verify(const char *path, Options *o) {
     Input input;
     vtr_context *context;
-    if (!input_read(path, &input)) {
+    if (!input_open(path, &input, &context)) {
         o->failed = true;
         return;
     }
-    if (vtr_context_new(NULL, &context) == VTR_OK) {
-        vtr_status status = verify_input(context, &input, o->flags);
-        if (status != VTR_OK) input_report(context, path, status);
-        else if (!o->quiet) printf("%s: ok\n", path);
-        o->failed |= status != VTR_OK;
-        vtr_context_free(context);
-    } else {
-        fputs("vitrail verify: out of memory\n", stderr);
-        o->failed = true;
-    }
+    vtr_status status = verify_input(context, &input, o->flags);
+    if (status != VTR_OK) input_report(context, path, status);
+    else if (!o->quiet) printf("%s: ok\n", path);
+    o->failed |= status != VTR_OK;
+    vtr_context_free(context);
     input_free(&input);
 }
 

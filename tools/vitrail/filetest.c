@@ -7,11 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "input.h"
 #include "ir/text.h"
 #include "support/bits.h"
 #include "verify/ir_verify.h"
 
-enum { MAX_FILE = 64 << 20, MAX_PATH_TEXT = 4096 };
+enum { MAX_PATH_TEXT = 4096 };
 
 // ---- directives ---------------------------------------------------------------------------------
 
@@ -370,46 +371,16 @@ static FiletestGroup *group_of(FiletestRun *run, const char *path) {
 
 // ---- files and directories ----------------------------------------------------------------------
 
-static char *read_text(const char *path, size_t *len) {
-    FILE *in = fopen(path, "rb");
-    if (!in) return NULL;
-    char *text = NULL;
-    size_t room = 0;
-    *len = 0;
-    for (;;) {
-        if (*len == room) {
-            room = room ? room * 2 : 65536;
-            char *more = room <= MAX_FILE ? realloc(text, room) : NULL;
-            if (!more) {
-                errno = EFBIG;
-                break;
-            }
-            text = more;
-        }
-        size_t n = fread(text + *len, 1, room - *len, in);
-        *len += n;
-        if (n == 0) {
-            fclose(in);
-            return text;
-        }
-    }
-    fclose(in);
-    free(text);
-    return NULL;
-}
-
 static bool test_file(FiletestRun *run, const char *path) {
     vtr_context *ctx;
-    Test test = {.run = run, .path = path};
-    test.text = read_text(path, &test.len);
-    if (!test.text) {
-        fprintf(stderr, "%s: error: %s\n", path, strerror(errno));
-        return false;
-    }
+    Input input;
+    if (!input_open(path, &input, &ctx)) return false;
+    Test test = {.run = run, .path = path, .text = input.bytes, .len = input.size};
     test.group = group_of(run, path);
-    if (!test.group || vtr_context_new(NULL, &ctx) != VTR_OK) {
+    if (!test.group) {
         fprintf(stderr, "%s: error: out of memory\n", path);
-        free(test.text);
+        vtr_context_free(ctx);
+        input_free(&input);
         return false;
     }
     vtr_status status = ctx_try(ctx, test_body, &test);
@@ -422,7 +393,7 @@ static bool test_file(FiletestRun *run, const char *path) {
         }
     }
     vtr_context_free(ctx);
-    free(test.text);
+    input_free(&input);
     test.group->files++;
     test.group->passed += test.passed;
     test.group->failed += test.failed;
@@ -479,5 +450,4 @@ void filetest_report(const FiletestRun *run) {
 void filetest_free(FiletestRun *run) {
     for (unsigned k = 0; k < run->n_groups; k++) free(run->groups[k].name);
     free(run->groups);
-    free(run->group_table);
 }

@@ -39,7 +39,7 @@ typedef struct FiletestRun {
     bool quiet; // do not name skipped files
     FiletestGroup *groups;
     unsigned n_groups;
-    char *group_table; // text of a table "file <tab> group <tab> ..." that names groups, or NULL
+    const char *group_table; // text of a table "file <tab> group <tab> ..." that names groups, or NULL
     unsigned passed, failed, skipped;
 } FiletestRun;
 

@@ -53,6 +53,14 @@ bool input_read(const char *path, Input *input) {
     return done;
 }
 
+bool input_open(const char *path, Input *input, vtr_context **context) {
+    if (!input_read(path, input)) return false;
+    if (vtr_context_new(NULL, context) == VTR_OK) return true;
+    fprintf(stderr, "%s: error: out of memory\n", path);
+    input_free(input);
+    return false;
+}
+
 void input_free(Input *input) {
     free(input->bytes);
     input->bytes = NULL;
