@@ -13,7 +13,7 @@ typedef struct Mach {
 } Mach;
 
 // The class of registers that hold an address.
-static inline unsigned mach_word_class(const Target *t) { return t->type_class[t->word_bits == 64 ? T_i64 : T_i32]; }
+static inline unsigned mach_word_class(const Target *t) { return t->type_class[target_ptr_type(t)]; }
 static inline unsigned mach_word(const Target *t) { return t->word_bits / 8u; }
 // The first class with `reg` in it that can be loaded and stored, or NO_CLASS.
 unsigned mach_reg_class(const Target *t, unsigned reg);

@@ -8,7 +8,7 @@
 #ifndef VTR_IR_IR_H
 #define VTR_IR_IR_H
 
-#include "ir_tables.h" // generated: enum Op, enum Type, condition codes, trap codes, OpInfo op_info[]
+#include "ir_tables.h" // generated: enums Op, Type, CallConv, condition codes, trap codes, op_info[]
 #include "support/buf.h"
 #include "support/map.h"
 #include "support/vec.h"
@@ -91,19 +91,6 @@ typedef struct BlockData {
 
 typedef enum ParamExt { EXT_NONE, EXT_UEXT, EXT_SEXT } ParamExt;
 typedef enum ParamPurpose { PURPOSE_NORMAL, PURPOSE_SRET, PURPOSE_VMCTX, PURPOSE_SARG } ParamPurpose;
-typedef enum CallConv {
-    CC_FAST,
-    CC_TAIL,
-    CC_SYSTEM_V,
-    CC_WINDOWS_FASTCALL,
-    CC_APPLE_AARCH64,
-    CC_PROBESTACK,
-    CC_WINCH,
-    CC_PRESERVE_ALL
-} CallConv;
-
-// The name of a convention in the text form.
-const char *conv_name(CallConv conv);
 
 typedef struct AbiParam {
     uint8_t type;

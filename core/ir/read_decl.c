@@ -5,19 +5,6 @@
 
 // ---- signatures ---------------------------------------------------------------------------------
 
-static const char *const conv_names[] = {
-    [CC_FAST] = "fast",
-    [CC_TAIL] = "tail",
-    [CC_SYSTEM_V] = "system_v",
-    [CC_WINDOWS_FASTCALL] = "windows_fastcall",
-    [CC_APPLE_AARCH64] = "apple_aarch64",
-    [CC_PROBESTACK] = "probestack",
-    [CC_WINCH] = "winch",
-    [CC_PRESERVE_ALL] = "preserve_all",
-};
-
-const char *conv_name(CallConv conv) { return conv_names[conv]; }
-
 static bool rd_param(Reader *r, AbiParam *param) {
     Type type;
     if (!rd_type(r, &type)) return false;
@@ -64,8 +51,8 @@ bool rd_signature(Reader *r, Sig *sig) {
         rd_next(r);
         if (!rd_params(r, &sig->results, &sig->n_results)) return false;
     }
-    for (unsigned k = 0; k < sizeof conv_names / sizeof *conv_names; k++) {
-        if (rd_accept_word(r, conv_names[k])) {
+    for (unsigned k = 0; k < N_CONVS; k++) {
+        if (rd_accept_word(r, conv_name[k])) {
             sig->conv = (uint8_t)k;
             break;
         }

@@ -43,7 +43,7 @@ static void put_sig(Buf *out, const Sig *sig) {
         buf_text(out, " -> ");
         put_params(out, sig->results, sig->n_results);
     }
-    buf_printf(out, " %s", conv_name((CallConv)sig->conv));
+    buf_printf(out, " %s", conv_name[sig->conv]);
 }
 
 static void put_memflags(Buf *out, uint8_t flags, uint8_t code, uint8_t region) {

@@ -107,7 +107,7 @@ static Sig copy_sig(Arena *arena, const Sig *sig) {
 // function thunk(fn, args, results, activation) -> i32
 static Func *entry_func(Ctx *ctx, const Target *t, const Sig *sig) {
     Func *f = func_new(ctx);
-    Type ptr = t->word_bits == 64 ? T_i64 : T_i32;
+    Type ptr = target_ptr_type(t);
     f->sig = (Sig){.n_params = 4, .n_results = 1, .conv = (uint8_t)host_conv, .declared = true};
     f->sig.params = NEW_ARRAY(f->arena, AbiParam, 4);
     f->sig.results = NEW_ARRAY(f->arena, AbiParam, 1);

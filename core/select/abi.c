@@ -51,12 +51,11 @@ static void check_type(const Target *t, Ctx *ctx, Type type) {
         ctx_fail(ctx, VTR_ERR_UNSUPPORTED, "%s has no register for %s in a signature", t->name, type_name(type));
 }
 
-static Type pointer_type(const Target *t) { return t->word_bits == 64 ? T_i64 : T_i32; }
-
 AbiSig abi_place(Arena *arena, const Target *t, const Sig *sig) {
     const Abi *abi = t->conv[sig->conv];
     if (!abi)
-        ctx_fail(arena_ctx(arena), VTR_ERR_UNSUPPORTED, "%s has no calling convention number %u", t->name, sig->conv);
+        ctx_fail(arena_ctx(arena), VTR_ERR_UNSUPPORTED, "%s has no calling convention %s", t->name,
+                 conv_name[sig->conv]);
     AbiSig out = {.abi = abi, .params = NEW_ARRAY(arena, AbiLoc, sig->n_params)};
     out.results = NEW_ARRAY(arena, AbiLoc, sig->n_results);
     unsigned n_ints = 0;
@@ -76,7 +75,7 @@ AbiSig abi_place(Arena *arena, const Target *t, const Sig *sig) {
         out.results[k] = loc;
     }
     Place_ p = {.abi = abi, .stack = abi->shadow};
-    if (out.area_size) out.area = place_arg(&p, pointer_type(t));
+    if (out.area_size) out.area = place_arg(&p, target_ptr_type(t));
     for (uint32_t k = 0; k < sig->n_params; k++) {
         const AbiParam *param = &sig->params[k];
         check_type(t, arena_ctx(arena), (Type)param->type);
@@ -107,10 +106,10 @@ static void put_address(Sel *s, const InstDesc *d, MOpnd *o, MOpnd base, int64_t
     o[mem->slot + 2] = sel_imm(disp);
 }
 
-static MOpnd base_reg(Sel *s, uint32_t vreg) { return sel_in(vreg, s->t->type_class[pointer_type(s->t)], NO_REG); }
+static MOpnd base_reg(Sel *s, uint32_t vreg) { return sel_in(vreg, s->t->type_class[target_ptr_type(s->t)], NO_REG); }
 
 static MOpnd base_slot(Sel *s, uint32_t slot, uint32_t offset) {
-    return sel_slot(slot, s->t->type_class[pointer_type(s->t)], offset);
+    return sel_slot(slot, s->t->type_class[target_ptr_type(s->t)], offset);
 }
 
 static uint16_t by_size(const uint16_t mops[4], Type type) {
@@ -242,7 +241,7 @@ void sel_entry(Sel *s) {
 
 static uint32_t own_area(Sel *s) {
     if (s->area == NONE) {
-        Type type = pointer_type(s->t);
+        Type type = target_ptr_type(s->t);
         s->area = sel_temp(s, s->t->type_class[type], type_bytes(type));
     }
     return s->area;
@@ -305,7 +304,7 @@ static uint32_t args_slot(Sel *s, const AbiSig *sig, bool tail) {
 }
 
 static void copy_struct(Sel *s, uint32_t from, MOpnd to, uint32_t bytes) {
-    Type word = pointer_type(s->t);
+    Type word = target_ptr_type(s->t);
     uint32_t size = type_bytes(word);
     if (bytes % size || bytes > MAX_COPY)
         ctx_fail(s->ctx, VTR_ERR_UNSUPPORTED, "a struct argument of %u bytes (up to %d in multiples of %u)", bytes,
@@ -342,7 +341,7 @@ static void pass_args(Sel *s, const Sig *sig, const AbiSig *abi, ValueList args,
 // The hidden argument: where the callee stores the results that fit no register. One area serves all calls, as it is
 // read right after each; a tail call passes on the caller's own.
 static uint32_t pass_area(Sel *s, const AbiSig *abi, bool tail, Extras *extras) {
-    Type type = pointer_type(s->t);
+    Type type = target_ptr_type(s->t);
     uint32_t vreg;
     if (tail) {
         vreg = own_area(s);

@@ -197,7 +197,7 @@ typedef struct Target {
     uint8_t n_features;
     const Abi *abis;
     uint8_t n_abis;
-    const Abi *conv[8]; // by CallConv; NULL = unsupported
+    const Abi *conv[N_CONVS]; // NULL = unsupported
 
     // Named roles (the `role` declarations of the description).
     uint8_t sp, flags;                       // physical registers (flags: NO_REG if the machine has none)
@@ -243,6 +243,9 @@ typedef struct Target {
 bool target_operands_fit(const Target *t, uint16_t mop, const MOpnd *slots);
 // Whether one value is of an immediate kind.
 bool target_imm_fits(const Target *t, uint16_t kind, int64_t value);
+
+// The type of an address.
+static inline Type target_ptr_type(const Target *t) { return t->word_bits == 64 ? T_i64 : T_i32; }
 
 // All targets of this build, NULL-terminated (generated).
 extern const Target *const targets_all[];

@@ -123,6 +123,10 @@ def header(ir):
     out += ["    TRAP_%s = %s,\n" % (name, number) for name, number in ir.tables["trapcode"]]
     out.append("    TRAP_first_named = %s\n};\n" % min(int(n) for _, n in ir.tables["trapcode"]))
     out.append("// The name of a trap code that has one, else NULL.\nconst char *trap_name(uint8_t code);\n\n")
+    convs = [row[0] for row in ir.tables["callconv"]]
+    out.append("// ---- calling conventions ------------------------------------------------------\n\n"
+               "typedef enum CallConv {\n%s    N_CONVS\n} CallConv;\n"
+               "extern const char *const conv_name[N_CONVS];\n\n" % "".join("    CC_%s,\n" % c.upper() for c in convs))
     out.append("// ---- opcodes ------------------------------------------------------------------\n\n")
     out.append("typedef enum Op {\n")
     out += ["    OP_%s,\n" % op.name for op in ir.ops.values()]
@@ -258,6 +262,7 @@ def tables(ir):
     for name, number in ir.tables["trapcode"]:
         out.append("    case TRAP_%s:\n        return \"%s\";\n" % (name, name))
     out.append("    default:\n        return NULL;\n    }\n}\n\n")
+    out.append("const char *const conv_name[N_CONVS] = {%s};\n\n" % ", ".join('"%s"' % row[0] for row in ir.tables["callconv"]))
     out.append("const OpInfo op_info[N_OPS] = {\n")
     for op in ir.ops.values():
         suffix, control = control_of(op)
