@@ -6,6 +6,7 @@
 #define VTR_PASSES_REWRITE_H
 
 #include "ir_build.h"
+#include "passes/magic.h"
 #include "passes/pipeline.h"
 
 typedef struct Rewriter {

@@ -190,6 +190,8 @@ class Rule:
     BINARY = {"add": "+", "sub": "-", "mul": "*", "and": "&", "or": "|", "xor": "^", "eq": "==", "ne": "!=", "ult": "<",
               "ule": "<=", "land": "&&", "lor": "||"}
     SIGNED = {"slt": "<", "sle": "<="}
+    # Division by multiplication (core/passes/magic.h): functions of the divisor and its type.
+    MAGIC = ("umagic_fits", "umagic", "umagic_shift", "umagic_wide", "smagic", "smagic_shift")
 
     def const(self, node):
         """C for an expression over bound constants and types, a uint64_t (or a truth value)."""
@@ -223,7 +225,7 @@ class Rule:
         name, args = node.name, node.args
         if name in ("width", "ones", "min", "max"):
             return "rw_%s(%s)" % (name, self.type_expr(args[0]))
-        if name in ("sext", "zext", "fits_int"):
+        if name in ("sext", "zext", "fits_int") or name in self.MAGIC:
             return "rw_%s(%s, %s)" % (name, self.const(args[0]), self.type_expr(args[1]))
         if name in ("is_pow2", "log2"):
             return "rw_%s(%s)" % (name, self.const(args[0]))
