@@ -150,6 +150,7 @@ static bool clip(const Speed *s, const Interval *in, uint32_t k, uint32_t *lo, u
 void interval_occupy(Speed *s, uint32_t i, unsigned r) {
     Interval *in = &s->intervals.v[i];
     in->reg = (uint8_t)r;
+    regset_del(&s->fresh, r);
     s->vals.v[in->val].last_reg = (uint8_t)r;
     uint32_t lo;
     uint32_t hi;

@@ -194,7 +194,9 @@ static bool only_cold(const Speed *s, uint32_t i, uint32_t pos) {
            s->weight[speed_block_at(s, s->intervals.v[i].start)] > 0;
 }
 
-static bool try_free(Speed *s, uint32_t i, unsigned n_regs) {
+// `frugal`: no preserved register is saved by the prologue for the sake of cold code, neither for an interval that
+// starts there nor for one that collides with something there only.
+static bool try_free(Speed *s, uint32_t i, unsigned n_regs, bool frugal) {
     const Ra *ra = s->ra;
     unsigned cls = s->vals.v[s->intervals.v[i].val].cls;
     RegSet allowed = {{0, 0}};
@@ -203,8 +205,10 @@ static bool try_free(Speed *s, uint32_t i, unsigned n_regs) {
     unsigned n_hints = gather_hints(s, i, allowed, hints);
     uint32_t best = 0;
     unsigned best_reg = NO_REG;
+    bool cold = s->weight[speed_block_at(s, s->intervals.v[i].start)] == 0;
     for (unsigned k = 0; k < n_hints + n_regs; k++) {
         unsigned r = k < n_hints ? hints[k] : ra->order[cls][k - n_hints];
+        if (frugal && regset_has(s->fresh, r) && (cold || (best && only_cold(s, i, best)))) continue;
         uint32_t conflict = interval_conflict(s, i, r);
         if (k < n_hints && only_cold(s, i, conflict) && take(s, i, r, conflict)) return true;
         if (conflict <= best) continue;
@@ -212,7 +216,8 @@ static bool try_free(Speed *s, uint32_t i, unsigned n_regs) {
         best_reg = r;
         if (best == NONE) break;
     }
-    return best_reg != NO_REG && take(s, i, best_reg, best);
+    if (best_reg != NO_REG && take(s, i, best_reg, best)) return true;
+    return frugal && !cold && try_free(s, i, n_regs, false);
 }
 
 // ---- somebody loses ---------------------------------------------------------------------------------
@@ -314,13 +319,15 @@ static void allocate(Speed *s, uint32_t i) {
         spill(s, i, pos);
         return;
     }
-    if (try_free(s, i, n) || try_evict(s, i, n)) return;
+    if (try_free(s, i, n, true) || try_evict(s, i, n)) return;
     if (use != pos) {
         spill(s, i, pos);
         return;
     }
+    if (try_free(s, i, n, false)) return;
     // Only when told to do with few registers, or for the sake of narrow classes.
-    if (try_displace(s, i) || try_free(s, i, s->ra->n_full[v->cls]) || try_evict(s, i, s->ra->n_full[v->cls])) return;
+    if (try_displace(s, i) || try_free(s, i, s->ra->n_full[v->cls], false) || try_evict(s, i, s->ra->n_full[v->cls]))
+        return;
     ra_stuck(s->ra, s->step_inst[pos / 2], "no register is left for an operand");
 }
 
@@ -353,6 +360,7 @@ void speed_allocate(Ra *ra) {
     s->m = ra->m;
     s->tmp = ra->tmp;
     s->random = 1;
+    if (s->m->abi && !s->m->saves_all) s->fresh = s->m->abi->preserved;
     live_build(s);
     make_intervals(s);
     while (s->queue.n) allocate(s, dequeue(s));

@@ -104,6 +104,7 @@ typedef struct Speed {
     uint32_t n_clobbers;
     VEC(Interval) intervals;
     uint32_t *children;                // intervals by Val, ascending
+    RegSet fresh;                      // preserved registers that nothing has yet: using one costs each call a save
     SkipNode *occupied[MAX_REGS];      // heads
     SkipNode *unused[SKIP_LEVELS + 1]; // by height
     uint64_t random;
