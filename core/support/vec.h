@@ -24,9 +24,11 @@
 
 #define vec_push(arena, vec, ...) (vec_reserve((arena), (vec), 1), (vec)->v[(vec)->n++] = (__VA_ARGS__))
 
-// Appends `count` zeroed elements and yields a pointer to the first.
+// Appends `count` elements and yields a pointer to the first (NULL if there is none). They are zero unless the vector
+// was longer before.
 #define vec_extend(arena, vec, count)                                                                                  \
-    (vec_reserve((arena), (vec), (count)), (vec)->n += (uint32_t)(count), (vec)->v + (vec)->n - (count))
+    (vec_reserve((arena), (vec), (count)), (vec)->n += (uint32_t)(count),                                              \
+     (vec)->v ? &(vec)->v[(vec)->n - (count)] : NULL)
 
 #define vec_last(vec) ((vec)->v[(vec)->n - 1])
 
