@@ -189,7 +189,9 @@ typedef struct MFunc {
 uint32_t mfunc_vreg(MFunc *m, uint8_t cls, uint8_t size, uint32_t value);
 uint32_t mfunc_slot(MFunc *m, MSlotKind kind, uint32_t size, uint32_t align);
 
-static inline MOpnd *minst_slots(const MFunc *m, const MInst *i) { return &m->slots_pool.v[i->slots]; }
+static inline MOpnd *minst_slots(const MFunc *m, const MInst *i) {
+    return m->slots_pool.v ? &m->slots_pool.v[i->slots] : NULL; // code without any operand has no pool
+}
 
 // A listing: `-d select` before, `-d regalloc` after allocation.
 void mfunc_write(const MFunc *m, Buf *out);
