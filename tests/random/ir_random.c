@@ -111,11 +111,12 @@ static bool keeps_bits(Op op) {
 
 static bool divides(Op op) { return op == OP_udiv || op == OP_sdiv || op == OP_urem || op == OP_srem; }
 
-static void random_inst(Gen *g) {
-    Op op = g->narrow && pick(&g->r, 4) ? g->ops[pick(&g->r, 3)] : random_op(&g->r);
+// A load with one use, for operands that machines take from memory.
+static Value loaded(Gen *g, Type type);
+
+// An instruction of this opcode with operands from the pool, the last one from memory when asked.
+static void make_inst(Gen *g, Op op, Type control, bool from_memory) {
     const OpInfo *info = &op_info[op];
-    Type control = info->types ? type_of_set(&g->r, info->types) : T_none;
-    if (g->narrow && info->when == WHEN_ANY && type_in(g->type, info->types) && pick(&g->r, 8)) control = g->type;
     Value args[OP_MAX_ARGS];
     bool loose = !keeps_bits(op);
     for (unsigned k = 0; k < info->n_args; k++) {
@@ -123,7 +124,9 @@ static void random_inst(Gen *g) {
         if (info->args[k].rule == TR_FREE || info->args[k].rule == TR_FIXED)
             type = type_of_set(&g->r, info->args[k].set);
         if (info->args[k].rule == TR_FREE && !type_fits(info, control, type)) return;
-        Item item = operand_item(g, type);
+        Item item = {NO_VALUE, false};
+        if (from_memory && k + 1 == info->n_args) item.v = loaded(g, type);
+        else item = operand_item(g, type);
         if (divides(op) && k == 1 && pick(&g->r, 8)) {
             item.v = ir_bor(&g->b, item.v, ir_iconst(&g->b, type, 1 + pick(&g->r, 3)));
         }
@@ -139,6 +142,14 @@ static void random_inst(Gen *g) {
     for (unsigned k = 0; k < info->n_results; k++) add_item(g, inst_result(g->b.f, made, k), loose);
 }
 
+static void random_inst(Gen *g) {
+    Op op = g->narrow && pick(&g->r, 4) ? g->ops[pick(&g->r, 3)] : random_op(&g->r);
+    const OpInfo *info = &op_info[op];
+    Type control = info->types ? type_of_set(&g->r, info->types) : T_none;
+    if (g->narrow && info->when == WHEN_ANY && type_in(g->type, info->types) && pick(&g->r, 8)) control = g->type;
+    make_inst(g, op, control, false);
+}
+
 // ---- conditions ---------------------------------------------------------------------------------
 
 static Value compare_ints(Gen *g) {
@@ -150,8 +161,9 @@ static Value compare_ints(Gen *g) {
 // Something to branch, select or trap on: mostly what machines fuse.
 static Value condition(Gen *g) {
     Type type = type_of_set(&g->r, TS_int);
-    switch (pick(&g->r, 7)) {
+    switch (pick(&g->r, 8)) {
     case 0: return operand(g, type);
+    case 7:
     case 1: {
         Type real = type_of_set(&g->r, TS_float);
         Value x = operand(g, real);
@@ -323,6 +335,24 @@ static void random_update(Gen *g) {
     else if (pick(&g->r, 2)) g->pool.n--; // the load has one use
 }
 
+static Value loaded(Gen *g, Type type) {
+    Value v = load_at(g, OP_load, type, address(g, type_bytes(type), false));
+    g->pool.n--;
+    if (pick(&g->r, 8) == 0) random_store(g); // the load may not sink past it
+    return v;
+}
+
+static void random_load_use(Gen *g) {
+    static const Op ops[] = {OP_isub, OP_iadd,          OP_imul,         OP_band,   OP_icmp,   OP_fadd,
+                             OP_fsub, OP_fmul,          OP_fdiv,         OP_sqrt,   OP_fma,    OP_fcmp,
+                             OP_isub, OP_fpromote,      OP_fdemote,      OP_clz,    OP_ctz,    OP_fcvt_from_sint,
+                             OP_isub, OP_uextend,       OP_sextend,      OP_popcnt, OP_select, OP_smulhi,
+                             OP_isub, OP_usub_overflow, OP_ssub_overflow};
+    Op op = pick(&g->r, 4) ? ops[pick(&g->r, sizeof ops / sizeof *ops)] : random_op(&g->r);
+    const OpInfo *info = &op_info[op];
+    make_inst(g, op, info->types ? type_of_set(&g->r, info->types) : T_none, true);
+}
+
 static void random_atomic(Gen *g) {
     Type type = type_of_set(&g->r, TS_int);
     Value p = flat(g, address(g, type_bytes(type), true));
@@ -332,7 +362,10 @@ static void random_atomic(Gen *g) {
 }
 
 static void random_memory(Gen *g) {
-    switch (pick(&g->r, 8)) {
+    switch (pick(&g->r, 11)) {
+    case 8:
+    case 9:
+    case 10: random_load_use(g); break;
     case 0:
     case 1: random_store(g); break;
     case 2:
@@ -623,7 +656,36 @@ static void random_select(Gen *g) {
     Value c = condition(g);
     Item x = operand_item(g, type);
     Item y = operand_item(g, type);
-    add_item(g, ir_select(&g->b, c, x.v, y.v), x.loose || y.loose);
+    switch (pick(&g->r, 4)) {
+    case 0: add_item(g, ir_select_spectre_guard(&g->b, c, x.v, y.v), x.loose || y.loose); break;
+    case 1: add_item(g, ir_bmask(&g->b, type_of_set(&g->r, TS_int), c), false); break;
+    default: add_item(g, ir_select(&g->b, c, x.v, y.v), x.loose || y.loose); break;
+    }
+}
+
+// Sums, products and masks as machines have them in one instruction.
+static void random_shape(Gen *g) {
+    static const uint8_t factors[] = {2, 3, 4, 5, 7, 8, 9, 10, 24, 40, 72, 255};
+    Type type = pick(&g->r, 3) ? (pick(&g->r, 2) ? T_i64 : T_i32) : type_of_set(&g->r, TS_int);
+    Value x = operand(g, type);
+    Value y = operand(g, type);
+    Value c = ir_iconst(&g->b, type, factors[pick(&g->r, sizeof factors)]);
+    switch (pick(&g->r, 6)) {
+    case 0: add_item(g, pick(&g->r, 2) ? ir_imul(&g->b, x, c) : ir_imul(&g->b, c, x), false); break;
+    case 1: add_item(g, ir_band(&g->b, pick(&g->r, 2) ? ir_bnot(&g->b, x) : x, ir_bnot(&g->b, y)), false); break;
+    case 2: {
+        Value (*const ops[])(Builder *, Value, Value) = {ir_sdiv, ir_udiv, ir_srem, ir_urem};
+        if (pick(&g->r, 3) == 0) c = ir_iconst(&g->b, type, random_int(&g->r, type) | 1);
+        add_item(g, ops[pick(&g->r, 4)](&g->b, x, c), false);
+        break;
+    }
+    default:
+        y = ir_ishl(&g->b, y, ir_iconst(&g->b, type_of_set(&g->r, TS_int), pick(&g->r, 5)));
+        x = add_either_way(g, x, y);
+        if (pick(&g->r, 2)) x = add_either_way(g, x, constant(g, type));
+        add_item(g, x, false);
+        break;
+    }
 }
 
 static void statement(Gen *g, unsigned depth) {
@@ -632,11 +694,12 @@ static void statement(Gen *g, unsigned depth) {
     if (what < 4 && depth < MAX_DEPTH) random_if(g, depth);
     else if (what < 6 && depth < MAX_DEPTH) random_loop(g, depth);
     else if (what < 8 && depth < MAX_DEPTH) random_switch(g, depth);
-    else if (what < 10) random_select(g);
-    else if (what < 11) random_trap(g);
-    else if (what < 13) add_item(g, condition(g), false);
-    else if (what < 36 && effects) random_memory(g);
-    else if (what < 40 && effects && g->index) random_call(g);
+    else if (what < 12) random_select(g);
+    else if (what < 13) random_trap(g);
+    else if (what < 16) random_shape(g);
+    else if (what < 18) add_item(g, condition(g), false);
+    else if (what < 42 && effects) random_memory(g);
+    else if (what < 46 && effects && g->index) random_call(g);
     else random_inst(g);
 }
 
