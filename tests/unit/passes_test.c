@@ -2,217 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/interp.h"
-#include "ir_build.h"
+#include "../random/ir_case.h"
 #include "passes/pipeline.h"
 #include "verify/ir_verify.h"
 #include "unit.h"
 
-// ---- random functions --------------------------------------------------------------------------
-
-typedef struct Random {
-    uint64_t state;
-} Random;
-
-static uint32_t pick(Random *r, uint32_t n) {
-    r->state = r->state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)((r->state >> 33) % n);
-}
-
-// Integers where rules and expansions have their edges.
-static uint64_t interesting(Random *r, Type type) {
-    unsigned width = type_bits(type);
-    uint64_t all = UINT64_MAX >> (64 - width);
-    switch (pick(r, 8)) {
-    case 0: return 0;
-    case 1: return 1;
-    case 2: return all;
-    case 3: return UINT64_C(1) << (width - 1);
-    case 4: return (UINT64_C(1) << (width - 1)) - 1;
-    case 5: return UINT64_C(1) << pick(r, width);
-    case 6: return pick(r, 256) & all;
-    default: return ((uint64_t)pick(r, 1u << 31) << 33 ^ pick(r, 1u << 31)) & all;
-    }
-}
-
-static uint64_t float_bits(Random *r, Type type) {
-    static const double values[] = {0.0, -0.0, 1.0, -1.5, 0.49999, 127.5, -128.9, 2147483648.0, -9.3e18, 1.9e19, 1e300};
-    double d = values[pick(r, sizeof values / sizeof *values)];
-    uint64_t bits = 0;
-    if (pick(r, 12) == 0) d = d - d == 0 ? (0.0 / 0.0) : d;
-    if (type == T_f32) {
-        float f = (float)d;
-        memcpy(&bits, &f, sizeof f);
-    } else {
-        memcpy(&bits, &d, sizeof d);
-    }
-    return bits;
-}
-
-typedef struct Gen {
-    Random r;
-    Builder b;
-    VEC(Value) pool; // what may be used
-    bool narrow;     // few opcodes of one type over few values, so that nested patterns of rules arise
-    Op ops[3];
-    Type type;
-} Gen;
-
-static Value constant(Gen *g, Type type) {
-    if (type == T_f32) return ir_f32const(&g->b, (uint32_t)float_bits(&g->r, type));
-    if (type == T_f64) return ir_f64const(&g->b, float_bits(&g->r, type));
-    return ir_iconst(&g->b, type, interesting(&g->r, type));
-}
-
-static Value operand(Gen *g, Type type) {
-    for (int tries = 0; tries < 12 && pick(&g->r, 4); tries++) {
-        uint32_t newest = g->pool.n < 8 ? g->pool.n : 8; // deep trees, not wide ones
-        Value v = g->pool.v[pick(&g->r, 3) ? g->pool.n - 1 - pick(&g->r, newest) : pick(&g->r, g->pool.n)];
-        if (value_type(g->b.f, v) == type) return v;
-    }
-    return constant(g, type);
-}
-
-static Type type_of_set(Random *r, TypeSet set) {
-    Type type;
-    do type = (Type)pick(r, N_TYPES);
-    while (!type_in(type, set));
-    return type;
-}
-
-// Opcodes whose value follows from their operands. What shows a NaN's sign is left out: passes may change it.
-static bool usable(Op op) {
-    const OpInfo *info = &op_info[op];
-    if (info->flags & (OPF_can_load | OPF_can_store | OPF_other_effect | OPF_terminator | OPF_call | OPF_variadic))
-        return false;
-    return info->n_args && info->n_results && op != OP_bitcast && op != OP_fcopysign;
-}
-
-static Op random_op(Random *r) {
-    Op op;
-    do op = (Op)pick(r, N_OPS);
-    while (!usable(op));
-    return op;
-}
-
-// md/ir.md lists opcodes by family, and rules mostly stay in one.
-static Op related_op(Random *r, Op op) {
-    int near = (int)op + (int)pick(r, 9) - 4;
-    return pick(r, 3) && near >= 0 && near < N_OPS && usable((Op)near) ? (Op)near : random_op(r);
-}
-
-static bool type_fits(const OpInfo *info, Type control, Type arg) {
-    if (info->when == WHEN_ARG_NARROWER) return type_bits(arg) < type_bits(control);
-    if (info->when == WHEN_ARG_WIDER) return type_bits(arg) > type_bits(control);
-    return true;
-}
-
-static void random_inst(Gen *g) {
-    Op op = g->narrow ? g->ops[pick(&g->r, 3)] : random_op(&g->r);
-    const OpInfo *info = &op_info[op];
-    Type control = info->types ? type_of_set(&g->r, info->types) : T_none;
-    if (g->narrow && info->when == WHEN_ANY && type_in(g->type, info->types) && pick(&g->r, 8)) control = g->type;
-    if (type_is_float(control) && info->types == (TS_int | TS_float) && op != OP_select) return; // bits of a NaN
-    Value args[OP_MAX_ARGS];
-    for (unsigned k = 0; k < info->n_args; k++) {
-        Type type = control;
-        if (info->args[k].rule == TR_FREE) type = type_of_set(&g->r, info->args[k].set);
-        if (info->args[k].rule == TR_FIXED) type = type_of_set(&g->r, info->args[k].set);
-        if (info->args[k].rule == TR_FREE && !type_fits(info, control, type)) return;
-        args[k] = operand(g, type);
-    }
-    InstData data = {.op = op, .type = (uint8_t)control, .srcloc = NONE};
-    if (info->format == FMT_int_compare) data.code = (uint8_t)pick(&g->r, N_ICC);
-    if (info->format == FMT_float_compare) data.code = (uint8_t)pick(&g->r, N_FCC);
-    if (op == OP_uadd_overflow_trap) data.code = 7;
-    Inst made = ir_insert(&g->b, &data, args, info->n_args);
-    for (unsigned k = 0; k < info->n_results; k++) vec_push(g->b.f->arena, &g->pool, inst_result(g->b.f, made, k));
-}
-
-enum { N_PARAMS = 6, N_RETURNS = 8 };
-static const Type param_types[N_PARAMS] = {T_i64, T_i32, T_i16, T_i8, T_f64, T_f32};
-
-// A diamond and a loop-free tail, so that blocks and their parameters take part.
-static Func *random_func(Ctx *ctx, uint64_t seed) {
-    Func *f = func_new(ctx);
-    Gen g = {.r = {seed}, .b = {.f = f, .srcloc = NONE}};
-    f->name = (ExtName){.kind = NAME_TEXT, .text = "random"};
-    f->sig = (Sig){.params = NEW_ARRAY(f->arena, AbiParam, N_PARAMS), .n_params = N_PARAMS, .declared = true};
-    g.narrow = seed % 2;
-    g.type = type_of_set(&g.r, TS_int);
-    for (unsigned k = 0; k < 3; k++) g.ops[k] = related_op(&g.r, k ? g.ops[0] : random_op(&g.r));
-    Block entry = block_new(f);
-    block_append(f, entry);
-    for (unsigned k = 0; k < N_PARAMS; k++) {
-        f->sig.params[k].type = (uint8_t)param_types[k];
-        vec_push(f->arena, &g.pool, block_add_param(f, entry, param_types[k]));
-    }
-    g.b.at = entry;
-    for (unsigned n = pick(&g.r, 12); n; n--) random_inst(&g);
-    Block arms[2] = {block_new(f), block_new(f)};
-    Block end = block_new(f);
-    Value condition = operand(&g, type_of_set(&g.r, TS_int));
-    ir_brif(&g.b, condition, arms[0], NULL, 0, arms[1], NULL, 0);
-    uint32_t kept = g.pool.n;
-    Type joined = type_of_set(&g.r, TS_int);
-    for (unsigned k = 0; k < 2; k++) {
-        block_append(f, arms[k]);
-        g.b.at = arms[k];
-        g.pool.n = kept;
-        for (unsigned n = pick(&g.r, 4); n; n--) random_inst(&g);
-        Value arg = operand(&g, joined);
-        ir_jump(&g.b, end, &arg, 1);
-    }
-    block_append(f, end);
-    g.b.at = end;
-    g.pool.n = kept;
-    vec_push(f->arena, &g.pool, block_add_param(f, end, joined));
-    for (unsigned n = pick(&g.r, 16); n; n--) random_inst(&g);
-    Value returned[N_RETURNS];
-    f->sig.results = NEW_ARRAY(f->arena, AbiParam, N_RETURNS);
-    f->sig.n_results = N_RETURNS;
-    for (unsigned k = 0; k < N_RETURNS; k++) {
-        returned[k] = g.pool.v[g.pool.n - 1 - pick(&g.r, g.pool.n < 16 ? g.pool.n : 16)];
-        f->sig.results[k].type = (uint8_t)value_type(f, returned[k]);
-    }
-    ir_return(&g.b, returned, N_RETURNS);
-    return f;
-}
-
 // ---- the same before and after -------------------------------------------------------------------
-
-typedef struct Outcome {
-    IrInterpStatus status;
-    uint8_t trap;
-    uint64_t results[N_RETURNS];
-} Outcome;
-
-static Outcome run(Func *f, const uint64_t *args) {
-    Outcome out = {0};
-    Arena *arena = arena_new(f->ctx);
-    IrInterpOptions options = {.host = {.call = ir_interp_libcall}};
-    IrInterp *interp = ir_interp_new(arena, &f, 1, &options);
-    out.status = ir_interp_call(interp, f, args, out.results);
-    if (out.status == IR_INTERP_TRAP) out.trap = ir_interp_trap(interp);
-    arena_free(arena);
-    return out;
-}
-
-static bool is_nan(Type type, uint64_t bits) {
-    if (type == T_f32) return (bits & 0x7fffffff) > 0x7f800000;
-    return type == T_f64 && (bits & UINT64_C(0x7fffffffffffffff)) > UINT64_C(0x7ff0000000000000);
-}
-
-static bool same_outcome(const Func *f, const Outcome *a, const Outcome *b) {
-    if (a->status != b->status || a->trap != b->trap) return false;
-    if (a->status != IR_INTERP_OK) return true;
-    for (unsigned k = 0; k < N_RETURNS; k++) {
-        Type type = (Type)f->sig.results[k].type;
-        if (is_nan(type, a->results[k]) && is_nan(type, b->results[k])) continue;
-        if (a->results[k] != b->results[k]) return false;
-    }
-    return true;
-}
 
 // A machine that selects little: everything that has an expansion is expanded.
 static bool selects_little(Op op, Type control, Type operand, uint64_t features) {
@@ -271,28 +66,31 @@ static bool selects_little(Op op, Type control, Type operand, uint64_t features)
 }
 
 static void check_seed(Ctx *ctx, uint64_t seed, const PassOptions *options) {
-    Func *f = random_func(ctx, seed);
-    Buf before = buf_new(f->arena);
+    Arena *arena = arena_new(ctx);
+    RandomOptions random = {.seed = seed, .size = 24, .n_funcs = 1, .values_only = true};
+    RandomProgram program = random_program(arena, &random);
+    Func *f = program.entry;
+    Buf before = buf_new(arena);
     ir_write(f, &before);
     ck_assert_msg(verify_func(f), "seed %llu does not verify:\n%s", (unsigned long long)seed, buf_str(&before));
-    uint64_t args[4][N_PARAMS];
-    Outcome expected[4];
-    Random r = {seed ^ 0x5555};
-    for (unsigned k = 0; k < 4; k++) {
-        for (unsigned p = 0; p < N_PARAMS; p++)
-            args[k][p] = type_is_int(param_types[p]) ? interesting(&r, param_types[p]) : float_bits(&r, param_types[p]);
-        expected[k] = run(f, args[k]);
+    Arguments args[CASE_RUNS];
+    Outcome expected[CASE_RUNS];
+    for (unsigned k = 0; k < CASE_RUNS; k++) {
+        case_arguments(&program, seed, k, &args[k]);
+        expected[k] = case_interpret(&program, &args[k]);
     }
     passes_run(f, options);
-    for (unsigned k = 0; k < 4; k++) {
-        Outcome got = run(f, args[k]);
-        if (same_outcome(f, &expected[k], &got)) continue;
-        Buf after = buf_new(f->arena);
+    for (unsigned k = 0; k < CASE_RUNS; k++) {
+        Outcome got = case_interpret(&program, &args[k]);
+        bool endless = expected[k].status == IR_INTERP_FUEL || got.status == IR_INTERP_FUEL;
+        if (endless || case_same(&program, &expected[k], &got)) continue;
+        Buf after = buf_new(arena);
         ir_write(f, &after);
         ck_abort_msg("seed %llu, arguments %u: another result\n%s\n%s", (unsigned long long)seed, k, buf_str(&before),
                      buf_str(&after));
     }
-    arena_free(f->arena);
+    case_free(&program);
+    arena_free(arena);
 }
 
 #ifdef VTR_CHECKING
