@@ -37,40 +37,7 @@
 
 enum { MAX_RANGES = 32, MAX_HINTS = 6 };
 
-// ---- the queue --------------------------------------------------------------------------------------
-
-static bool comes_before(const Speed *s, uint32_t a, uint32_t b) {
-    uint32_t x = s->intervals.v[a].start;
-    uint32_t y = s->intervals.v[b].start;
-    return x < y || (x == y && a < b);
-}
-
-static void enqueue(Speed *s, uint32_t i) {
-    vec_push(s->tmp, &s->queue, i);
-    uint32_t k = s->queue.n - 1;
-    while (k && comes_before(s, i, s->queue.v[(k - 1) / 2])) {
-        s->queue.v[k] = s->queue.v[(k - 1) / 2];
-        k = (k - 1) / 2;
-    }
-    s->queue.v[k] = i;
-}
-
-static uint32_t dequeue(Speed *s) {
-    uint32_t top = s->queue.v[0];
-    uint32_t i = s->queue.v[--s->queue.n];
-    uint32_t n = s->queue.n;
-    uint32_t k = 0;
-    for (;;) {
-        uint32_t child = 2 * k + 1;
-        if (child >= n) break;
-        if (child + 1 < n && comes_before(s, s->queue.v[child + 1], s->queue.v[child])) child++;
-        if (!comes_before(s, s->queue.v[child], i)) break;
-        s->queue.v[k] = s->queue.v[child];
-        k = child;
-    }
-    if (n) s->queue.v[k] = i;
-    return top;
-}
+static void enqueue(Speed *s, uint32_t i) { queue_push(s->tmp, &s->queue, s->intervals.v[i].start, i); }
 
 static void make_intervals(Speed *s) {
     for (uint32_t v = 0; v < s->vals.n; v++) {
@@ -363,7 +330,7 @@ void speed_allocate(Ra *ra) {
     if (s->m->abi && !s->m->saves_all) s->fresh = s->m->abi->preserved;
     live_build(s);
     make_intervals(s);
-    while (s->queue.n) allocate(s, dequeue(s));
+    while (s->queue.v.n) allocate(s, queue_pop(&s->queue).item);
     sort_children(s);
     speed_assign_slots(s);
     speed_rewrite(s);

@@ -10,13 +10,9 @@
 
 enum { MAX_SIZES = 8 };
 
-typedef struct FreeSlot {
-    uint32_t end, slot;
-} FreeSlot;
-
 typedef struct Heap {
     unsigned size; // bytes of the slots
-    VEC(FreeSlot) v;
+    Queue free;    // slots by the position where they are free again
 } Heap;
 
 typedef struct Slots {
@@ -25,35 +21,6 @@ typedef struct Slots {
     VEC(uint32_t) ends; // by slot, counted from the first of ours: where it is free again
     uint32_t base;
 } Slots;
-
-static bool frees_before(FreeSlot a, FreeSlot b) { return a.end < b.end || (a.end == b.end && a.slot < b.slot); }
-
-static void push(Arena *tmp, Heap *h, FreeSlot x) {
-    vec_push(tmp, &h->v, x);
-    uint32_t k = h->v.n - 1;
-    while (k && frees_before(x, h->v.v[(k - 1) / 2])) {
-        h->v.v[k] = h->v.v[(k - 1) / 2];
-        k = (k - 1) / 2;
-    }
-    h->v.v[k] = x;
-}
-
-static FreeSlot pop(Heap *h) {
-    FreeSlot top = h->v.v[0];
-    FreeSlot x = h->v.v[--h->v.n];
-    uint32_t n = h->v.n;
-    uint32_t k = 0;
-    for (;;) {
-        uint32_t child = 2 * k + 1;
-        if (child >= n) break;
-        if (child + 1 < n && frees_before(h->v.v[child + 1], h->v.v[child])) child++;
-        if (!frees_before(h->v.v[child], x)) break;
-        h->v.v[k] = h->v.v[child];
-        k = child;
-    }
-    if (n) h->v.v[k] = x;
-    return top;
-}
 
 // The slot of a partner, if it is free at `from`.
 static uint32_t preferred(const Slots *slots, const Val *v, uint32_t from, unsigned size) {
@@ -82,10 +49,10 @@ static void assign(Slots *slots, uint32_t val) {
     unsigned size = ra_slot_size(s->ra, val);
     Heap *heap = heap_of(slots, size);
     uint32_t slot = preferred(slots, v, from, size);
-    while (slot == NONE && heap->v.n && heap->v.v[0].end <= from) {
-        FreeSlot top = pop(heap);
+    while (slot == NONE && heap->free.v.n && heap->free.v.v[0].key <= from) {
+        Queued top = queue_pop(&heap->free);
         // Entries of slots that were taken as somebody's preferred one are out of date.
-        if (slots->ends.v[top.slot - slots->base] == top.end) slot = top.slot;
+        if (slots->ends.v[top.item - slots->base] == top.key) slot = top.item;
     }
     if (slot == NONE) {
         slot = ra_new_slot(s->ra, size);
@@ -93,7 +60,7 @@ static void assign(Slots *slots, uint32_t val) {
     }
     v->slot = slot;
     slots->ends.v[slot - slots->base] = to;
-    push(s->tmp, heap, (FreeSlot){to, slot});
+    queue_push(s->tmp, &heap->free, to, slot);
 }
 
 static int compare_keys(const void *x, const void *y) {

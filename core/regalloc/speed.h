@@ -4,6 +4,7 @@
 #define VTR_REGALLOC_SPEED_H
 
 #include "regalloc/ra.h"
+#include "support/queue.h"
 
 // Half-open range of positions.
 typedef struct Range {
@@ -108,7 +109,7 @@ typedef struct Speed {
     SkipNode *occupied[MAX_REGS];      // heads
     SkipNode *unused[SKIP_LEVELS + 1]; // by height
     uint64_t random;
-    VEC(uint32_t) queue; // heap of intervals by start
+    Queue queue; // intervals by start
 } Speed;
 
 static inline uint32_t speed_block_at(const Speed *s, uint32_t pos) { return s->step_block[pos / 2]; }

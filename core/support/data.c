@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/queue.h"
 #include "support/bits.h"
 #include "support/buf.h"
 #include "support/map.h"
@@ -20,6 +21,38 @@ void *vec_grow_(Arena *arena, void *old, uint32_t n, uint32_t *cap, size_t extra
     if (n) memcpy(grown, old, (size_t)n * size);
     *cap = (uint32_t)want;
     return grown;
+}
+
+// ---- queues ------------------------------------------------------------------------------------
+
+static bool queue_before(Queued a, Queued b) { return a.key < b.key || (a.key == b.key && a.item < b.item); }
+
+void queue_push(Arena *arena, Queue *q, uint32_t key, uint32_t item) {
+    Queued x = {key, item};
+    vec_push(arena, &q->v, x);
+    uint32_t k = q->v.n - 1;
+    while (k && queue_before(x, q->v.v[(k - 1) / 2])) {
+        q->v.v[k] = q->v.v[(k - 1) / 2];
+        k = (k - 1) / 2;
+    }
+    q->v.v[k] = x;
+}
+
+Queued queue_pop(Queue *q) {
+    Queued top = q->v.v[0];
+    Queued x = q->v.v[--q->v.n];
+    uint32_t n = q->v.n;
+    uint32_t k = 0;
+    for (;;) {
+        uint32_t child = 2 * k + 1;
+        if (child >= n) break;
+        if (child + 1 < n && queue_before(q->v.v[child + 1], q->v.v[child])) child++;
+        if (!queue_before(q->v.v[child], x)) break;
+        q->v.v[k] = q->v.v[child];
+        k = child;
+    }
+    if (n) q->v.v[k] = x;
+    return top;
 }
 
 // ---- maps --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include "support/bits.h"
 #include "support/buf.h"
 #include "support/map.h"
+#include "support/queue.h"
 #include "unit.h"
 
 // An allocator that counts what is out and can fail at the n-th request.
@@ -163,6 +164,29 @@ START_TEST(bytes_and_bit_sets) {
 }
 END_TEST
 
+START_TEST(queues_give_the_least_first) {
+    Counting c = {0};
+    Ctx *ctx = counting_ctx(&c);
+    Arena *arena = arena_new(ctx);
+    Queue q = {0};
+    uint32_t x = 1;
+    for (uint32_t n = 1; n < 200; n++) {
+        for (uint32_t k = 0; k < n; k++) {
+            x = x * 1664525 + 1013904223;
+            queue_push(arena, &q, (x >> 16) % 50, k);
+        }
+        Queued last = queue_pop(&q);
+        for (uint32_t k = 1; k < n; k++) {
+            Queued next = queue_pop(&q);
+            ck_assert(last.key < next.key || (last.key == next.key && last.item < next.item));
+            last = next;
+        }
+        ck_assert_uint_eq(q.v.n, 0);
+    }
+    vtr_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     TCase *cases = tcase_create("support");
     tcase_set_timeout(cases, 60);
@@ -173,5 +197,6 @@ int main(void) {
     tcase_add_test(cases, diagnostics_are_bounded);
     tcase_add_test(cases, interned_strings_keep_their_order);
     tcase_add_test(cases, bytes_and_bit_sets);
+    tcase_add_test(cases, queues_give_the_least_first);
     return run_tests("support", cases);
 }
