@@ -1,12 +1,13 @@
 // Global value numbering over the dominator tree: an instruction equal to one that dominates it becomes that one.
 //
-// Blocks are visited in reverse postorder, so what dominates comes first. One hash table maps the key of an instruction
-// (opcode, type, attributes, operands) to the latest instruction with that key; a hit counts only if its block
-// dominates. When it does not, the newer one takes the place: with siblings in the dominator tree the older one has
-// no further users to serve in this order except in rare shapes, and missing those keeps the table flat and the pass
-// linear. Trapping opcodes that are idempotent (division, conditional traps) take part: a second, dominated one has
-// nothing left to do; for a conditional trap that holds whatever its trap code, because the first did not trap. So do
-// loads of memory that never changes (`readonly`): the dominating one read the same.
+// Blocks are visited in preorder of the dominator tree. One hash table maps the key of an instruction (opcode, type,
+// attributes, operands) to the instruction met first with that key; a hit counts only if its block dominates. If it
+// does not, its subtree is left for good, so the newer one takes its place: the table stays flat, nothing is missed and
+// the pass is linear.
+//
+// Trapping opcodes that are idempotent (division, conditional traps) take part: a second, dominated one has nothing
+// left to do; for a conditional trap that holds whatever its trap code, because the first did not trap. So do loads of
+// memory that never changes (`readonly`): the dominating one read the same.
 #include "passes/pipeline.h"
 
 #include <string.h>
@@ -90,8 +91,10 @@ void pass_gvn(Pass *p) {
     Func *f = p->f;
     const Cfg *cfg = cfg_new(p->arena, f);
     Map table = map_new(p->arena);
+    Block *preorder = NEW_ARRAY(p->arena, Block, cfg->n_rpo);
+    for (uint32_t k = 0; k < cfg->n_rpo; k++) preorder[cfg->dom_pre[cfg->rpo[k].i]] = cfg->rpo[k];
     for (uint32_t k = 0; k < cfg->n_rpo; k++) {
-        for (Inst i = block_get(f, cfg->rpo[k])->first, next; inst_ok(i); i = next) {
+        for (Inst i = block_get(f, preorder[k])->first, next; inst_ok(i); i = next) {
             next = inst_get(f, i)->next;
             visit(p, cfg, &table, i);
         }
