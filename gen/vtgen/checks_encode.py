@@ -6,6 +6,8 @@ have one. Variable formats are decided by enumeration: every instruction is enco
 its registers or the boundary values of its field, for every form and every encode line; equal bytes, or bytes that begin
 another instruction's, are a collision.
 """
+import operator
+
 from isa import Opnd
 from sem import Binding, fold
 from tree import show
@@ -27,6 +29,12 @@ class Value:
 
 def number(v):
     return v.code if isinstance(v, Value) else v
+
+
+OPERATORS = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "and": operator.and_, "or": operator.or_,
+             "xor": operator.xor, "eq": operator.eq, "ne": operator.ne, "ult": operator.lt, "slt": operator.lt,
+             "ule": operator.le, "sle": operator.le, "shl": operator.lshift, "lshr": operator.rshift,
+             "ashr": operator.rshift}
 
 
 def run(e, env, isa):
@@ -69,14 +77,10 @@ def run(e, env, isa):
         return int(bool(a and number(run(e.args[1], env, isa))))
     if e.op == "lor":
         return int(bool(a or number(run(e.args[1], env, isa))))
-    b = number(run(e.args[1], env, isa))
-    table = {"add": a + b, "sub": a - b, "mul": a * b, "and": a & b, "or": a | b, "xor": a ^ b, "eq": int(a == b),
-             "ne": int(a != b), "ult": int(a < b), "slt": int(a < b), "ule": int(a <= b), "sle": int(a <= b)}
-    if e.op in table:
-        return table[e.op]
-    if e.op in ("shl", "lshr", "ashr"):
-        return a << b if e.op == "shl" else a >> b
-    raise Unknown(show(e))
+    apply = OPERATORS.get(e.op)
+    if apply is None:
+        raise Unknown(show(e))
+    return int(apply(a, number(run(e.args[1], env, isa))))
 
 
 def run_call(e, env, isa):
