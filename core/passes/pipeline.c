@@ -38,7 +38,7 @@ bool pass_burn(Pass *p) {
 bool passes_describe(unsigned index, const char **name, const char **why) {
     if (index >= N_PASSES) return false;
     *name = table[index].name;
-    *why = table[index].why;
+    if (why) *why = table[index].why;
     return true;
 }
 

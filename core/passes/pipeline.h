@@ -38,7 +38,7 @@ typedef struct PassOptions {
 // objects after one, and VTR_ERR_UNSUPPORTED if an opcode is neither covered nor expanded.
 void passes_run(Func *f, const PassOptions *options);
 
-// The table, for listings: the index-th pass's name and reason; false past the end.
+// The table, for listings: the index-th pass's name and reason (why may be NULL); false past the end.
 bool passes_describe(unsigned index, const char **name, const char **why);
 
 // ---- the passes (each in the file of its name) ---------------------------------------------------

@@ -25,6 +25,7 @@ typedef struct Show {
     const char *func; // NULL = all
     const char *pass; // print the IR after this pass instead
     uint64_t fuel;
+    bool time; // say how long each pass and stage took
     bool found;
 } Show;
 
@@ -108,14 +109,25 @@ static void on_pass(void *user, const char *pass, const Func *f) {
     print_ir(f);
 }
 
-static void show_func(Ctx *ctx, Show *show, Func *f, const char *name) {
-    if (show->func && strcmp(show->func, name) != 0) return;
-    show->found = true;
-    if (show->stage == SHOW_IR && !show->pass) {
-        print_ir(f);
-        return;
-    }
-    if (show->stage == SHOW_ASM) printf("%s:\n", name);
+static void on_pass_time(void *user, const char *pass, uint64_t nanoseconds) {
+    (void)user;
+    fprintf(stderr, "%10.1f us  pass %s\n", (double)nanoseconds / 1e3, pass);
+}
+
+static void print_times(const uint64_t *times) {
+    static const char *const names[N_STAGES] = {[STAGE_IR] = "verify",
+                                                [STAGE_OPT] = "all passes",
+                                                [STAGE_SELECT] = "select",
+                                                [STAGE_ALLOC] = "allocate, and prove it",
+                                                [STAGE_ASM] = "emit"};
+    for (unsigned k = 0; k < N_STAGES; k++) fprintf(stderr, "%10.1f us  %s\n", (double)times[k] / 1e3, names[k]);
+}
+
+// Compiles a function; the callbacks above print on the way what was asked for.
+static void compile_and_show(Arena *out, Show *show, Func *f, const char *name) {
+    bool derivation = show->pass && !strcmp(show->pass, "select");
+    Buf trace = buf_new(out);
+    uint64_t times[N_STAGES] = {0};
     CompileOptions options = {.target = show->target,
                               .features = show->target == target_host() ? show->target->host_features() : 0,
                               .opt = show->opt,
@@ -124,11 +136,45 @@ static void show_func(Ctx *ctx, Show *show, Func *f, const char *name) {
                               .stress = &show->stress,
                               .dump = on_stage,
                               .dump_pass = on_pass,
-                              .dump_user = show};
-    Arena *out = arena_new(ctx);
+                              .time_pass = show->time ? on_pass_time : NULL,
+                              .dump_user = show,
+                              .trace = derivation ? &trace : NULL,
+                              .times = show->time ? times : NULL};
+    if (show->time) fprintf(stderr, "%s:\n", name);
     compile_func(out, f, &options);
+    if (derivation) printf("%s:\n%s\n", name, buf_str(&trace));
+    if (show->time) print_times(times);
+}
+
+static void show_func(Ctx *ctx, Show *show, Func *f, const char *name) {
+    if (show->func && strcmp(show->func, name) != 0) return;
+    show->found = true;
+    if (show->stage == SHOW_IR && !show->pass) {
+        print_ir(f);
+        return;
+    }
+    bool listing = show->stage == SHOW_ASM && !show->pass;
+    if (listing) printf("%s:\n", name);
+    Arena *out = arena_new(ctx);
+    compile_and_show(out, show, f, name);
     arena_free(out);
-    if (show->stage == SHOW_ASM) putchar('\n');
+    if (listing) putchar('\n');
+}
+
+// Whether `name` is a pass, or `select`, whose derivation can be shown as well.
+static bool is_pass(const char *name) {
+    const char *pass;
+    for (unsigned k = 0; passes_describe(k, &pass, NULL); k++) {
+        if (!strcmp(name, pass)) return true;
+    }
+    return !strcmp(name, "select");
+}
+
+static void list_passes(void) {
+    const char *name;
+    const char *why;
+    for (unsigned k = 0; passes_describe(k, &name, &why); k++) printf("%-18s %s\n", name, why);
+    printf("%-18s %s\n", "select", "shows which rule covered which values");
 }
 
 static const char *name_text(Arena *arena, ExtName name) {
@@ -181,7 +227,15 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         argp_error(state, "there is no stage '%s'", arg);
         return 0;
     case 'f': show->func = arg[0] == '%' ? arg + 1 : arg; return 0;
-    case 'd': show->pass = arg; return 0;
+    case 'd':
+        if (!strcmp(arg, "help")) {
+            list_passes();
+            exit(0);
+        }
+        if (!is_pass(arg)) argp_error(state, "there is no pass '%s'; '-d help' lists them", arg);
+        show->pass = arg;
+        return 0;
+    case 'T': show->time = true; return 0;
     case 'u': show->fuel = strtoull(arg, NULL, 0); return 0;
     case 't':
         show->target = target_find(arg);
@@ -208,8 +262,11 @@ int cmd_show(int argc, char **argv) {
         {"func", 'f', "NAME", 0, "Only this function", 0},
         {"target", 't', "TARGET", 0, "The machine; this one by default", 0},
         {"optimise", 'O', "LEVEL", 0, "none or speed (the default)", 0},
-        {"dump", 'd', "PASS", 0, "Print the IR after this pass instead (see core/passes/pipeline.c for their names)",
+        {"dump", 'd', "PASS", 0,
+         "Print the IR after this pass instead; select: which rule covered which values; "
+         "help: list the passes, with why each stands where it does",
          0},
+        {"time", 'T', NULL, 0, "Say on stderr how long each pass and stage took", 0},
         {"fuel", 'u', "N", 0, "Stop optimising after N rewrites, to find the one that breaks a program", 0},
         {0},
     };

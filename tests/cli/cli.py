@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Runs the program's commands and checks exit status and single facts of what they print.
+
+    cli.py VITRAIL SOURCE_DIR
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+VITRAIL, SOURCE = sys.argv[1:]
+VECTORS = os.path.join(SOURCE, "tests", "vectors")
+FACT = os.path.join(VECTORS, "fact_fib.vita")
+failures = []
+
+
+def check(arguments, status, out=(), err=(), text=None):
+    """`out` and `err` are patterns that must be found; a pattern behind "!" must not."""
+    result = subprocess.run([VITRAIL, *arguments], input=text, capture_output=True, text=True, timeout=60, check=False)
+    wrong = []
+    if result.returncode != status:
+        wrong.append("exit status %d, expected %d" % (result.returncode, status))
+    for patterns, printed in ((out, result.stdout), (err, result.stderr)):
+        for pattern in patterns:
+            if bool(re.search(pattern.lstrip("!"), printed, re.M)) == pattern.startswith("!"):
+                wrong.append("%r: %s" % (pattern, printed[:800]))
+    if wrong:
+        failures.append("vitrail %s\n  %s" % (" ".join(arguments), "\n  ".join(wrong)))
+
+
+def helps():
+    check([], 2, err=["^Usage: vitrail COMMAND"])
+    check(["--help"], 0, out=["^  run ", "^  targets "])
+    check(["fly"], 2, err=["there is no command 'fly'"])
+    for command in ("run", "asm", "dis", "verify", "test", "show", "targets"):
+        check([command, "--help"], 0, out=["^Usage: vitrail %s " % command])
+        check([command, "--no-such-option"], 2)
+
+
+def stages():
+    one = ["--func", "fact_acc", FACT]
+    check(["show", *one, "--stage", "bytecode"], 0, out=[r"^\.fn fact_acc\(", r"TCALL +fact_acc"])
+    check(["show", *one, "--stage", "ir"], 0, out=["smul_overflow", "return_call", "isub", "!function u0:4"])
+    check(["show", *one, "--stage", "opt"], 0, out=[r"iadd\.i64 v\d+, v\d+  ; v\d+ = -1", "!isub"])
+    check(["show", *one, "--stage", "select"], 0, out=["^block0:", "= entry"])
+    check(["show", *one, "--stage", "alloc"], 0, out=["^block0:"])
+    check(["show", *one, "--stage", "asm"], 0, out=["^fact_acc:", "imul", "!not an instruction"])
+    check(["show", *one, "--stage", "cfg"], 0, out=["^digraph {", "block0 -> block"])
+    check(["show", *one, "-O", "none", "--stage", "opt"], 0, out=["isub"])
+    check(["show", *one, "-d", "simplify", "--fuel", "1"], 0, out=["^; after simplify"])
+    check(["show", *one, "-d", "select"], 0, out=[r"smul_overflow\.i64"])
+    check(["show", *one, "-d", "no-such-pass"], 2, err=["there is no pass 'no-such-pass'"])
+    check(["show", "-d", "help"], 0, out=["^gvn ", "^dce "])
+    check(["show", *one, "--time"], 0, err=["us  pass gvn$", "us  emit$"])
+    check(["show", "--func", "nobody", FACT], 1, err=["there is no function 'nobody'"])
+    check(["show", "--stage", "bytecode", "-"], 1, err=["no bytecode stage"], text="function %f() { block0: return }\n")
+
+
+def listings():
+    check(["targets"], 0, out=["^x86_64: 64-bit pointers"])
+    check(["targets", "x86_64"], 0, out=[r"^  iadd\.i32 +selected$", r"^  popcnt\.i64 +selected with a feature"])
+    check(["targets", "--not-selected", "x86_64"], 0, out=["expanded", r"!^  iadd\.i32 "])
+    check(["targets", "pdp11"], 2, err=["there is no target 'pdp11'"])
+
+
+def running():
+    check(["run", "--entry", "fact", FACT, "20"], 0, out=["^2432902008176640000$"])
+    check(["run", "--stats", FACT], 0, out=["^fact/fib$"], err=[r"^compiled \d+ functions.*ran natively"])
+    check(["run", "--entry", "fact", FACT, "21"], 1, out=["!."], err=["trap 2 OVERFLOW E7002", "at fact,"])
+    check(["run", "--entry", "fact", FACT, "many"], 2, err=["'many' is no i64"])
+    check(["run", "--entry", "fact", FACT], 2, err=["takes 1 arguments, 0 given"])
+    check(["run", "--entry", "nobody", FACT], 1, err=["nobody"])
+    check(["run", "/no/such/file"], 1, err=["No such file"])
+    clif = "function %twice(i32) -> i32 {\nblock0(v0: i32):\n    v1 = iadd v0, v0\n    return v1\n}\n"
+    for engine in ([], ["-O", "none"], ["--interpret"]):
+        check(["run", *engine, "--entry", "twice", "-", "21"], 0, out=["^42$"], text=clif)
+    check(["run", "-", "1"], 1, err=["^-:3:"], text=clif.replace("iadd", "iaddd"))
+
+
+def verifying():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "cut.vitbc")
+        with open(os.path.join(VECTORS, "add.vitbc"), "rb") as whole, open(path, "wb") as cut:
+            cut.write(whole.read()[:-1])
+        check(["verify", path], 1, err=["V-(TRUNC|CRC)"])
+        check(["verify", "--deny-low", os.path.join(VECTORS, "low.vitbc")], 1, err=["V-CAP"])
+        check(["verify", os.path.join(VECTORS, "low.vitbc"), FACT], 0, out=["low.vitbc: ok", "fact_fib.vita: ok"])
+    wrong = "function %f() -> i32 {\nblock0:\n    v0 = iconst.i64 1\n    return v0\n}\n"
+    check(["verify", "-"], 1, err=["v0 has type i64"], text=wrong)
+
+
+for part in (helps, stages, listings, running, verifying):
+    part()
+print("\n".join(failures))
+sys.exit(1 if failures else 0)
