@@ -170,7 +170,7 @@ static bool do_global(Asm *a) {
     if (!asm_type(a, &g.type)) return false;
     g.name = asm_file_name(a, name);
     if (asm_take_punct(a, '=')) {
-        g.init = a->at; // a token, for now
+        g.init = a->at; // the token, until constants are known
         asm_skip_line(a);
         a->at--;
     }
