@@ -11,8 +11,8 @@ import tempfile
 import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ENGINES = [["--interpret"], ["-O", "none"], ["-O", "speed"], ["--interpret", "--gc-stress"],
-           ["-O", "none", "--gc-stress"], ["-O", "speed", "--gc-stress"]]
+ENGINES = [["--interpret"], ["-O", "none", "--check"], ["-O", "speed", "--check"], ["--interpret", "--gc-stress"],
+           ["-O", "none", "--check", "--gc-stress"], ["-O", "speed", "--check", "--gc-stress"]]
 
 # Module: size, field CRC-32, and its strings, constants, types, functions, blocks and instructions.
 MODULES = {
