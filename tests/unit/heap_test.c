@@ -122,6 +122,7 @@ START_TEST(test_garbage) {
 END_TEST
 
 START_TEST(test_limit) {
+    teardown();
     start((HeapOptions){.limit = 1 << 20});
     ck_assert_uint_eq(heap_array(heap, 1, HEAP_MAX_LENGTH), 0);
     ck_assert_uint_eq(heap_array(heap, 2, HEAP_MAX_LENGTH), 0);
@@ -133,14 +134,12 @@ START_TEST(test_limit) {
     roots[0] = 0;
     roots[1] = heap_array(heap, 1, 600 << 10);
     ck_assert(roots[1] != 0);
-    vtr_context_free(ctx);
-    start((HeapOptions){0});
 }
 END_TEST
 
 // Under stress every allocation and every safepoint moves everything.
 START_TEST(test_stress) {
-    vtr_context_free(ctx);
+    teardown();
     start((HeapOptions){.stress = true});
     roots[0] = heap_struct(heap, 0);
     words(roots[0])[0] = 42;
