@@ -10,6 +10,7 @@ typedef struct CodeReloc {
     ExtName name;
     int64_t addend;
     bool colocated;
+    uint8_t back; // Fixup.back
 } CodeReloc;
 
 typedef enum SiteKind { SITE_CALL, SITE_TRAP } SiteKind;

@@ -20,10 +20,10 @@ static void append_reloc(Emit *e, Mark start, const Fixup *fix, const MOpnd *o) 
     const MSym *sym = &e->m->syms.v[o->reg];
     int64_t addend = fix->addend + o->imm;
     if (sym->is_data || sym->table) {
-        vec_push(e->tmp, &e->refs, (LocalRef){start, fix->at, fix->reloc, true, o->reg, addend});
+        vec_push(e->tmp, &e->refs, (LocalRef){start, fix->at, fix->reloc, true, o->reg, addend, fix->back});
         return;
     }
-    CodeReloc reloc = {fix->at, fix->reloc, sym->name, addend, sym->colocated};
+    CodeReloc reloc = {fix->at, fix->reloc, sym->name, addend, sym->colocated, fix->back};
     if (sym->name.kind == NAME_TEXT) reloc.name.text = arena_text(e->out, sym->name.text, strlen(sym->name.text));
     vec_push(e->out, &e->code->relocs, reloc);
     vec_push(e->tmp, &e->reloc_marks, start);
@@ -32,7 +32,7 @@ static void append_reloc(Emit *e, Mark start, const Fixup *fix, const MOpnd *o) 
 void emit_inst(Emit *e, uint16_t mop, const MOpnd *slots) {
     Encoded code;
     memset(&code, 0, sizeof code);
-    if (!e->t->encode(mop, slots, &code))
+    if (!e->t->encode(mop, slots, e->m->features, &code))
         ctx_bug(e->ctx, "emit: %s instruction %s has an operand that cannot be encoded", e->t->name,
                 e->t->insts[mop].name);
     Mark start = emit_mark(e);
@@ -41,7 +41,8 @@ void emit_inst(Emit *e, uint16_t mop, const MOpnd *slots) {
         const Fixup *fix = &code.fixups[k];
         const MOpnd *o = &slots[fix->slot];
         if (o->kind == MO_BLOCK)
-            vec_push(e->tmp, &e->refs, (LocalRef){start, fix->at, fix->reloc, false, e->forward[o->imm], fix->addend});
+            vec_push(e->tmp, &e->refs,
+                     (LocalRef){start, fix->at, fix->reloc, false, e->forward[o->imm], fix->addend, fix->back});
         else append_reloc(e, start, fix, o);
     }
 }

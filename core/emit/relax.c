@@ -25,9 +25,9 @@ typedef struct Relaxer {
 
 static uint32_t mark_at(const Relaxer *r, Mark m) { return m.bytes + r->sum[m.branches]; }
 
-static unsigned row_size(const Branch *b) {
+static unsigned row_size(const Emit *e, const Branch *b) {
     Encoded row[ROW_INSTS];
-    unsigned n = b->relax->rows[b->row].expand(b->slots, row);
+    unsigned n = b->relax->rows[b->row].expand(b->slots, e->m->features, row);
     unsigned size = 0;
     for (unsigned k = 0; k < n; k++) size += row[k].n;
     return size;
@@ -46,6 +46,16 @@ static void compute_sums(Relaxer *r) {
 
 static bool row_reaches(const RelaxRow *row, int64_t distance) { return row->low <= distance && distance <= row->high; }
 
+// Takes the first row from `row` on that is for the branch's operands.
+static void set_row(const Emit *e, Branch *b, unsigned row) {
+    for (b->row = (uint8_t)row;; b->row++) {
+        b->size = (uint8_t)row_size(e, b);
+        if (b->size) return;
+        if (b->row + 1 == b->relax->n_rows)
+            ctx_bug(e->ctx, "emit: no row of %s encodes its operands", e->t->insts[b->relax->mop].name);
+    }
+}
+
 static bool sweep(Relaxer *r, bool last) {
     Emit *e = r->e;
     bool grown = false;
@@ -59,28 +69,27 @@ static bool sweep(Relaxer *r, bool last) {
         else
             while (row + 1u < b->relax->n_rows && !row_reaches(&b->relax->rows[row], distance)) row++;
         if (row == b->row) continue;
-        b->row = (uint8_t)row;
-        b->size = (uint8_t)row_size(b);
+        set_row(e, b, row);
         grown = true;
     }
     return grown;
 }
 
-static void apply_fixup(Relaxer *r, uint32_t field, unsigned reloc, uint32_t target, int64_t addend) {
+static void apply_fixup(Relaxer *r, uint32_t field, unsigned back, unsigned reloc, uint32_t target, int64_t addend) {
     Emit *e = r->e;
-    if (!e->t->relocs[reloc].apply(e->code->bytes + field, field, target, addend, target))
+    if (!e->t->relocs[reloc].apply(e->code->bytes + field, field - back, target, addend, target))
         ctx_fail(e->ctx, VTR_ERR_LIMIT, "%s at offset %u does not reach offset %u", e->t->relocs[reloc].name, field,
                  target);
 }
 
 static void write_branch(Relaxer *r, uint32_t at, const Branch *b) {
     Encoded row[ROW_INSTS];
-    unsigned n = b->relax->rows[b->row].expand(b->slots, row);
+    unsigned n = b->relax->rows[b->row].expand(b->slots, r->e->m->features, row);
     for (unsigned k = 0; k < n; k++) {
         memcpy(r->e->code->bytes + at, row[k].bytes, row[k].n);
         for (unsigned j = 0; j < row[k].n_fixups; j++)
-            apply_fixup(r, at + row[k].fixups[j].at, row[k].fixups[j].reloc, mark_at(r, r->e->labels[b->block]),
-                        row[k].fixups[j].addend);
+            apply_fixup(r, at + row[k].fixups[j].at, row[k].fixups[j].back, row[k].fixups[j].reloc,
+                        mark_at(r, r->e->labels[b->block]), row[k].fixups[j].addend);
         at += row[k].n;
     }
 }
@@ -143,13 +152,13 @@ static void resolve_marks(Relaxer *r) {
     for (uint32_t k = 0; k < e->refs.n; k++) {
         const LocalRef *ref = &e->refs.v[k];
         uint32_t target = ref->is_sym ? e->sym_at[ref->target] : mark_at(r, e->labels[ref->target]);
-        apply_fixup(r, mark_at(r, ref->start) + ref->at, ref->reloc, target, ref->addend);
+        apply_fixup(r, mark_at(r, ref->start) + ref->at, ref->back, ref->reloc, target, ref->addend);
     }
 }
 
 void emit_finish(Emit *e) {
     Relaxer r = {.e = e, .sum = NEW_ARRAY(e->tmp, uint32_t, (size_t)e->branches.n + 1)};
-    for (uint32_t k = 0; k < e->branches.n; k++) e->branches.v[k].size = (uint8_t)row_size(&e->branches.v[k]);
+    for (uint32_t k = 0; k < e->branches.n; k++) set_row(e, &e->branches.v[k], 0);
     for (unsigned n = 0; sweep(&r, n >= SWEEPS_MAX); n++) {
     }
     Code *c = e->code;

@@ -29,6 +29,7 @@ typedef struct LocalRef {
     bool is_sym; // target is an MFunc.syms entry (data or table), else a block
     uint32_t target;
     int64_t addend;
+    uint8_t back; // Fixup.back
 } LocalRef;
 
 // The frame (frame.c has the picture). All offsets count from sp after the prologue.

@@ -174,7 +174,7 @@ void jit_add(Jit *jit, const Code *code) {
     for (uint32_t k = 0; k < f->n_relocs; k++) {
         const CodeReloc *r = &code->relocs.v[k];
         // Known already: allocates nothing.
-        f->relocs[k] = (LinkReloc){r->at, r->reloc, jit_name(jit, r->name), r->addend};
+        f->relocs[k] = (LinkReloc){r->at, r->reloc, jit_name(jit, r->name), r->addend, r->back};
     }
     jit->syms.v[sym].func = f;
     f->index = jit->pending.n;

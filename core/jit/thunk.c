@@ -35,13 +35,14 @@ static void add(Asm *a, Mach x) {
     if (x.mop == NO_MOP) return;
     Encoded code;
     memset(&code, 0, sizeof code);
-    if (!a->t->encode(x.mop, x.slots, &code))
+    if (!a->t->encode(x.mop, x.slots, 0, &code))
         ctx_bug(arena_ctx(a->arena), "thunk: %s cannot encode %s", a->t->name, a->t->insts[x.mop].name);
     for (unsigned k = 0; k < code.n_fixups; k++) {
         const Fixup *fix = &code.fixups[k];
         const MOpnd *o = &x.slots[fix->slot];
-        vec_push(a->arena, &a->code->relocs,
-                 (CodeReloc){a->bytes.n + fix->at, fix->reloc, a->syms[o->reg], fix->addend + o->imm, false});
+        vec_push(
+            a->arena, &a->code->relocs,
+            (CodeReloc){a->bytes.n + fix->at, fix->reloc, a->syms[o->reg], fix->addend + o->imm, false, fix->back});
     }
     memcpy(vec_extend(a->arena, &a->bytes, code.n), code.bytes, code.n);
 }

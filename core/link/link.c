@@ -20,13 +20,13 @@ static unsigned veneer(const Target *t, uint8_t *place, uint64_t addr, uint64_t 
     for (unsigned k = 0; k < 2; k++) {
         Encoded x;
         memset(&x, 0, sizeof x);
-        if (!t->encode(code[k].mop, code[k].slots, &x)) *ok = false;
+        if (!t->encode(code[k].mop, code[k].slots, 0, &x)) *ok = false;
         if (place && *ok) {
             memcpy(place + size, x.bytes, x.n);
             for (unsigned j = 0; j < x.n_fixups; j++) {
                 const Fixup *fix = &x.fixups[j];
                 uint32_t at = size + fix->at;
-                *ok &= t->relocs[fix->reloc].apply(place + at, addr + at, target, fix->addend, target);
+                *ok &= t->relocs[fix->reloc].apply(place + at, addr + at - fix->back, target, fix->addend, target);
             }
         }
         size += x.n;
@@ -78,10 +78,10 @@ static bool apply(Link *link, const LinkPart *part, const LinkReloc *r) {
     const LinkSym *s = &link->syms[r->sym];
     uint64_t g = reloc->base == RELOC_G ? link->area_addr + s->got : s->addr;
     uint8_t *place = part->bytes + r->at;
-    if (reloc->apply(place, part->addr + r->at, s->addr, r->addend, g)) return true;
+    if (reloc->apply(place, part->addr + r->at - r->back, s->addr, r->addend, g)) return true;
     if (reloc->base == RELOC_L && s->veneer != NONE) {
         g = link->area_addr + s->veneer;
-        if (reloc->apply(place, part->addr + r->at, s->addr, r->addend, g)) return true;
+        if (reloc->apply(place, part->addr + r->at - r->back, s->addr, r->addend, g)) return true;
     }
     diag_error(link->ctx, (Place){0}, "%s against %s does not reach from 0x%" PRIx64 " to 0x%" PRIx64, reloc->name,
                s->name, part->addr + r->at, s->addr);

@@ -15,6 +15,7 @@ typedef struct LinkReloc {
     uint8_t reloc; // Target.relocs
     uint32_t sym;  // LinkSym number
     int64_t addend;
+    uint8_t back; // Fixup.back
 } LinkReloc;
 
 typedef struct LinkPart {

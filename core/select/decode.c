@@ -97,7 +97,7 @@ unsigned decode_inst(const DecodeTables *t, const uint8_t *bytes, size_t n, uint
         if ((first & row->mask) != row->match || row->size > n) continue;
         if (!set_slots(t, row, padded, slots)) continue;
         Encoded again;
-        if (!t->target->encode(row->mop, slots, &again) || again.n != row->size) continue;
+        if (!t->target->encode(row->mop, slots, row->features, &again) || again.n != row->size) continue;
         if (memcmp(again.bytes, padded, row->size) != 0) continue;
         *mop = row->mop;
         return row->size;

@@ -164,6 +164,7 @@ typedef struct MFunc {
     const struct Target *target;
     const Func *ir;
     const struct Abi *abi; // of the function itself
+    uint64_t features;     // that selection and encoding may use
     VEC(MInst) insts;
     VEC(MOpnd) slots_pool;
     VEC(MBlock) blocks; // in emission order; block 0 is the entry

@@ -534,6 +534,7 @@ static MFunc *select_into(Sel *s, Arena *arena) {
     vec_reserve(s->tmp, &s->merged, f->values.n);
     s->abi = abi_place(s->tmp, s->t, &f->sig);
     m->abi = s->abi.abi;
+    m->features = s->features;
     m->in_arg_size = s->abi.stack_size;
     m->callee_pops = m->abi->callee_pops;
     uint32_t extra = count_extensions(f);

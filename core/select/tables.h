@@ -31,8 +31,9 @@ typedef struct DecodeRow {
     uint16_t mop;
     uint16_t runs; // first in DecodeTables.runs
     uint8_t n_runs;
-    uint8_t size; // bytes of the instruction
-    uint8_t form; // of its composite operand
+    uint8_t size;      // bytes of the instruction
+    uint8_t form;      // of its composite operand
+    uint64_t features; // with these the encoder gives this row for its operands
 } DecodeRow;
 
 // One byte is looked at; branches are sorted, the first with byte <= last is taken.

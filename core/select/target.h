@@ -107,6 +107,7 @@ typedef struct InstDesc {
 typedef struct Fixup {
     uint8_t at;     // byte offset of the field in the instruction
     uint8_t reloc;  // index into Target.relocs
+    uint8_t back;   // of a relocation that belongs to another one (its formula names H): bytes back to that one's field
     uint16_t slot;  // operand slot that holds the MO_BLOCK or MO_SYM
     int64_t addend; // A: includes the distance from the field to the end of the instruction where the formula wants it
 } Fixup;
@@ -128,7 +129,8 @@ typedef struct Reloc {
     const char *name; // as in the description, R_X86_64_PC32
     uint8_t size;     // bytes patched
     uint8_t base;     // RelocBase: what `g` is
-    // Writes the field at `place` (address P, symbol S, addend A, GOT/PLT address G). False when out of range.
+    // Writes the field at `place` (address P, symbol S, addend A, GOT/PLT address G). False when out of range. A
+    // relocation that belongs to another one takes that one's address as `p` (Fixup.back before its own).
     bool (*apply)(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64_t g);
 } Reloc;
 
@@ -136,8 +138,9 @@ typedef struct Reloc {
 // row to the label lies in [low, high].
 typedef struct RelaxRow {
     int64_t low, high;
-    // Fills `out` with the row's instructions for the operands of the pseudo; returns how many.
-    unsigned (*expand)(const MOpnd *slots, Encoded out[4]);
+    // Fills `out` with the row's instructions for the operands of the pseudo; returns how many, 0 when the row is not
+    // for these operands or asks for other features.
+    unsigned (*expand)(const MOpnd *slots, uint64_t features, Encoded out[4]);
     uint8_t max_size;
 } RelaxRow;
 typedef struct Relax {
@@ -217,8 +220,9 @@ typedef struct Target {
     uint16_t mem_form; // form number base + displacement of the composite operand used by load/store
 
     // Generated functions.
-    // Encodes one instruction with physical operands; false when an operand does not fit.
-    bool (*encode)(uint16_t mop, const MOpnd *slots, Encoded *out);
+    // Encodes one instruction with physical operands, in the shortest way that these features allow; false when an
+    // operand does not fit or the instruction asks for other features.
+    bool (*encode)(uint16_t mop, const MOpnd *slots, uint64_t features, Encoded *out);
     // Decodes the instruction at `bytes`; returns its length, 0 when it is none of ours. slots has 16 elements.
     unsigned (*decode)(const uint8_t *bytes, size_t n, uint16_t *mop, MOpnd *slots);
     // Assembler text of one instruction; `at` is its address, `size` its length.

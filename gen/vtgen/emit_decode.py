@@ -50,6 +50,7 @@ def know(atom, bit, known):
 class Row:
     def __init__(self, inst, form, mask, match, runs, size):
         self.inst, self.form, self.mask, self.match, self.runs, self.size = inst, form, mask, match, runs, size
+        self.requires = list(inst.inst.requires)
 
 
 class Decoder:
@@ -198,6 +199,7 @@ class Decoder:
                 before = len(self.rows)
                 self.add(i, slots, s.encode, guard)
                 for r in self.rows[before:]:
+                    r.requires += s.requires
                     for slot, small, large in narrowed:
                         r.runs = [self.widen(run, small, large) if run[0] == slot else run for run in r.runs]
                     r.runs += [(to,) + run[1:] for to, at in again for run in r.runs if run[0] == at]
@@ -274,8 +276,9 @@ class Decoder:
         out += ["static const DecodeRun runs[] = {"] + ["    {%d, %d, %d, %d, %d}," % r for r in runs] + ["};", ""]
         out.append("static const DecodeRow rows[] = {")
         for r in self.rows:
-            out.append("    {0x%016x, 0x%016x, %d, %d, %d, %d, %d}, // %s" % (
-                r.mask, r.match, r.inst.index, run_at[tuple(r.runs)], len(r.runs), r.size, r.form, r.inst.name))
+            out.append("    {0x%016x, 0x%016x, %d, %d, %d, %d, %d, 0x%x}, // %s" % (
+                r.mask, r.match, r.inst.index, run_at[tuple(r.runs)], len(r.runs), r.size, r.form,
+                m.feature_bits(r.requires), r.inst.name))
         out += ["};", ""]
         branches, rows = [], []
         for byte, found in nodes:

@@ -246,7 +246,8 @@ class Encoder:
             self.shapes[body] = name
             unused = "".join("    (void)%s;\n" % x for x, key in (("s", "s["), ("k", "k["))
                              if key not in body and (x != "s" or "(s +" not in body))
-            self.bodies.append("static bool %s(const MOpnd *s, const uint8_t *k, Encoded *e) {\n%s%s\n}\n"
+            self.bodies.append("static bool %s(const MOpnd *s, const uint8_t *k, uint64_t features, Encoded *e) {\n"
+                               "    (void)features;\n%s%s\n}\n"
                                % (name, unused, body))
         return self.shapes[body], consts
 
@@ -323,8 +324,8 @@ class Encoder:
                    "        e->fixups[f].slot = %d;\n        e->fixups[f].reloc = %d;\n    }\n" % (at, own, reloc.index))
         unused = "" if any("s[" in line for line in lines) else "    (void)s;\n"
         self.functions.append(
-            "// %s\nstatic bool %s(const MOpnd *s, const uint8_t *k, Encoded *e) {\n    (void)k;\n%s"
-            "    MOpnd t[%d] = {{0}};\n%s\n    if (!encode(%d, t, e)) return false;\n%s    return true;\n}\n"
+            "// %s\nstatic bool %s(const MOpnd *s, const uint8_t *k, uint64_t features, Encoded *e) {\n    (void)k;\n%s"
+            "    MOpnd t[%d] = {{0}};\n%s\n    if (!encode(%d, t, features, e)) return false;\n%s    return true;\n}\n"
             % (of, name, unused, max(target.n_slots, 1), "\n".join(lines), target.index, fix))
         return name
 
@@ -410,9 +411,9 @@ class Encoder:
                 done.add(self.fields[id(c)].record)
             out.append(self.composite(c))
         out += self.bodies
-        out.append("static bool encode_none(const MOpnd *s, const uint8_t *k, Encoded *e) {\n    (void)s;\n    (void)k;\n"
-                   "    (void)e;\n    return false;\n}\n")
-        out.append("static bool encode(uint16_t mop, const MOpnd *s, Encoded *e);\n")
+        out.append("static bool encode_none(const MOpnd *s, const uint8_t *k, uint64_t features, Encoded *e) {\n    (void)s;\n"
+                   "    (void)k;\n    (void)features;\n    (void)e;\n    return false;\n}\n")
+        out.append("static bool encode(uint16_t mop, const MOpnd *s, uint64_t features, Encoded *e);\n")
         out += self.functions
         out.append("static const uint8_t constants[] = {")
         line = "   "
@@ -425,12 +426,12 @@ class Encoder:
         out.append(ROWS)
         out.append("static const Row short_rows[] = {")
         for s, fn, at in self.short_rows:
-            out.append("    {%s, %d, 0, 0}, // %s" % (fn, at, s.name))
+            out.append("    {%s, %d, 0, 0, 0x%x}, // %s" % (fn, at, m.feature_bits(s.requires), s.name))
         if not self.short_rows:
-            out.append("    {encode_none, 0, 0, 0},")
+            out.append("    {encode_none, 0, 0, 0, 0},")
         out += ["};", "", "static const Row rows[] = {"]
         for i, fn, at, first, n in self.rows:
-            out.append("    {%s, %d, %d, %d}, // %s" % (fn, at, first, n, i.name))
+            out.append("    {%s, %d, %d, %d, 0}, // %s" % (fn, at, first, n, i.name))
         out += ["};", "", ENCODE % {"isa": m.name, "n": len(self.rows)}]
         return "\n".join(out) + "\n"
 
@@ -459,24 +460,28 @@ PUT = """static inline void put%(n)d(Encoded *e, uint64_t x) {
 }
 """
 ROWS = """typedef struct Row {
-    bool (*encode)(const MOpnd *s, const uint8_t *k, Encoded *e);
+    bool (*encode)(const MOpnd *s, const uint8_t *k, uint64_t features, Encoded *e);
     uint16_t constants; // first of its constants
     uint16_t shorts;    // first of its short forms
     uint16_t n_shorts;
+    uint64_t features; // that a short form asks for
 } Row;
 """
 ENCODE = """// Short forms check their conditions before they write.
-static bool encode(uint16_t mop, const MOpnd *s, Encoded *e) {
+static bool encode(uint16_t mop, const MOpnd *s, uint64_t features, Encoded *e) {
     e->n = 0;
     e->n_fixups = 0;
-    if (mop >= %(n)d || !target_operands_fit(&target_%(isa)s, mop, s)) return false;
+    if (mop >= %(n)d || (target_%(isa)s.insts[mop].features & ~features)) return false;
+    if (!target_operands_fit(&target_%(isa)s, mop, s)) return false;
     const Row *row = &rows[mop];
     for (unsigned i = 0; i < row->n_shorts; i++) {
         const Row *s_row = &short_rows[row->shorts + i];
-        if (s_row->encode(s, constants + s_row->constants, e)) return true;
+        if (!(s_row->features & ~features) && s_row->encode(s, constants + s_row->constants, features, e)) return true;
     }
-    return row->encode(s, constants + row->constants, e);
+    return row->encode(s, constants + row->constants, features, e);
 }
 
-bool %(isa)s_encode(uint16_t mop, const MOpnd *slots, Encoded *out) { return encode(mop, slots, out); }
+bool %(isa)s_encode(uint16_t mop, const MOpnd *slots, uint64_t features, Encoded *out) {
+    return encode(mop, slots, features, out);
+}
 """

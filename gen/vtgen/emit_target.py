@@ -42,7 +42,7 @@ def header(m):
                              for n in item.names] + ["};", ""]
     out += ["enum {"] + ["    %s_FEATURE_%s = %d," % (up, f.name, f.index) for f in m.isa.features.values()]
     out += ["};", "", "extern const Target target_%s;" % m.name,
-            "bool %s_encode(uint16_t mop, const MOpnd *slots, Encoded *out);" % m.name,
+            "bool %s_encode(uint16_t mop, const MOpnd *slots, uint64_t features, Encoded *out);" % m.name,
             "unsigned %s_decode(const uint8_t *bytes, size_t n, uint16_t *mop, MOpnd *slots);" % m.name,
             "void %s_print(uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out);" % m.name,
             "bool %s_select(struct Sel *sel, Inst i);" % m.name,
@@ -273,12 +273,12 @@ class Tables:
                     target = self.m.by_name[call.name]
                     lines, back, _ = copy_operands(self.m, i, target, call)
                     body.append("    MOpnd t[%d] = {{0}};" % max(target.n_slots, 1) if j == 0 else "    memset(t, 0, sizeof t);")
-                    body += lines + ["    if (!%s_encode(%d, t, &out[%d])) return 0;" % (self.m.name, target.index, j)]
+                    body += lines + ["    if (!%s_encode(%d, t, features, &out[%d])) return 0;" % (self.m.name, target.index, j)]
                     for at, own in back.items():
                         body.append("    for (unsigned f = 0; f < out[%d].n_fixups; f++)" % j)
                         body.append("        if (out[%d].fixups[f].slot == %d) out[%d].fixups[f].slot = %d;" % (j, at, j, own))
                     total += self.size_of(target.inst) or 16
-                out.append("static unsigned expand_%s_%d(const MOpnd *s, Encoded out[4]) {\n%s\n    return %d;\n}\n"
+                out.append("static unsigned expand_%s_%d(const MOpnd *s, uint64_t features, Encoded out[4]) {\n%s\n    return %d;\n}\n"
                            % (i.name, n, "\n".join(body), len(calls)))
                 low, high = ("INT64_MIN", "INT64_MAX") if row.low is None else (c_int(row.low), c_int(row.high))
                 rows.append("{%s, %s, expand_%s_%d, %d}" % (low, high, i.name, n, total))

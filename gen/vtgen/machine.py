@@ -167,6 +167,9 @@ class Machine:
             self.kinds[name] = k
             self.cond_name[id(cond)] = name
 
+    def feature_bits(self, names):
+        return sum(1 << self.isa.features[n].index for n in set(names))
+
     def fail(self, loc, text):
         raise DescriptionError(loc, text)
 

@@ -133,14 +133,14 @@ static void check_decode(uint16_t mop, const MOpnd *slots, const Encoded *e) {
     }
     Encoded again;
     if (found == mop && !same(inst, slots, back)) fail(inst, "decoded with other operands", e);
-    if (!target->encode(found, back, &again) || again.n != e->n || memcmp(again.bytes, e->bytes, e->n))
+    if (!target->encode(found, back, UINT64_MAX, &again) || again.n != e->n || memcmp(again.bytes, e->bytes, e->n))
         fail(inst, "decoded to something else", e);
     if (e->n > 1 && target->decode(e->bytes, e->n - 1u, &found, back) == e->n) fail(inst, "decoded beyond the end", e);
 }
 
 static void refuse(uint16_t mop, const MOpnd *slots, const char *what) {
     Encoded e;
-    if (target->encode(mop, slots, &e)) fail(&target->insts[mop], what, &e);
+    if (target->encode(mop, slots, UINT64_MAX, &e)) fail(&target->insts[mop], what, &e);
     cases++;
 }
 
@@ -211,7 +211,7 @@ static void one_case(Arena *arena, uint16_t mop, unsigned n) {
     Encoded e;
     fill(inst, slots, n);
     cases++;
-    if (!target->encode(mop, slots, &e)) {
+    if (!target->encode(mop, slots, UINT64_MAX, &e)) {
         fail(inst, "refused", NULL);
         return;
     }

@@ -45,7 +45,7 @@ static MOpnd preg(unsigned r) { return (MOpnd){.kind = MO_PREG, .preg = (uint8_t
 
 static size_t put(size_t at, uint16_t mop, const MOpnd *slots) {
     Encoded e;
-    if (!x86_64_encode(mop, slots, &e)) abort();
+    if (!x86_64_encode(mop, slots, UINT64_MAX, &e)) abort();
     memcpy(code + at, e.bytes, e.n);
     return at + e.n;
 }
@@ -60,7 +60,7 @@ static size_t put_state(size_t at, uint16_t mop, unsigned reg, const void *field
     for (unsigned pass = 0, size = 7; pass < 2; pass++) {
         Encoded e;
         slots[m + 1] = (MOpnd){.kind = MO_IMM, .imm = (const uint8_t *)field - (code + at + size)};
-        if (!x86_64_encode(mop, slots, &e)) abort();
+        if (!x86_64_encode(mop, slots, UINT64_MAX, &e)) abort();
         size = e.n;
     }
     return put(at, mop, slots);
@@ -259,7 +259,7 @@ static unsigned check(uint16_t mop) {
     for (unsigned n = 0; n < ROUNDS; n++) {
         Case c;
         Encoded e;
-        if (!choose(inst, &c) || !x86_64_encode(mop, c.slots, &e)) continue;
+        if (!choose(inst, &c) || !x86_64_encode(mop, c.slots, UINT64_MAX, &e)) continue;
         State before = {0};
         randomise(&before, (RegSet){{0}});
         for (unsigned i = 0; i < DATA / 8; i++) before.data[i] = next_random();

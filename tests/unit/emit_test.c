@@ -29,11 +29,13 @@ static bool apply_pc32(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64
 static void put(Encoded *e, unsigned byte) { e->bytes[e->n++] = (uint8_t)byte; }
 
 static void put_field(Encoded *e, unsigned size, unsigned reloc, unsigned slot) {
-    e->fixups[e->n_fixups++] = (Fixup){e->n, (uint8_t)reloc, (uint16_t)slot, -(int64_t)size};
+    e->fixups[e->n_fixups++] =
+        (Fixup){.at = e->n, .reloc = (uint8_t)reloc, .slot = (uint16_t)slot, .addend = -(int64_t)size};
     e->n += (uint8_t)size;
 }
 
-static bool encode(uint16_t mop, const MOpnd *o, Encoded *e) {
+static bool encode(uint16_t mop, const MOpnd *o, uint64_t features, Encoded *e) {
+    (void)features;
     switch (mop) {
     case MARK:
         put(e, B_MARK);
@@ -69,10 +71,22 @@ static unsigned branch(const MOpnd *o, Encoded out[4], unsigned op, unsigned siz
     return 1;
 }
 
-static unsigned jmp8(const MOpnd *o, Encoded out[4]) { return jump(o, out, B_JMP8, 1); }
-static unsigned jmp32(const MOpnd *o, Encoded out[4]) { return jump(o, out, B_JMP32, 4); }
-static unsigned jcc8(const MOpnd *o, Encoded out[4]) { return branch(o, out, B_JCC8, 1); }
-static unsigned jcc32(const MOpnd *o, Encoded out[4]) { return branch(o, out, B_JCC32, 4); }
+static unsigned jmp8(const MOpnd *o, uint64_t features, Encoded out[4]) {
+    (void)features;
+    return jump(o, out, B_JMP8, 1);
+}
+static unsigned jmp32(const MOpnd *o, uint64_t features, Encoded out[4]) {
+    (void)features;
+    return jump(o, out, B_JMP32, 4);
+}
+static unsigned jcc8(const MOpnd *o, uint64_t features, Encoded out[4]) {
+    (void)features;
+    return branch(o, out, B_JCC8, 1);
+}
+static unsigned jcc32(const MOpnd *o, uint64_t features, Encoded out[4]) {
+    (void)features;
+    return branch(o, out, B_JCC32, 4);
+}
 
 static bool invert(uint16_t mop, MOpnd *o) {
     if (mop != JCC) return false;

@@ -33,8 +33,8 @@ static void link_case(Ctx *ctx, const Case *c, Linked *l) {
     const Target *t = target_host();
     memset(l, 0, sizeof *l);
     // Twice the same relocation: one entry or veneer serves both.
-    LinkReloc relocs[2] = {{AT, (uint8_t)find_reloc(t, c->base, c->size), 0, -4},
-                           {AT + 16, (uint8_t)find_reloc(t, c->base, c->size), 0, -4}};
+    LinkReloc relocs[2] = {{AT, (uint8_t)find_reloc(t, c->base, c->size), 0, -4, 0},
+                           {AT + 16, (uint8_t)find_reloc(t, c->base, c->size), 0, -4, 0}};
     if (c->size == 8) relocs[0].addend = relocs[1].addend = 24;
     LinkPart part = {l->code, c->at, relocs, 2};
     l->sym = (LinkSym){.addr = c->sym, .near = c->near, .name = "%it"};

@@ -49,7 +49,7 @@ START_TEST(branches_grow_and_turn_round) {
         if (label == 0) slots[0] = slots[1];
         for (unsigned k = 0; k < r->n_rows; k++) {
             Encoded out[4];
-            ck_assert_uint_eq(r->rows[k].expand(slots, out), 1);
+            ck_assert_uint_eq(r->rows[k].expand(slots, 0, out), 1);
             ck_assert_uint_eq(out[0].n, r->rows[k].max_size);
             ck_assert_uint_eq(out[0].n_fixups, 1);
             ck_assert_uint_eq(out[0].fixups[0].slot, label);
