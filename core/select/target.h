@@ -236,6 +236,8 @@ typedef struct Target {
     // the controlling type; operand: the type of the value operand that the opcode's types leave free (the source of
     // a conversion, a shift amount, a condition; TR_FREE in OpInfo.args), T_none when there is none.
     bool (*covers)(Op op, Type control, Type operand, uint64_t features);
+    // What becomes of every opcode, for people and tools (select/ways.h).
+    const struct Ways *ways;
     // Features of the machine this library runs on; 0 when it is another machine.
     uint64_t (*host_features)(void);
 } Target;

@@ -47,7 +47,7 @@ def header(m):
             "void %s_print(uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out);" % m.name,
             "bool %s_select(struct Sel *sel, Inst i);" % m.name,
             "bool %s_covers(Op op, Type control, Type operand, uint64_t features);" % m.name,
-            "uint64_t %s_host_features(void);" % m.name, "", "#endif", ""]
+            "uint64_t %s_host_features(void);" % m.name, "extern const struct Ways %s_ways;" % m.name, "", "#endif", ""]
     return "\n".join(out)
 
 
@@ -399,7 +399,7 @@ class Tables:
             out.append("    .cond_below = %d," % cond.find(m.role("cond_below")[0]).value)
         forms = [f.index for c in isa.operands.values() for f in c.forms if [f.name] == m.role("mem_form")]
         out.append("    .mem_form = %d," % (forms[0] if forms else 0))
-        out.append("    .encode = %s_encode,\n    .invert = invert," % m.name)
+        out.append("    .encode = %s_encode,\n    .invert = invert,\n    .ways = &%s_ways," % (m.name, m.name))
         for field, module in (("decode", "emit_decode"), ("print", "emit_print"), ("select", "emit_select"),
                               ("covers", "emit_select")):
             if have(module):

@@ -8,6 +8,7 @@ import emit_print
 import emit_rewrite
 import emit_select
 import emit_target
+import emit_ways
 
 ALL = [
     emit_ir,
@@ -19,4 +20,5 @@ ALL = [
     emit_print,
     emit_select,
     emit_target,
+    emit_ways,
 ]

@@ -3,6 +3,7 @@
 
     cli.py VITRAIL SOURCE_DIR
 """
+import json
 import os
 import re
 import subprocess
@@ -58,10 +59,53 @@ def stages():
 
 
 def listings():
-    check(["targets"], 0, out=["^x86_64: 64-bit pointers"])
-    check(["targets", "x86_64"], 0, out=[r"^  iadd\.i32 +selected$", r"^  popcnt\.i64 +selected with a feature"])
+    check(["targets"], 0, out=["^x86_64: 64-bit pointers", r"^  iadd\.i8\|i16\|i32\|i64 .* selected",
+                               r"^  ireduce\.i16 from i32\|i64 ", r"^  popcnt\..* expanded\*"])
+    check(["targets", "x86_64"], 0, out=[
+        r"^  iadd\.i32 +selected by add32_rr and in special shapes lea32_bisd",
+        r"^  popcnt\.i64 +expanded as popcnt_i64 with popcnt by popcnt64_rr and in",
+        r"^  ceil\.f64 +library as ceil_f64 with sse41 by ceil_f64$", r"^  func_addr\.i32 +unsupported: addresses have 64 bits$",
+        r"^    int args +rdi rsi ", r"^  i8 +g$"])
+    check(["targets", "-p", "x86_64"], 0, out=[
+        r"^ +popcnt64_rr +popcnt\.i64\(a: i64\) requires popcnt  =>  popcnt64_rr  \(md/x86_64\.md:\d+\)$",
+        r"^ +\w+ +cond\(icmp\.i32.*=>.*\(md/x86_64\.md:\d+\)$",
+        r"^ +cls_i8 .*=>  iadd\.i8\(.*\(md/expand\.md:\d+\)$"])
     check(["targets", "--not-selected", "x86_64"], 0, out=["expanded", r"!^  iadd\.i32 "])
+    check(["targets", "--not-selected"], 2, err=["of which target"])
     check(["targets", "pdp11"], 2, err=["there is no target 'pdp11'"])
+
+
+def json_listing():
+    def read(*names):
+        printed = subprocess.run([VITRAIL, "targets", "--json", *names], capture_output=True, text=True, timeout=60,
+                                 check=True).stdout
+        return {t["name"]: t for t in json.loads(printed)["targets"]}
+    everything = read()
+    for name, target in everything.items():
+        if read(name) != {name: target}:
+            failures.append("targets --json %s differs from its part of targets --json" % name)
+        for row in target["opcodes"]:
+            if row["way"] not in ("core", "unsupported") and not row["choices"] or (row["way"] == "unsupported") != ("why" in row):
+                failures.append("targets --json: %s: %r" % (name, row))
+    rows = [r for r in everything["x86_64"]["opcodes"] if (r["op"], r.get("type")) == ("popcnt", "i64")]
+    if len(rows) != 1 or ["popcnt"] not in [c.get("requires") for c in rows[0]["choices"]]:
+        failures.append("targets --json: popcnt.i64: %r" % rows)
+
+
+def disassembling():
+    check(["dis", "--target", "x86_64", "4889c8", "c3 06", "e9", "fb", "ff", "ff", "ff"], 0, out=[
+        r"^     0:  48 89 c8 +movq %rcx, %rax$", r"^     3:  c3 +retq$", r"^     4:  06 +\.byte 0x06$", r"^     5: .* jmp 5$"])
+    check(["dis", "--target", "x86_64", "--address", "0x10000", "eb fe"], 0, out=[r"^ 10000:  eb fe +jmp 65536$"])
+    check(["dis", "--target", "x86_64", "e9"], 0, out=[r"^     0:  e9 +\.byte 0xe9$"])  # cut off
+    check(["dis", "--target", "x86_64", "e9f"], 1, err=["^e9f: error: .*no bytes in hexadecimal"])
+    check(["dis", "--target", "pdp11", "e9"], 2, err=["there is no target 'pdp11'"])
+    check(["dis", "--address", "zero", "e9"], 2, err=["'zero' is no address"])
+    check(["dis", "--address", "0", FACT], 2, err=["--target is missing"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "c3")  # reads as hexadecimal, too: the file goes first
+        with open(path, "wb") as code:
+            code.write(bytes([0x0f, 0x0b, 0x06]))
+        check(["dis", "--target", "x86_64", path], 0, out=["^     0:  0f 0b +ud2$", r"^     2:  06 +\.byte 0x06$"])
 
 
 def running():
@@ -90,7 +134,7 @@ def verifying():
     check(["verify", "-"], 1, err=["v0 has type i64"], text=wrong)
 
 
-for part in (helps, stages, listings, running, verifying):
+for part in (helps, stages, listings, json_listing, disassembling, running, verifying):
     part()
 print("\n".join(failures))
 sys.exit(1 if failures else 0)

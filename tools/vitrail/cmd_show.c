@@ -11,6 +11,7 @@
 #include "ir/dom.h"
 #include "irgen/irgen.h"
 #include "jit/compile.h"
+#include "listing.h"
 #include "stress.h"
 
 typedef enum Stage { SHOW_BYTECODE, SHOW_IR, SHOW_OPT, SHOW_SELECT, SHOW_ALLOC, SHOW_ASM, SHOW_CFG, N_SHOW } Stage;
@@ -33,16 +34,7 @@ static void print_code(Arena *arena, const Code *code) {
     const Target *t = code->target;
     Buf out = buf_new(arena);
     for (uint32_t at = 0; at < code->n_code;) {
-        uint16_t mop;
-        MOpnd slots[16] = {0};
-        unsigned n = t->decode(code->bytes + at, code->n_code - at, &mop, slots);
-        buf_printf(&out, "%6x: ", at);
-        unsigned width = n ? n : t->code_align;
-        for (unsigned k = 0; k < width && at + k < code->n_code; k++) buf_printf(&out, " %02x", code->bytes[at + k]);
-        for (unsigned k = width; k < 11; k++) buf_text(&out, "   ");
-        buf_char(&out, ' ');
-        if (n) t->print(mop, slots, at, n, &out);
-        else buf_text(&out, "(not an instruction)");
+        unsigned width = listing_line(t, code->bytes + at, code->n_code - at, at, &out);
         for (uint32_t r = 0; r < code->relocs.n; r++) {
             const CodeReloc *reloc = &code->relocs.v[r];
             if (reloc->at < at || reloc->at >= at + width) continue;

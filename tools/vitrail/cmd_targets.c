@@ -1,14 +1,15 @@
 // `vitrail targets`: what machines this build knows, and what each does with every opcode.
 #include <argp.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "commands.h"
-#include "select/target.h"
+#include "ways_text.h"
 
 typedef struct TargetsArgs {
     const char *target;
     bool missing;
+    bool patterns;
+    bool json;
 } TargetsArgs;
 
 static const char *hold_name(const Target *t, Type type) {
@@ -40,52 +41,28 @@ static void print_summary(const Target *t) {
     putchar('\n');
 }
 
-// What the target does with one opcode at one choice of types.
-static const char *coverage(const Target *t, Op op, Type control, Type operand) {
-    uint64_t all = 0;
-    for (unsigned k = 0; k < t->n_features; k++) all |= UINT64_C(1) << k;
-    if (t->covers(op, control, operand, 0)) return "selected";
-    return t->covers(op, control, operand, all) ? "selected with a feature, else expanded" : "expanded";
+static void print_regs(const char *what, const Target *t, const uint8_t *regs, unsigned n) {
+    if (!n) return;
+    printf("    %-14s", what);
+    for (unsigned k = 0; k < n; k++) printf(" %s", t->regs[regs[k]].name);
+    putchar('\n');
 }
 
-static TypeSet free_types(Op op) {
-    for (unsigned k = 0; k < op_info[op].n_args; k++) {
-        if (op_info[op].args[k].rule == TR_FREE) return op_info[op].args[k].set;
+static void print_convention(const Target *t, const Abi *a) {
+    printf("  %s: stack aligned to %u bytes", a->name, a->stack_align);
+    if (a->red_zone) printf(", red zone of %u", a->red_zone);
+    if (a->shadow) printf(", shadow space of %u", a->shadow);
+    if (a->link != NO_REG) printf(", return address in %s", t->regs[a->link].name);
+    putchar('\n');
+    print_regs("int args", t, a->int_args, a->n_int_args);
+    print_regs("float args", t, a->float_args, a->n_float_args);
+    print_regs("int results", t, a->int_results, a->n_int_results);
+    print_regs("float results", t, a->float_results, a->n_float_results);
+    printf("    %-14s", "preserved");
+    for (unsigned r = 0; r < t->n_regs; r++) {
+        if (regset_has(a->preserved, r)) printf(" %s", t->regs[r].name);
     }
-    return 0;
-}
-
-static bool fits(Op op, Type control, Type operand) {
-    switch (op_info[op].when) {
-    case WHEN_ARG_NARROWER: return type_bits(operand) < type_bits(control);
-    case WHEN_ARG_WIDER: return type_bits(operand) > type_bits(control);
-    case WHEN_ARG_SAME: return type_bits(operand) == type_bits(control);
-    default: return true;
-    }
-}
-
-static void print_row(const Target *t, Op op, Type control, Type operand, bool missing) {
-    const char *what = coverage(t, op, control, operand);
-    if (missing && !strcmp(what, "selected")) return;
-    char name[64];
-    snprintf(name, sizeof name, "%s%s%s", op_name(op), control == T_none ? "" : ".",
-             control == T_none ? "" : type_name(control));
-    if (operand != T_none) printf("  %-26s from %-4s %s\n", name, type_name(operand), what);
-    else printf("  %-36s %s\n", name, what);
-}
-
-static void print_coverage(const Target *t, bool missing) {
-    for (unsigned op = 0; op < N_OPS; op++) {
-        TypeSet operands = free_types((Op)op);
-        for (unsigned control = 0; control < N_TYPES; control++) {
-            if (op_info[op].types ? !type_in((Type)control, op_info[op].types) : control != T_none) continue;
-            if (!operands) print_row(t, (Op)op, (Type)control, T_none, missing);
-            for (unsigned operand = 1; operand < N_TYPES; operand++) {
-                if (type_in((Type)operand, operands) && fits((Op)op, (Type)control, (Type)operand))
-                    print_row(t, (Op)op, (Type)control, (Type)operand, missing);
-            }
-        }
-    }
+    putchar('\n');
 }
 
 static void print_target(const Target *t, const TargetsArgs *args) {
@@ -95,17 +72,25 @@ static void print_target(const Target *t, const TargetsArgs *args) {
     puts("\nTypes are held in");
     for (unsigned type = 1; type < N_TYPES; type++)
         printf("  %-4s %s\n", type_name((Type)type), hold_name(t, (Type)type));
+    puts("\nConventions");
+    for (unsigned k = 0; k < t->n_abis; k++) print_convention(t, &t->abis[k]);
     puts("\nOpcodes");
-    print_coverage(t, args->missing);
+    ways_print(t, args->missing, args->patterns);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
     TargetsArgs *args = state->input;
     switch (key) {
     case 'm': args->missing = true; return 0;
+    case 'p': args->patterns = true; return 0;
+    case 'j': args->json = true; return 0;
     case ARGP_KEY_ARG:
         if (args->target) return ARGP_ERR_UNKNOWN;
         args->target = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!args->target && (args->missing || args->patterns)) argp_error(state, "of which target?");
+        if (args->json && (args->missing || args->patterns)) argp_error(state, "--json prints everything");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -114,31 +99,37 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 int cmd_targets(int argc, char **argv) {
     static const struct argp_option options[] = {
         {"not-selected", 'm', NULL, 0, "Of the opcodes, list only those that are not selected in every case", 0},
+        {"patterns", 'p', NULL, 0, "Of each opcode, list every pattern and expansion with what it becomes", 0},
+        {"json", 'j', NULL, 0, "Print everything as JSON", 0},
         {0},
     };
     static const struct argp argp = {
         options,
         parse,
         "[TARGET]",
-        "Lists the machines this build generates code for."
-        "\vWith TARGET, also its register classes, the class that holds each type, and for every opcode and type "
-        "whether "
-        "it is selected as machine instructions or expanded into simpler opcodes (md/expand.md).",
+        "Lists the machines this build generates code for, and what each does with every opcode."
+        "\vWith TARGET: its register classes, the class that holds each type, its conventions, and for every opcode "
+        "and type by which instructions or rules it is selected, or which expansion (md/expand.md) or library call it "
+        "becomes. The tables are those that the descriptions were compiled to.",
         NULL,
         NULL,
         NULL};
     argp_err_exit_status = EXIT_USAGE;
     TargetsArgs args = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &args);
-    if (args.target) {
-        const Target *t = target_find(args.target);
-        if (!t) {
-            fprintf(stderr, "vitrail targets: there is no target '%s'\n", args.target);
-            return EXIT_USAGE;
-        }
-        print_target(t, &args);
-        return 0;
+    const Target *t = args.target ? target_find(args.target) : NULL;
+    if (args.target && !t) {
+        fprintf(stderr, "vitrail targets: there is no target '%s'\n", args.target);
+        return EXIT_USAGE;
     }
-    for (const Target *const *t = targets_all; *t; t++) print_summary(*t);
+    if (args.json) {
+        targets_print_json(t);
+    } else if (t) {
+        print_target(t, &args);
+    } else {
+        for (const Target *const *each = targets_all; *each; each++) print_summary(*each);
+        puts("\nOpcodes");
+        ways_print_matrix();
+    }
     return 0;
 }
