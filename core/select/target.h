@@ -10,7 +10,9 @@
 typedef struct RegInfo {
     const char *name; // widest name
     uint8_t file;     // register file number
+    uint8_t dwarf;    // number in debug and unwind tables, or NO_DWARF
 } RegInfo;
+#define NO_DWARF 0xff
 
 typedef struct RegClass {
     const char *name;
@@ -127,6 +129,7 @@ typedef enum RelocBase {
 
 typedef struct Reloc {
     const char *name; // as in the description, R_X86_64_PC32
+    uint32_t elf;     // number in ELF objects
     uint8_t size;     // bytes patched
     uint8_t base;     // RelocBase: what `g` is
     // Writes the field at `place` (address P, symbol S, addend A, GOT/PLT address G). False when out of range. A
@@ -183,6 +186,12 @@ typedef struct Target {
     const char *triple_arch; // first part of a target triple
     uint8_t word_bits;       // pointer width
     uint8_t code_align;      // of instructions
+    // What object files say (core/aot).
+    uint16_t elf_machine; // e_machine, 0 = ELF is not described
+    uint32_t elf_flags;   // e_flags
+    uint8_t dwarf_return; // the column of unwind tables that tells where the return address is, or NO_DWARF
+    uint8_t reloc_word;   // relocation of a whole word that holds an address (S + A), or NO_RELOC
+    uint8_t reloc_place;  // relocation of 32 bits that hold a distance (S + A - P), or NO_RELOC
     const RegInfo *regs;
     uint8_t n_regs;
     const RegClass *classes;

@@ -13,7 +13,7 @@ PIECE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?:\.([A-Za-z_][A-Za-z0-9_]*))?\}
 
 # Settings of `isa NAME { ... }`: their words, and what the last one may be.
 ISA_SETTINGS = {("word",): "32|64", ("endian",): "little|big", ("code", "align"): r"[1-9]\d*", ("triple",): r"\w+",
-                ("elf", "machine"): r"\d+", ("register", "prefix"): ".*", ("machine",): "stack"}
+                ("elf", "machine"): r"\d+", ("elf", "flags"): r"\d+", ("dwarf", "return"): r"\d+", ("register", "prefix"): ".*", ("machine",): "stack"}
 
 
 class IsaWorld:
@@ -142,7 +142,7 @@ class IsaBuilder(RegisterBuilder):
                 legal = ISA_SETTINGS.get(tuple(row[:-1]))
                 if legal is None or not re.fullmatch(legal, row[-1]):
                     self.error(b.loc(words[0]), "a machine has no setting '%s'" % " ".join(row))
-                self.isa.settings[row[0]] = row[1:]
+                self.isa.settings.setdefault(row[0], []).extend(row[1:])
         word = self.isa.settings.get("word", ["64"])
         self.isa.word = int(word[0]) if word and word[0].isdigit() else 64
 

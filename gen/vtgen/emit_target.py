@@ -77,7 +77,7 @@ class Tables:
     def regs(self):
         out = ["static const RegInfo regs[] = {"]
         for r in self.isa.regs:
-            out.append('    {"%s", %d},' % (r.name, r.file.index))
+            out.append('    {"%s", %d, %s},' % (r.name, r.file.index, "NO_DWARF" if r.dwarf is None else r.dwarf))
         return out + ["};", ""]
 
     def allocatable(self, regs):
@@ -223,8 +223,31 @@ class Tables:
             out.append("// %s\nstatic bool apply_%s(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64_t g) {\n%s"
                        "    const uint64_t x = %s;\n%s    for (unsigned i = 0; i < %d; i++) place[i] = (uint8_t)(x >> 8 * (%s));\n"
                        "    return true;\n}\n" % (r.value, r.name, unused, self.formula(r.value), check, bits // 8, order))
-            rows.append('    {"%s", %d, %s, apply_%s},' % (r.name, bits // 8, base, r.name))
+            rows.append('    {"%s", %s, %d, %s, apply_%s},' % (r.name, r.number, bits // 8, base, r.name))
         return out + ["static const Reloc relocs[] = {"] + rows + ["};", ""]
+
+    def object_formats(self):
+        """What object files say of the machine: numbers of ELF and DWARF, and the relocations of their own tables."""
+        def setting(word, what):
+            row = self.isa.settings.get(word, [])
+            return row[row.index(what) + 1] if what in row else None
+
+        def plain(bits, formula):
+            from tree import show
+            found = [r for r in self.m.relocs if (r.imm is None and r.bits == bits
+                                                  or r.imm is not None and self.m.kinds[r.imm.name].width == bits
+                                                  and not self.m.kinds[r.imm.name].low_zeros)
+                     and show(r.value) == formula]
+            return found[0].index if found else "NO_RELOC"
+        links = {abi.get("link")[0] for abi in self.isa.abis.values() if abi.get("link")}
+        column = setting("dwarf", "return")
+        if column is None and len(links) == 1:
+            column = self.m.reg(links.pop()).dwarf
+        return ["    .elf_machine = %s," % (setting("elf", "machine") or 0),
+                "    .elf_flags = %s," % (setting("elf", "flags") or 0),
+                "    .dwarf_return = %s," % ("NO_DWARF" if column is None else column),
+                "    .reloc_word = %s," % plain(self.isa.word, "(S + A)"),
+                "    .reloc_place = %s," % plain(32, "((S + A) - P)")]
 
     SIGNS = {"add": "+", "sub": "-", "and": "&", "or": "|", "xor": "^", "shl": "<<", "lshr": ">>", "mul": "*"}
 
@@ -379,6 +402,7 @@ class Tables:
                "    .word_bits = %d," % isa.word, "    .code_align = %s," % isa.settings.get("code", ["align", "1"])[1]]
         out += [count(n) for n in ("regs", "classes", "insts", "relocs", "features", "abis")]
         out.append("    .imms = imms,\n    .operands = operands,")
+        out += self.object_formats()
         out.append("    .relaxes = relaxes,\n    .n_relaxes = %d," % len(isa.relaxes))
         held = {t: h.cls.index for h in isa.holds for t in h.types if t in m.ir.types}
         rest = ["T_none"] + ["T_" + t for t in m.ir.types if t not in held]

@@ -34,8 +34,10 @@ enum {
 #define BIT(r) (UINT64_C(1) << (r))
 
 static const RegInfo test_regs[N_TEST_REGS] = {
-    {"g0", 0}, {"g1", 0}, {"g2", 0}, {"g3", 0}, {"g4", 0}, {"g5", 0}, {"g6", 0}, {"g7", 0}, {"g8", 0}, {"none", 0},
-    {"f0", 1}, {"f1", 1}, {"f2", 1}, {"f3", 1}, {"f4", 1}, {"f5", 1}, {"f6", 1}, {"fl", 2}, {"sp", 0},
+    {"g0", 0, NO_DWARF}, {"g1", 0, NO_DWARF}, {"g2", 0, NO_DWARF}, {"g3", 0, NO_DWARF}, {"g4", 0, NO_DWARF},
+    {"g5", 0, NO_DWARF}, {"g6", 0, NO_DWARF}, {"g7", 0, NO_DWARF}, {"g8", 0, NO_DWARF}, {"none", 0, NO_DWARF},
+    {"f0", 1, NO_DWARF}, {"f1", 1, NO_DWARF}, {"f2", 1, NO_DWARF}, {"f3", 1, NO_DWARF}, {"f4", 1, NO_DWARF},
+    {"f5", 1, NO_DWARF}, {"f6", 1, NO_DWARF}, {"fl", 2, NO_DWARF}, {"sp", 0, NO_DWARF},
 };
 static const RegClass test_classes[N_TEST_CLASSES] = {
     {.name = "gpr", .regs = {{GPRS | BIT(G_SCRATCH), 0}}, .allocatable = {{GPRS, 0}}, .spill_size = 8},
