@@ -117,6 +117,7 @@ static inline uint64_t ev_nan(uint64_t x, uint64_t y, unsigned w) {
 
 static inline bool ev_feq(uint64_t x, uint64_t y, unsigned w) { return ev_wide(x, w) == ev_wide(y, w); }
 static inline bool ev_flt(uint64_t x, uint64_t y, unsigned w) { return ev_wide(x, w) < ev_wide(y, w); }
+static inline bool ev_fle(uint64_t x, uint64_t y, unsigned w) { return ev_wide(x, w) <= ev_wide(y, w); }
 static inline bool ev_funo(uint64_t x, uint64_t y, unsigned w) { return ev_is_nan(x, w) || ev_is_nan(y, w); }
 
 #define EV_FLOAT_BINARY(name, op)                                                                                      \

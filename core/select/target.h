@@ -176,6 +176,11 @@ typedef struct Abi {
 
 struct Sel;
 
+// Executes one decoded instruction: its `sem` (sim/state.h).
+struct SimState;
+struct SimInst;
+typedef void SimRun(struct SimState *s, const struct SimInst *i);
+
 typedef struct Feature {
     const char *name;
     uint64_t implies; // closure, itself included
@@ -213,6 +218,7 @@ typedef struct Target {
 
     // Named roles (the `role` declarations of the description).
     uint8_t sp, flags;                       // physical registers (flags: NO_REG if the machine has none)
+    RegSet zero;                             // registers that always read as 0
     RegSet scratch;                          // kept out of every allocatable class: for emission and for move cycles
     uint16_t op_jump;                        // relax pseudo: jump to a label
     uint16_t op_call, op_call_reg;           // call a symbol / a register
@@ -247,6 +253,8 @@ typedef struct Target {
     bool (*covers)(Op op, Type control, Type operand, uint64_t features);
     // What becomes of every opcode, for people and tools (select/ways.h).
     const struct Ways *ways;
+    // The simulator: by instruction what executes it, NULL for pseudos and relax rows. Decoded code has only others.
+    SimRun *const *sim;
     // Features of the machine this library runs on; 0 when it is another machine.
     uint64_t (*host_features)(void);
 } Target;

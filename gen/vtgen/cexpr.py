@@ -20,7 +20,7 @@ CALLS = {}
 for _name in ("umulhi smulhi rotl rotr bitrev bswap clz cls ctz popcnt fadd fsub fmul fdiv sqrt fma fmin fmax ceil"
               " floor trunc nearest").split():
     CALLS[_name] = "same"
-for _name in "uadd_over sadd_over usub_over ssub_over umul_over smul_over feq flt funo".split():
+for _name in "uadd_over sadd_over usub_over ssub_over umul_over smul_over feq flt fle funo".split():
     CALLS[_name] = "bool"
 for _name in "to_uint to_sint to_uint_sat to_sint_sat from_uint from_sint fpromote fdemote".split():
     CALLS[_name] = "convert"
@@ -47,7 +47,10 @@ def literal(value, width):
 
 
 class Translator:
-    """names: value name -> C(text, width); types: type name -> width as C text; special: call name -> method."""
+    """names: value name -> C(text, width); types: type name -> width as C text; special: call name -> method.
+
+    emit_sim.py derives from it the translation of machine instructions, where every width is a number."""
+    BITWISE, WRAPPING, COMPARES = BITWISE, WRAPPING, COMPARES
 
     def __init__(self, names, types, special=None):
         self.names = names
@@ -106,11 +109,11 @@ class Translator:
         if op == "cat":
             return C("((%s << (%s)) | %s)" % (a.text, b.width, b.text), "%s + %s" % (a.width, b.width))
         width = a.width if a.width is not None or op in SHIFTS else b.width
-        width = "64" if width is None else width
+        width = {None: "64", "bool": "1"}.get(width, width)
         ta, tb = self.value(e.args[0], width), self.value(e.args[1], width)
-        if op in COMPARES:
-            return C("(%s)" % COMPARES[op].format(a=ta, b=tb, w=width), "bool")
-        return C((BITWISE.get(op) or WRAPPING[op]).format(a=ta, b=tb, w=width), width)
+        if op in self.COMPARES:
+            return C("(%s)" % self.COMPARES[op].format(a=ta, b=tb, w=width), "bool")
+        return C((self.BITWISE.get(op) or self.WRAPPING[op]).format(a=ta, b=tb, w=width), width)
 
     def of_cond(self, e):
         return self.choice(*e.args)
@@ -118,6 +121,7 @@ class Translator:
     def choice(self, condition, x, y):
         a, b = self.of(x), self.of(y)
         width = a.width if a.width is not None else b.width
+        width = "1" if width == "bool" else width
         return C("(%s ? %s : %s)" % (self.truth(condition), self.value(x, width), self.value(y, width)), width)
 
     def of_call(self, e):

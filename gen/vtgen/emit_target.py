@@ -46,6 +46,7 @@ def header(m):
             "unsigned %s_decode(const uint8_t *bytes, size_t n, uint16_t *mop, MOpnd *slots);" % m.name,
             "void %s_print(uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out);" % m.name,
             "bool %s_select(struct Sel *sel, Inst i);" % m.name,
+            "extern SimRun *const %s_sim[N_%s_INSTS];" % (m.name, up),
             "bool %s_covers(Op op, Type control, Type operand, uint64_t features);" % m.name,
             "uint64_t %s_host_features(void);" % m.name, "extern const struct Ways %s_ways;" % m.name, "", "#endif", ""]
     return "\n".join(out)
@@ -412,6 +413,7 @@ class Tables:
         for r in ("sp", "flags"):
             out.append("    .%s = %s," % (r, m.reg(m.role(r)[0]).index if m.role(r) else "NO_REG"))
         out.append("    .scratch = %s," % regset(m.scratch()))
+        out.append("    .zero = %s," % regset([r for r in isa.regs if r.constant is not None]))
         for r in ROLES["insts"]:
             names = m.role(r)
             if names and names[0] not in m.by_name:
@@ -425,7 +427,7 @@ class Tables:
         out.append("    .mem_form = %d," % (forms[0] if forms else 0))
         out.append("    .encode = %s_encode,\n    .invert = invert,\n    .ways = &%s_ways," % (m.name, m.name))
         for field, module in (("decode", "emit_decode"), ("print", "emit_print"), ("select", "emit_select"),
-                              ("covers", "emit_select")):
+                              ("covers", "emit_select"), ("sim", "emit_sim")):
             if have(module):
                 out.append("    .%s = %s_%s," % (field, m.name, field))
         if m.role("host_features"):

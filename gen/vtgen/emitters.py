@@ -7,6 +7,7 @@ import emit_encode
 import emit_print
 import emit_rewrite
 import emit_select
+import emit_sim
 import emit_target
 import emit_ways
 
@@ -19,6 +20,7 @@ ALL = [
     emit_decode,
     emit_print,
     emit_select,
+    emit_sim,
     emit_target,
     emit_ways,
 ]

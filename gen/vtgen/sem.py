@@ -416,8 +416,7 @@ class Widths:
             return 0
         if rule == "lanes":  # (function of lanes, operands): the operands are cut into lanes and put together again
             args[0].width = 0
-            widths = [self.infer(a, scope) for a in args[1:]]
-            return widths[0] if widths else None
+            return self._lanes(e, [self.infer(a, scope) for a in args[1:]])
         if rule == "address":
             self.infer(args[0], scope)
             return None
@@ -438,6 +437,21 @@ class Widths:
         if rule == "compare":
             return self._compare(e, scope)
         raise AssertionError(rule)
+
+    def _lanes(self, e, widths):
+        """lanesN(f, x, ...): f is a `fn`, given lanes of what is as wide as x and the rest as it is, or built in."""
+        if not widths or widths[0] is None:
+            return None
+        fn = self.world.fns.get(e.args[0].name)
+        if fn is not None:
+            sizes = {}
+            for width, (_, kind) in zip(widths, fn.params):
+                if self.fixed_width(kind, {}) is None and width is not None:
+                    sizes.setdefault(kind, width // int(e.name[5:]) if width == widths[0] else width)
+            e.body = self.instance(fn, sizes)
+        elif e.args[0].name not in BUILTINS:
+            self.error(e.args[0].loc, "no function is named '%s'" % e.args[0].name)
+        return widths[0]
 
     def _compare(self, e, scope):
         cc = e.args[0]
