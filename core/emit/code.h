@@ -23,16 +23,21 @@ typedef struct CodeSite {
     uint32_t srcloc;       // IR srcloc, NONE = none
     uint32_t refs, n_refs; // SITE_CALL: run in Code.refs: offsets from the frame's sp of slots that hold references
     // For walking: from the frame's sp at the site to the word that holds the frame's own return address, and to the
-    // end of what the frame's caller will have popped (the caller's sp is there, less the caller's own `pop`).
+    // end of what the frame's caller will have popped (the caller's sp is there, less the caller's own `pop`). A `ret`
+    // of NONE: the address still is in the link register. That is so only at a trapping instruction (TRAPS_INSN) of a
+    // function that calls nothing; every call's site, that of a trap stub included, has it on the stack.
     uint32_t ret, top;
     uint32_t pop; // SITE_CALL: bytes of stack arguments that the callee removes
 } CodeSite;
 
-// One abstract step of a prologue, valid from offset `at` on; CFI is printed from these.
+// One abstract step of a prologue or epilogue, valid from offset `at` on; CFI is printed from these. At a function's
+// entry sp is as the caller's call left it, and the return address is at [sp] or in the link register (Abi.link), which
+// is saved and reloaded like a preserved register.
 typedef enum FrameStepKind {
     STEP_PUSH,
     STEP_ALLOC,
     STEP_SAVE,
+    STEP_RELOAD, // what STEP_SAVE stored is in its register again
     STEP_POP,
     STEP_FREE,
     STEP_REMEMBER,
@@ -42,9 +47,10 @@ typedef enum FrameStepKind {
 typedef struct FrameStep {
     uint32_t at;
     uint8_t kind;
-    uint8_t reg;    // STEP_PUSH, STEP_SAVE, STEP_POP
-    int32_t amount; // STEP_ALLOC/FREE: bytes; STEP_SAVE: offset from sp; STEP_RETURN: the return address now stands
-                    // at this offset from the frame's canonical address (the end of the word a call pushes it to)
+    uint8_t reg;    // STEP_PUSH, STEP_SAVE, STEP_RELOAD, STEP_POP
+    int32_t amount; // STEP_ALLOC/FREE: bytes; STEP_SAVE: offset from sp as it is here; STEP_RETURN: the return address
+                    // now stands at this offset from the frame's canonical address (sp at the call, before a word was
+                    // pushed)
 } FrameStep;
 
 typedef struct CodeLine {

@@ -6,7 +6,8 @@
 //     reaches it any more;
 //   * at the end of a block, a branch to the block that follows is dropped, and of `jcc A; jmp B` with A following,
 //     the condition is inverted and the jump dropped.
-// The allocator's pseudo moves become loads, stores and copies; MO_SLOT operands become sp plus displacement.
+// The allocator's pseudo moves become loads, stores and copies; MO_SLOT operands become sp plus displacement
+// (legal.c, where that is out of range).
 //
 // Invariants: an instruction is appended whole or not at all; every Mark is taken between instructions; sites rise.
 // Whoever adds a pseudo instruction expands it in emit_one() and nowhere else.
@@ -29,22 +30,28 @@ static void append_reloc(Emit *e, Mark start, const Fixup *fix, const MOpnd *o) 
     vec_push(e->tmp, &e->reloc_marks, start);
 }
 
+bool emit_try(Emit *e, uint16_t mop, const MOpnd *slots) {
+    Encoded code[4];
+    unsigned n = mach_encode(e->t, mop, slots, e->m->features, code);
+    for (unsigned j = 0; j < n; j++) {
+        Mark start = emit_mark(e);
+        memcpy(vec_extend(e->tmp, &e->bytes, code[j].n), code[j].bytes, code[j].n);
+        for (unsigned k = 0; k < code[j].n_fixups; k++) {
+            const Fixup *fix = &code[j].fixups[k];
+            const MOpnd *o = &slots[fix->slot];
+            if (o->kind != MO_BLOCK) append_reloc(e, start, fix, o);
+            else
+                vec_push(e->tmp, &e->refs,
+                         (LocalRef){start, fix->at, fix->reloc, false, e->forward[o->imm], fix->addend, fix->back});
+        }
+    }
+    return n != 0;
+}
+
 void emit_inst(Emit *e, uint16_t mop, const MOpnd *slots) {
-    Encoded code;
-    memset(&code, 0, sizeof code);
-    if (!e->t->encode(mop, slots, e->m->features, &code))
+    if (!emit_try(e, mop, slots))
         ctx_bug(e->ctx, "emit: %s instruction %s has an operand that cannot be encoded", e->t->name,
                 e->t->insts[mop].name);
-    Mark start = emit_mark(e);
-    memcpy(vec_extend(e->tmp, &e->bytes, code.n), code.bytes, code.n);
-    for (unsigned k = 0; k < code.n_fixups; k++) {
-        const Fixup *fix = &code.fixups[k];
-        const MOpnd *o = &slots[fix->slot];
-        if (o->kind == MO_BLOCK)
-            vec_push(e->tmp, &e->refs,
-                     (LocalRef){start, fix->at, fix->reloc, false, e->forward[o->imm], fix->addend, fix->back});
-        else append_reloc(e, start, fix, o);
-    }
 }
 
 void emit_mach(Emit *e, const Mach *x) {
@@ -169,7 +176,9 @@ static uint32_t tidy_end(Emit *e, const MBlock *block, uint32_t next) {
         MOpnd *cond_label = emit_label(e, cond);
         if (!cond_label || !(cond->flags & MI_TERM) || cond->mop == e->t->op_jump) return n;
         if (e->forward[cond_label->imm] != next || !e->t->invert) return n;
-        if (!e->t->invert(cond->mop, minst_slots(m, cond))) return n;
+        uint16_t opposite = e->t->invert(cond->mop, minst_slots(m, cond));
+        if (opposite == NO_MOP) return n;
+        cond->mop = opposite;
         cond_label->imm = label->imm;
         n--;
     }
@@ -189,49 +198,61 @@ static unsigned move_size(const Emit *e, const MOpnd *o) { return o->reg == NONE
 // A move of the allocator: each side a register or a frame slot.
 static void emit_move(Emit *e, const MOpnd *dst, const MOpnd *src) {
     const Target *t = e->t;
-    Mach x;
     if (dst->kind == MO_PREG && src->kind == MO_PREG) {
-        x = mach_copy(t, mach_reg_class(t, dst->preg), dst->preg, src->preg);
+        Mach x = mach_copy(t, mach_reg_class(t, dst->preg), dst->preg, src->preg);
+        emit_mach(e, &x);
     } else if (dst->kind == MO_PREG && src->kind == MO_SLOT) {
         int64_t at = e->m->slots.v[src->reg].offset + src->imm;
-        x = mach_load(t, mach_reg_class(t, dst->preg), move_size(e, dst), dst->preg, t->sp, at);
+        emit_access(e, mach_load(t, mach_reg_class(t, dst->preg), move_size(e, dst), dst->preg, t->sp, at));
     } else if (dst->kind == MO_SLOT && src->kind == MO_PREG) {
         int64_t at = e->m->slots.v[dst->reg].offset + dst->imm;
-        x = mach_store(t, mach_reg_class(t, src->preg), move_size(e, src), src->preg, t->sp, at);
+        emit_access(e, mach_store(t, mach_reg_class(t, src->preg), move_size(e, src), src->preg, t->sp, at));
     } else {
         ctx_bug(e->ctx, "emit: a move between operands of kinds %u and %u", dst->kind, src->kind);
     }
-    emit_mach(e, &x);
 }
 
-// The displacement of the composite operand that has slot k: its last part.
+// The slot of the displacement that belongs to the base register in slot k: a part of a composite operand, or the
+// immediate that an address is computed with. NONE: there is none.
 static unsigned displacement_of(const Emit *e, const MInst *i, unsigned k) {
     const InstDesc *d = &e->t->insts[i->mop];
     const MOpnd *o = minst_slots(e->m, i);
     for (unsigned p = 0; p < d->n_opnds; p++) {
-        if (d->opnds[p].type != OT_COMPOSITE || k <= d->opnds[p].slot) continue;
-        unsigned last = d->opnds[p].slot + d->opnds[p].n_slots - 1u;
-        while (last > k && o[last].kind == MO_NONE) last--;
-        if (last > k && o[last].kind == MO_IMM) return last;
+        const OpndDesc *opnd = &d->opnds[p];
+        if (opnd->type == OT_IMM && opnd->slot > k) return opnd->slot;
+        if (opnd->type != OT_COMPOSITE || k <= opnd->slot || k >= opnd->slot + opnd->n_slots) continue;
+        const FormDesc *form = &e->t->operands[opnd->kind].forms[o[opnd->slot].imm];
+        return form->disp ? opnd->slot + form->disp : NONE;
     }
-    ctx_bug(e->ctx, "emit: a frame slot without a displacement in %s", d->name);
+    return NONE;
 }
 
-// Replaces frame slots by the stack pointer and adds their places to the displacements. `out` has room for the
-// described slots of any instruction.
-static void lower_slots(Emit *e, const MInst *i, MOpnd *out) {
+// A place in the frame that an instruction names.
+typedef struct FramePlace {
+    unsigned base, disp; // slots, NONE = none
+    int64_t at;
+} FramePlace;
+
+// Replaces a frame slot by the stack pointer and adds its place to the displacement. `out` has room for the described
+// slots of any instruction.
+static FramePlace lower_slots(Emit *e, const MInst *i, MOpnd *out) {
     const MOpnd *in = minst_slots(e->m, i);
     unsigned n = e->t->insts[i->mop].n_slots;
+    FramePlace place = {NONE, NONE, 0};
     for (unsigned k = 0; k < n && k < i->n_slots; k++) {
         out[k] = in[k];
         if (in[k].kind == MO_VREG) ctx_bug(e->ctx, "emit: virtual register %u was not allocated", in[k].reg);
+        if (in[k].kind == MO_SLOT && place.base != NONE)
+            ctx_bug(e->ctx, "emit: two frame slots in %s", e->t->insts[i->mop].name);
+        if (in[k].kind == MO_SLOT) place.base = k;
     }
-    for (unsigned k = 0; k < n && k < i->n_slots; k++) {
-        if (in[k].kind != MO_SLOT) continue;
-        const MSlot *slot = &e->m->slots.v[in[k].reg];
-        out[k] = (MOpnd){.kind = MO_PREG, .role = in[k].role, .cls = in[k].cls, .fixed = NO_REG, .preg = e->t->sp};
-        out[displacement_of(e, i, k)].imm += in[k].imm + slot->offset;
-    }
+    if (place.base == NONE) return place;
+    const MOpnd *base = &in[place.base];
+    out[place.base] = (MOpnd){.kind = MO_PREG, .role = base->role, .cls = base->cls, .fixed = NO_REG, .preg = e->t->sp};
+    place.at = base->imm + e->m->slots.v[base->reg].offset;
+    place.disp = displacement_of(e, i, place.base);
+    if (place.disp != NONE) place.at = out[place.disp].imm += place.at;
+    return place;
 }
 
 // The first slot after the described ones of a call: bytes of stack arguments the callee removes.
@@ -255,8 +276,7 @@ static void emit_call_site(Emit *e, const MInst *i, uint32_t pop) {
     }
     vec_push(e->out, &e->code->sites, site);
     vec_push(e->tmp, &e->site_marks, emit_mark(e));
-    Mach x = mach_sp(e->t, -(int64_t)pop);
-    emit_mach(e, &x);
+    emit_sp(e, -(int64_t)pop, false);
 }
 
 static void emit_restore_step(Emit *e) {
@@ -268,7 +288,7 @@ static void emit_restore_step(Emit *e) {
 static void emit_exit(Emit *e, const MInst *i, const MOpnd *slots) {
     const Target *t = e->t;
     if (e->t->insts[i->mop].flags & MD_RETURN) {
-        uint32_t area = e->frame.arg_area;
+        uint32_t area = t->op_ret_pop == NO_MOP ? 0 : e->frame.arg_area;
         frame_epilogue(e, area);
         Mach x = area ? mach_imm(t, t->op_ret_pop, area) : mach_plain(t->op_ret);
         emit_mach(e, &x);
@@ -307,18 +327,20 @@ static void emit_one(Emit *e, const MInst *i) {
     }
     MOpnd slots[MACH_SLOTS];
     memset(slots, 0, sizeof slots);
-    lower_slots(e, i, slots);
+    FramePlace place = lower_slots(e, i, slots);
     if (leaves_function(e, i)) {
         emit_exit(e, i, slots);
         return;
     }
+    Mark start = emit_mark(e);
+    if (place.base == NONE) emit_inst(e, i->mop, slots);
+    else start = emit_placed(e, i->mop, slots, place.base, place.disp, place.at);
     if (i->trap && e->traps == TRAPS_INSN) { // an access that may fault: a row for the embedder's handler
         const Frame *f = &e->frame;
         CodeSite site = {.kind = SITE_TRAP, .trap = i->trap, .srcloc = i->srcloc, .ret = f->ret, .top = f->top};
         vec_push(e->out, &e->code->sites, site);
-        vec_push(e->tmp, &e->site_marks, emit_mark(e));
+        vec_push(e->tmp, &e->site_marks, start);
     }
-    emit_inst(e, i->mop, slots);
     if (i->flags & MI_CALL) emit_call_site(e, i, call_pop(e, i));
 }
 

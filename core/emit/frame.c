@@ -5,11 +5,17 @@
 //
 //     sp ->  outgoing stack arguments (MSLOT_OUT_ARG)
 //            locals and spill slots   (MSLOT_LOCAL, MSLOT_SPILL)
-//            registers stored, not pushed
+//            registers stored, not pushed; the link register among them
 //            registers pushed, the first pushed highest
-//     ret -> return address
+//     ret -> return address, where calls push it
 //            incoming stack arguments (MSLOT_IN_ARG)
 //     top -> the caller's frame
+//
+// Link registers (Abi.link). The return address arrives in a register. A function that calls, or uses the register for
+// something else, stores it like a preserved register and reloads it in front of its return; one that does neither
+// leaves it where it is, and its trap stubs, which do call, store it first: a check costs a leaf nothing unless it
+// fails. sp moves once. Only where the registers' places would be out of a store's reach it moves twice: by what the
+// stored registers take, then, after they are stored, by the rest.
 //
 // A function that calls nothing and whose slots fit the convention's red zone does not move sp for them: the slots
 // have negative offsets. A call in such a function is only ever that of a trap stub, after which nothing is read.
@@ -27,7 +33,8 @@
 // The prologue moves the return address down by `grow` = the largest callee's area minus the own one, before anything
 // is pushed, so that writing the callee's arguments never overwrites it. The epilogue of a tail call moves it up again
 // when this callee's area is smaller than the space made. A chain of any length uses the stack of its largest member.
-// An ordinary return removes the enlarged area.
+// An ordinary return removes the enlarged area. With a link register there is nothing to be moved: `grow` is part of
+// what the prologue subtracts, and the epilogue puts sp at the callee's area.
 //
 // The stack check (Func.stack_limit) comes before everything else, when sp still is the entry's: it compares
 // sp - (size of the frame) with the limit, so that a frame of any size is refused before it touches memory.
@@ -74,6 +81,16 @@ static uint32_t place_slots(Emit *e, uint32_t at, uint32_t *align) {
     return at;
 }
 
+static bool saves_link(const Emit *e) {
+    const MFunc *m = e->m;
+    return m->abi->link != NO_REG && (m->has_calls || m->saves_all || regset_has(m->used, m->abi->link));
+}
+
+static uint32_t stored_size(const Emit *e, unsigned reg) {
+    uint32_t size = e->t->classes[mach_reg_class(e->t, reg)].save_size;
+    return size ? size : 8u;
+}
+
 // Splits the preserved registers that must be saved into pushed and stored ones; returns the bytes of the latter.
 static uint32_t saved_regs(Emit *e) {
     const Target *t = e->t;
@@ -81,16 +98,16 @@ static uint32_t saved_regs(Emit *e) {
     Frame *f = &e->frame;
     uint32_t stored = 0;
     for (unsigned r = 0; r < t->n_regs; r++) {
-        if (!regset_has(e->m->abi->preserved, r) || r == t->sp) continue;
-        if (!e->m->saves_all && !regset_has(e->m->used, r)) continue;
+        bool is_link = r == e->m->abi->link;
+        if (is_link ? !saves_link(e) : !regset_has(e->m->abi->preserved, r) || r == t->sp) continue;
+        if (!is_link && !e->m->saves_all && !regset_has(e->m->used, r)) continue;
         if (t->op_push != NO_MOP && regset_has(word->regs, r)) {
             regset_add(&f->pushed, r);
             continue;
         }
-        unsigned cls = mach_reg_class(t, r);
-        if (cls == NO_CLASS) continue; // flags and the like
+        if (mach_reg_class(t, r) == NO_CLASS) continue; // flags and the like
         regset_add(&f->stored, r);
-        stored += t->classes[cls].save_size ? t->classes[cls].save_size : 8u;
+        stored += stored_size(e, r);
     }
     return stored;
 }
@@ -114,11 +131,55 @@ static void place_args(Emit *e) {
     }
 }
 
+static Mach store_reg(const Emit *e, unsigned reg, uint32_t at) {
+    unsigned cls = mach_reg_class(e->t, reg);
+    const RegClass *c = &e->t->classes[cls];
+    return c->save_size ? mach_mem(e->t, c->save, reg, e->t->sp, at) : mach_store(e->t, cls, 8, reg, e->t->sp, at);
+}
+
+static Mach reload_reg(const Emit *e, unsigned reg, uint32_t at) {
+    unsigned cls = mach_reg_class(e->t, reg);
+    const RegClass *c = &e->t->classes[cls];
+    return c->save_size ? mach_mem(e->t, c->restore, reg, e->t->sp, at) : mach_load(e->t, cls, 8, reg, e->t->sp, at);
+}
+
+// Whether every stored register can be stored at its place without a detour.
+static bool stores_reach(Emit *e) {
+    uint32_t at = e->frame.stored_at;
+    for (unsigned r = 0; r < e->t->n_regs; r++) {
+        if (!regset_has(e->frame.stored, r)) continue;
+        Mach x = store_reg(e, r, at);
+        if (!mach_fits(e->t, &x)) return false;
+        at += stored_size(e, r);
+    }
+    return true;
+}
+
+// What follows when the return address arrives in a register.
+static void layout_link(Emit *e) {
+    Frame *f = &e->frame;
+    const MFunc *m = e->m;
+    uint32_t size = f->alloc;
+    f->alloc += f->grow;
+    f->depth = f->alloc;
+    f->in_base = f->alloc;
+    f->top = f->alloc + (m->callee_pops ? m->in_arg_size : 0);
+    f->later = size && !stores_reach(e) ? f->stored_at : 0;
+    f->ret = NONE;
+    uint32_t at = f->stored_at;
+    for (unsigned r = 0; r < e->t->n_regs; r++) {
+        if (!regset_has(f->stored, r)) continue;
+        if (r == m->abi->link) f->ret = at;
+        at += stored_size(e, r);
+    }
+}
+
 void frame_layout(Emit *e) {
     MFunc *m = e->m;
     Frame *f = &e->frame;
     const Abi *abi = m->abi;
-    uint32_t word = abi->link == NO_REG ? mach_word(e->t) : 0; // what a call pushes
+    bool link = abi->link != NO_REG;
+    uint32_t word = link ? 0 : mach_word(e->t); // what a call pushes
     uint32_t align = abi->stack_align;
     uint32_t stored = saved_regs(e);
     uint32_t slot_align = 1;
@@ -127,7 +188,7 @@ void frame_layout(Emit *e) {
     uint32_t size = f->stored_at + stored;
     uint32_t pushes = regset_count(f->pushed) * mach_word(e->t);
     uint32_t above = word + pushes;
-    if (m->has_calls || slot_align > mach_word(e->t) || stored) size = round_up(above + size, align) - above;
+    if (link || m->has_calls || slot_align > mach_word(e->t) || stored) size = round_up(above + size, align) - above;
     else size = round_up(size, mach_word(e->t));
     check_size(e, (uint64_t)size + above + m->in_arg_size + m->tail_arg_size);
     bool red = !m->has_calls && m->out_arg_size == 0 && stored == 0 && size <= abi->red_zone;
@@ -138,15 +199,17 @@ void frame_layout(Emit *e) {
     f->arg_area = m->callee_pops ? (m->tail_arg_size > m->in_arg_size ? m->tail_arg_size : m->in_arg_size) : 0;
     f->grow = m->callee_pops ? f->arg_area - m->in_arg_size : 0;
     f->ret = f->alloc + pushes;
+    f->depth = f->ret + f->grow;
     f->top = f->ret + word + f->arg_area;
     f->in_base = f->ret + word + f->grow;
     f->trap_pad = has_trap(m) ? round_up(f->alloc + above, align) - (f->alloc + above) : 0;
+    if (link) layout_link(e);
     place_args(e);
 }
 
 // ---- prologue ----------------------------------------------------------------------------------
 
-static void emit_step(Emit *e, FrameStepKind kind, unsigned reg, int64_t amount) {
+void emit_step(Emit *e, FrameStepKind kind, unsigned reg, int64_t amount) {
     vec_push(e->out, &e->code->steps,
              (FrameStep){.kind = (uint8_t)kind, .reg = (uint8_t)reg, .amount = (int32_t)amount});
     vec_push(e->tmp, &e->step_marks, emit_mark(e));
@@ -154,18 +217,14 @@ static void emit_step(Emit *e, FrameStepKind kind, unsigned reg, int64_t amount)
 
 static void mach1(Emit *e, Mach x) { emit_mach(e, &x); }
 
-// Stores or restores the registers that are not pushed.
-static void stored_regs(Emit *e, bool save) {
-    const Target *t = e->t;
-    uint32_t at = e->frame.stored_at;
-    for (unsigned r = 0; r < t->n_regs; r++) {
+// Stores or restores the registers that are not pushed; `below`: bytes that sp is above its place after the prologue.
+static void stored_regs(Emit *e, bool save, uint32_t below) {
+    uint32_t at = e->frame.stored_at - below;
+    for (unsigned r = 0; r < e->t->n_regs; r++) {
         if (!regset_has(e->frame.stored, r)) continue;
-        unsigned c = mach_reg_class(t, r);
-        const RegClass *cls = &t->classes[c];
-        if (cls->save_size) mach1(e, mach_mem(t, save ? cls->save : cls->restore, r, t->sp, at));
-        else mach1(e, save ? mach_store(t, c, 8, r, t->sp, at) : mach_load(t, c, 8, r, t->sp, at));
-        if (save) emit_step(e, STEP_SAVE, r, at);
-        at += cls->save_size ? cls->save_size : 8u;
+        emit_access(e, save ? store_reg(e, r, at) : reload_reg(e, r, at));
+        emit_step(e, save ? STEP_SAVE : STEP_RELOAD, r, at);
+        at += stored_size(e, r);
     }
 }
 
@@ -196,15 +255,34 @@ static void entry_global(Emit *e, uint32_t gv, unsigned dst) {
     if (f->globals.v[gv].kind != GV_VMCTX) ctx_fail(e->ctx, VTR_ERR_UNSUPPORTED, "stack_limit from anything but vmctx");
     uint32_t offset = 0;
     unsigned at = find_vmctx(e, &offset);
-    if (at == NO_REG) mach1(e, mach_load(t, cls, mach_word(t), dst, t->sp, mach_word(t) + (int64_t)offset));
+    unsigned pushed = e->m->abi->link == NO_REG ? mach_word(t) : 0; // by the call
+    if (at == NO_REG) emit_access(e, mach_load(t, cls, mach_word(t), dst, t->sp, pushed + (int64_t)offset));
     else if (chain.n == 0 || f->globals.v[vec_last(&chain)].kind != GV_LOAD) mach1(e, mach_copy(t, cls, dst, at));
     unsigned base = at == NO_REG ? dst : at;
     while (chain.n) {
         const GlobalValue *g = &f->globals.v[chain.v[--chain.n]];
-        if (g->kind == GV_LOAD) mach1(e, mach_load(t, cls, mach_word(t), dst, base, g->offset));
-        else mach1(e, mach_add(t, dst, g->offset));
+        if (g->kind == GV_LOAD) emit_access(e, mach_load(t, cls, mach_word(t), dst, base, g->offset));
+        else emit_offset(e, dst, dst, g->offset);
         base = dst;
     }
+}
+
+// Branches to the overflow stub when register `low` is below `limit`.
+static void branch_below(Emit *e, unsigned low, unsigned limit) {
+    const Target *t = e->t;
+    unsigned regs[2] = {low, limit};
+    unsigned n = 0;
+    MOpnd *slots = NEW_ARRAY(e->tmp, MOpnd, MACH_SLOTS);
+    const InstDesc *desc = &t->insts[t->op_branch];
+    if (t->op_cmp != NO_MOP) mach1(e, mach_regs(t, t->op_cmp, low, limit));
+    for (unsigned k = 0; k < desc->n_opnds; k++) {
+        const OpndDesc *o = &desc->opnds[k];
+        if (o->type == OT_LABEL) slots[o->slot] = (MOpnd){.kind = MO_BLOCK, .imm = e->overflow_block};
+        else if (o->type == OT_IMM) slots[o->slot] = (MOpnd){.kind = MO_IMM, .imm = t->cond_below};
+        else if (o->type == OT_REG && n < 2)
+            slots[o->slot] = (MOpnd){.kind = MO_PREG, .preg = (uint8_t)regs[n++], .reg = NONE, .fixed = NO_REG};
+    }
+    emit_branch(e, emit_relax_of(e, t->op_branch), slots, e->overflow_block);
 }
 
 static void stack_check(Emit *e) {
@@ -216,21 +294,12 @@ static void stack_check(Emit *e) {
     RegSet avoid = {{0, 0}};
     if (limit != NO_REG) regset_add(&avoid, limit);
     unsigned low = mach_entry_scratch(t, m->abi, avoid);
-    const Relax *branch = t->op_cmp != t->op_branch ? emit_relax_of(e, t->op_branch) : NULL;
-    if (limit == NO_REG || low == NO_REG || !branch)
+    if (limit == NO_REG || low == NO_REG || t->op_branch == NO_MOP)
         ctx_fail(e->ctx, VTR_ERR_UNSUPPORTED, "stack_limit on %s with this calling convention", t->name);
-    entry_global(e, m->ir->stack_limit, limit);
-    mach1(e, mach_mem(t, t->op_lea, low, t->sp, -(int64_t)(f->ret + f->grow)));
-    mach1(e, mach_regs(t, t->op_cmp, low, limit));
-    MOpnd *slots = NEW_ARRAY(e->tmp, MOpnd, MACH_SLOTS);
-    const InstDesc *desc = &t->insts[t->op_branch];
-    for (unsigned k = 0; k < desc->n_opnds; k++) {
-        bool label = desc->opnds[k].type == OT_LABEL;
-        slots[desc->opnds[k].slot] =
-            label ? (MOpnd){.kind = MO_BLOCK, .imm = m->blocks.n} : (MOpnd){.kind = MO_IMM, .imm = t->cond_below};
-    }
     e->overflow_block = m->blocks.n;
-    emit_branch(e, branch, slots, e->overflow_block);
+    entry_global(e, m->ir->stack_limit, limit);
+    emit_offset(e, low, t->sp, -(int64_t)f->depth);
+    branch_below(e, low, limit);
 }
 
 // Moves the return address from [sp + from] to [sp + to].
@@ -240,52 +309,59 @@ static void move_return(Emit *e, unsigned scratch, int64_t from, int64_t to) {
     mach1(e, mach_store(e->t, cls, mach_word(e->t), scratch, e->t->sp, to));
 }
 
+// Enlarges the argument area below which the return address stands.
+static void grow_area(Emit *e) {
+    const Target *t = e->t;
+    Frame *f = &e->frame;
+    unsigned scratch = mach_entry_scratch(t, e->m->abi, (RegSet){{0, 0}});
+    if (scratch == NO_REG) ctx_fail(e->ctx, VTR_ERR_UNSUPPORTED, "%s: no register to grow the frame with", t->name);
+    emit_sp(e, -(int64_t)f->grow, true);
+    move_return(e, scratch, f->grow, 0);
+    emit_step(e, STEP_RETURN, NO_REG, -(int64_t)f->grow - mach_word(t));
+}
+
 void frame_prologue(Emit *e) {
     const Target *t = e->t;
     Frame *f = &e->frame;
     stack_check(e);
-    if (f->grow) {
-        unsigned scratch = mach_entry_scratch(t, e->m->abi, (RegSet){{0, 0}});
-        if (scratch == NO_REG) ctx_fail(e->ctx, VTR_ERR_UNSUPPORTED, "%s: no register to grow the frame with", t->name);
-        mach1(e, mach_sp(t, -(int64_t)f->grow));
-        emit_step(e, STEP_ALLOC, NO_REG, f->grow);
-        move_return(e, scratch, f->grow, 0);
-        emit_step(e, STEP_RETURN, NO_REG, -(int64_t)f->grow - mach_word(t));
-    }
+    if (f->grow && e->m->abi->link == NO_REG) grow_area(e);
     for (unsigned r = 0; r < t->n_regs; r++) {
         if (!regset_has(f->pushed, r)) continue;
         mach1(e, mach_reg(t, t->op_push, r));
         emit_step(e, STEP_PUSH, r, 0);
     }
-    if (f->alloc) {
-        mach1(e, mach_sp(t, -(int64_t)f->alloc));
-        emit_step(e, STEP_ALLOC, NO_REG, f->alloc);
-    }
-    stored_regs(e, true);
+    emit_sp(e, -(int64_t)(f->alloc - f->later), true);
+    stored_regs(e, true, f->later);
+    emit_sp(e, -(int64_t)f->later, true);
+}
+
+// Shrinks or removes what grow_area() made.
+static void shrink_area(Emit *e, uint32_t area) {
+    const Target *t = e->t;
+    unsigned scratch = mach_entry_scratch(t, e->m->abi, (RegSet){{0, 0}});
+    if (scratch == NO_REG) ctx_fail(e->ctx, VTR_ERR_UNSUPPORTED, "%s: no register for a tail call", t->name);
+    uint32_t up = e->frame.arg_area - area;
+    move_return(e, scratch, 0, up);
+    emit_step(e, STEP_RETURN, NO_REG, (int64_t)up - e->frame.grow - mach_word(t));
+    emit_sp(e, up, true);
 }
 
 void frame_epilogue(Emit *e, uint32_t area) {
     const Target *t = e->t;
     Frame *f = &e->frame;
+    bool link = e->m->abi->link != NO_REG;
+    uint32_t free = f->alloc - f->later;
+    if (link && e->m->callee_pops) free += f->arg_area - f->grow - area; // may be below what sp was at the entry
     emit_step(e, STEP_REMEMBER, NO_REG, 0);
-    stored_regs(e, false);
-    if (f->alloc) {
-        mach1(e, mach_sp(t, f->alloc));
-        emit_step(e, STEP_FREE, NO_REG, f->alloc);
-    }
+    emit_sp(e, f->later, true);
+    stored_regs(e, false, f->later);
+    emit_sp(e, free, true);
     for (unsigned r = t->n_regs; r-- > 0;) {
         if (!regset_has(f->pushed, r)) continue;
         mach1(e, mach_reg(t, t->op_pop, r));
         emit_step(e, STEP_POP, r, 0);
     }
-    if (!e->m->callee_pops || area == f->arg_area) return;
-    unsigned scratch = mach_entry_scratch(t, e->m->abi, (RegSet){{0, 0}});
-    if (scratch == NO_REG) ctx_fail(e->ctx, VTR_ERR_UNSUPPORTED, "%s: no register for a tail call", t->name);
-    uint32_t up = f->arg_area - area;
-    move_return(e, scratch, 0, up);
-    emit_step(e, STEP_RETURN, NO_REG, (int64_t)up - f->grow - mach_word(t));
-    mach1(e, mach_sp(t, up));
-    emit_step(e, STEP_FREE, NO_REG, up);
+    if (!link && e->m->callee_pops && area != f->arg_area) shrink_area(e, area);
 }
 
 // ---- traps -------------------------------------------------------------------------------------
@@ -300,27 +376,32 @@ static uint32_t trap_symbol(Emit *e) {
 
 // A trap: `ret` and `top` as seen from sp before `pad` is subtracted.
 void frame_trap_call(Emit *e, uint8_t trap, uint32_t srcloc, uint32_t pad, uint32_t ret, uint32_t top) {
+    const Target *t = e->t;
     CodeSite site = {.kind = SITE_TRAP, .trap = trap, .srcloc = srcloc, .ret = ret, .top = top};
     if (e->traps == TRAPS_INSN) {
         vec_push(e->out, &e->code->sites, site);
         vec_push(e->tmp, &e->site_marks, emit_mark(e));
-        mach1(e, mach_plain(e->t->op_trap));
+        mach1(e, mach_plain(t->op_trap));
         return;
     }
-    site.ret += pad;
+    bool in_link = ret == NONE;
+    if (in_link) pad += e->m->abi->stack_align;
+    site.ret = in_link ? 0 : ret + pad;
     site.top += pad;
-    mach1(e, mach_sp(e->t, -(int64_t)pad));
-    mach1(e, mach_sym(e->t, e->t->op_call, trap_symbol(e)));
+    emit_sp(e, -(int64_t)pad, false);
+    if (in_link) emit_access(e, store_reg(e, e->m->abi->link, 0));
+    mach1(e, mach_sym(t, t->op_call, trap_symbol(e)));
     vec_push(e->out, &e->code->sites, site);
     vec_push(e->tmp, &e->site_marks, emit_mark(e));
 }
 
 void frame_overflow_stub(Emit *e) {
-    uint32_t word = e->m->abi->link == NO_REG ? mach_word(e->t) : 0;
+    bool link = e->m->abi->link != NO_REG;
+    uint32_t word = link ? 0 : mach_word(e->t);
     uint32_t align = e->m->abi->stack_align;
     e->labels[e->overflow_block] = emit_mark(e);
-    // Nothing is saved yet: the return address is at sp. What steps the last block left do not hold here, and the
-    // entry's state does: an unwinder never sees this stub but through the trap's own walk.
-    frame_trap_call(e, TRAP_stk_ovf, NONE, round_up(word, align) - word, 0,
+    // Nothing is saved yet: the return address is at sp or in the link register. What steps the last block left do not
+    // hold here, and the entry's state does: an unwinder never sees this stub but through the trap's own walk.
+    frame_trap_call(e, TRAP_stk_ovf, NONE, round_up(word, align) - word, link ? NONE : 0,
                     word + (e->m->callee_pops ? e->m->in_arg_size : 0));
 }

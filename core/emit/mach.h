@@ -24,14 +24,25 @@ Mach mach_load(const Target *t, unsigned cls, unsigned bytes, unsigned dst, unsi
 Mach mach_store(const Target *t, unsigned cls, unsigned bytes, unsigned src, unsigned base, int64_t disp);
 // Any load- or store-like instruction (register, memory).
 Mach mach_mem(const Target *t, unsigned mop, unsigned reg, unsigned base, int64_t disp);
-Mach mach_sp(const Target *t, int64_t amount); // sp += amount
-Mach mach_add(const Target *t, unsigned reg, int64_t amount);
+// dst = base + amount in one instruction. False when there is none; nothing to emit (NO_MOP) is an answer, too.
+bool mach_offset(const Target *t, unsigned dst, unsigned base, int64_t amount, Mach *out);
+// dst = a + b; a and b differ, and dst is neither or b. NO_MOP when the machine has no such role.
+Mach mach_sum(const Target *t, unsigned dst, unsigned a, unsigned b);
 Mach mach_reg(const Target *t, unsigned mop, unsigned reg); // push, pop, jump or call through a register
 Mach mach_regs(const Target *t, unsigned mop, unsigned a, unsigned b);
 Mach mach_sym(const Target *t, unsigned mop, uint32_t sym);  // call or jump to a symbol
 Mach mach_addr(const Target *t, unsigned reg, uint32_t sym); // the absolute address of a symbol
 Mach mach_imm(const Target *t, unsigned mop, int64_t imm);   // op_ret_pop
 Mach mach_plain(unsigned mop);                               // without operands
+
+// Bytes and fixups of an instruction, or of the last row of a relax pseudo; how many instructions these are, 0 when an
+// operand does not fit.
+unsigned mach_encode(const Target *t, unsigned mop, const MOpnd *slots, uint64_t features, Encoded out[4]);
+bool mach_fits(const Target *t, const Mach *x);
+// The register that holds the return address at a function's entry, or NO_REG when calls push it.
+unsigned mach_link(const Target *t);
+// A register of the word class that the allocator never hands out and that is not in `taken`, or NO_REG.
+unsigned mach_scratch(const Target *t, RegSet taken);
 
 // A register that may be changed at a function's entry: not preserved, not an argument's, not in `avoid`.
 // NO_REG when there is none.

@@ -35,14 +35,16 @@ typedef struct LocalRef {
 // The frame (frame.c has the picture). All offsets count from sp after the prologue.
 typedef struct Frame {
     RegSet pushed;      // preserved registers that are pushed
-    RegSet stored;      // preserved registers that are stored into the frame
+    RegSet stored;      // preserved registers, and the link register, that are stored into the frame
     uint32_t stored_at; // where the first of them is
-    uint32_t alloc;     // bytes that the prologue subtracts after the pushes
-    uint32_t ret;       // where the return address is
+    uint32_t alloc;     // bytes that the prologue subtracts after the pushes, in all
+    uint32_t later;     // of these, what it subtracts after it stored registers (0 or stored_at)
+    uint32_t depth;     // from sp to what it was at the entry
+    uint32_t ret;       // where the return address is, NONE = in the link register
     uint32_t top;       // the caller's sp before it passed arguments (callee pops) or made the call (otherwise)
     uint32_t in_base;   // where MSLOT_IN_ARG begins
-    uint32_t arg_area;  // callee pops: bytes between return address and top
-    uint32_t grow;      // bytes by which the prologue moves the return address down to enlarge that area
+    uint32_t arg_area;  // callee pops: bytes from where the callee's argument area may begin to top
+    uint32_t grow;      // bytes by which the prologue enlarges the argument area for tail calls
     uint32_t trap_pad;  // bytes a trap stub subtracts so that the call in it is aligned
 } Frame;
 
@@ -69,9 +71,22 @@ typedef struct Emit {
 
 static inline Mark emit_mark(const Emit *e) { return (Mark){e->bytes.n, e->branches.n}; }
 
-// Appends one instruction; throws VTR_ERR_INTERNAL when it cannot be encoded, having appended nothing.
+// Appends one instruction, or the last row of a relax pseudo over a symbol; throws VTR_ERR_INTERNAL when it cannot be
+// encoded, having appended nothing.
 void emit_mach(Emit *e, const Mach *x);
 void emit_inst(Emit *e, uint16_t mop, const MOpnd *slots);
+bool emit_try(Emit *e, uint16_t mop, const MOpnd *slots); // false instead
+
+// legal.c: what may be out of range. None of these changes the flags or a register but the results and scratch ones.
+// dst = base + amount, whatever the amount.
+void emit_offset(Emit *e, unsigned dst, unsigned base, int64_t amount);
+// sp += amount; `step` is recorded behind each instruction that moves sp.
+void emit_sp(Emit *e, int64_t amount, bool step);
+// A load or store (mach_load, mach_store, mach_mem), with the address in a scratch register if need be.
+void emit_access(Emit *e, Mach x);
+// Appends an instruction whose slot `base` holds the stack pointer and whose slot `disp` (NONE: there is none) holds an
+// offset from it, or should; `at` is that of the address. Returns where the instruction itself starts.
+Mark emit_placed(Emit *e, uint16_t mop, MOpnd *slots, unsigned base, unsigned disp, int64_t at);
 // Appends a relaxable branch; slots live as long as the MFunc.
 void emit_branch(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t block);
 const Relax *emit_relax_of(const Emit *e, uint16_t mop);
@@ -82,10 +97,11 @@ MOpnd *emit_label(const Emit *e, const MInst *i);
 uint32_t *emit_layout(Emit *e, const bool *live, uint32_t *n);
 
 // frame.c
+void emit_step(Emit *e, FrameStepKind kind, unsigned reg, int64_t amount);
 void frame_layout(Emit *e);
 void frame_prologue(Emit *e);
-// Undoes the frame. `area` is the size of the stack argument area that is to remain above the return address: of the
-// function itself when it returns (then op_ret_pop removes it), of the callee at a tail call.
+// Undoes the frame. `area` is the size of the stack argument area that is to remain above sp and a pushed return
+// address: at a return, what op_ret_pop removes; at a tail call, the callee's.
 void frame_epilogue(Emit *e, uint32_t area);
 // The stub of the prologue's stack check; to be called once, after all blocks, when overflow_block is set.
 void frame_overflow_stub(Emit *e);

@@ -11,7 +11,7 @@
 //   host  jit_call()
 //         entry thunk (one per signature)        holds the JitActivation in a known place of its frame
 //           compiled f -> compiled g             a check fails: the cold stub does `call __vtr_trap`
-//             __vtr_trap (one per Jit)           calls trap_exit(sp, jit)
+//             __vtr_trap (one per Jit)           calls trap_exit(sp, jit, pc)
 //
 // trap_exit() finds the function of each return address in the Jit's table and with the frame sizes recorded in
 // Code walks up to the entry thunk, fills the activation, and hands back the thunk's stack pointer and landing
@@ -49,13 +49,15 @@ typedef struct JitFrame {
 typedef struct JitActivation {
     struct JitActivation *parent; // the activation that was current when this one began, NULL = none
     Jit *jit;                     // set by jit_call()
-    void *exit_sp;                // written by exit thunks: where the innermost frame's return address stands
-    uint32_t trap;                // TRAP_* after VTR_ERR_TRAP
-    JitFrame *frames;             // the caller's array for the frame list of a trap, may be NULL
-    uint32_t max_frames;          // its length
-    uint32_t n_frames;            // filled in: the innermost min(depth, max_frames) frames
-    uint64_t depth;               // frames between the trap and the entry thunk, all counted
-    void *resume[2];              // internal: the stack pointer and the address __vtr_trap goes on with
+    // Written by exit thunks: where the call pushed the innermost frame's return address, or, where calls leave it in a
+    // register, the stack pointer at the call and the return address.
+    void *exit_sp, *exit_pc;
+    uint32_t trap;       // TRAP_* after VTR_ERR_TRAP
+    JitFrame *frames;    // the caller's array for the frame list of a trap, may be NULL
+    uint32_t max_frames; // its length
+    uint32_t n_frames;   // filled in: the innermost min(depth, max_frames) frames
+    uint64_t depth;      // frames between the trap and the entry thunk, all counted
+    void *resume[2];     // internal: the stack pointer and the address __vtr_trap goes on with
 } JitActivation;
 
 // The address of a symbol, or NULL when it does not know.

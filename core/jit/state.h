@@ -83,9 +83,9 @@ Code *jit_trap_thunk(Arena *arena, const Target *t);
 Code *jit_exit_thunk(Arena *arena, const Target *t, ExtName name, ExtName host, const Abi *abi, uint32_t activation);
 void *jit_entry_thunk(Jit *jit, const Sig *sig);
 
-// walk.c: what the trap thunk calls. `sp` is where the return address of the trap site stands. Returns the address of
-// two words, the stack pointer and the program counter to go on with.
-void **jit_trap_exit(char *sp, Jit *jit);
+// walk.c: what the trap thunk calls with the stack pointer at the call of the trap stub and the return address of that
+// call. Returns the address of two words, the stack pointer and the program counter to go on with.
+void **jit_trap_exit(char *sp, Jit *jit, const void *pc);
 
 // libcalls.c: the address of a function of the run-time library, or NULL.
 void *jit_libcall(ExtName name);

@@ -33,18 +33,27 @@ static Asm asm_new(Arena *arena, const Target *t, ExtName name, const ExtName *s
 
 static void add(Asm *a, Mach x) {
     if (x.mop == NO_MOP) return;
-    Encoded code;
-    memset(&code, 0, sizeof code);
-    if (!a->t->encode(x.mop, x.slots, 0, &code))
-        ctx_bug(arena_ctx(a->arena), "thunk: %s cannot encode %s", a->t->name, a->t->insts[x.mop].name);
-    for (unsigned k = 0; k < code.n_fixups; k++) {
-        const Fixup *fix = &code.fixups[k];
-        const MOpnd *o = &x.slots[fix->slot];
-        vec_push(
-            a->arena, &a->code->relocs,
-            (CodeReloc){a->bytes.n + fix->at, fix->reloc, a->syms[o->reg], fix->addend + o->imm, false, fix->back});
+    Encoded code[4];
+    unsigned n = mach_encode(a->t, x.mop, x.slots, 0, code);
+    if (!n) ctx_bug(arena_ctx(a->arena), "thunk: %s cannot encode %s", a->t->name, a->t->insts[x.mop].name);
+    for (unsigned j = 0; j < n; j++) {
+        for (unsigned k = 0; k < code[j].n_fixups; k++) {
+            const Fixup *fix = &code[j].fixups[k];
+            const MOpnd *o = &x.slots[fix->slot];
+            CodeReloc reloc = {.at = a->bytes.n + fix->at, .reloc = fix->reloc, .name = a->syms[o->reg]};
+            reloc.addend = fix->addend + o->imm;
+            reloc.back = fix->back;
+            vec_push(a->arena, &a->code->relocs, reloc);
+        }
+        memcpy(vec_extend(a->arena, &a->bytes, code[j].n), code[j].bytes, code[j].n);
     }
-    memcpy(vec_extend(a->arena, &a->bytes, code.n), code.bytes, code.n);
+}
+
+// dst = base + amount, where a thunk needs it: small amounts.
+static void add_offset(Asm *a, unsigned dst, unsigned base, int64_t amount) {
+    Mach x;
+    if (!mach_offset(a->t, dst, base, amount, &x)) ctx_bug(arena_ctx(a->arena), "thunk: %s has no sum", a->t->name);
+    add(a, x);
 }
 
 static Code *finish(Asm *a) {
@@ -61,6 +70,7 @@ static unsigned scratch_reg(Arena *arena, const Target *t, const Abi *abi) {
 
 // ---- traps and exits -----------------------------------------------------------------------------
 
+// trap_exit(base, jit, pc): what a call pushes is taken off again, a link register handed on.
 Code *jit_trap_thunk(Arena *arena, const Target *t) {
     static const ExtName syms[] = {{.kind = NAME_TEXT, .text = JIT_SELF}, {.kind = NAME_TEXT, .text = JIT_TRAP_EXIT}};
     const Abi *abi = t->conv[host_conv];
@@ -68,15 +78,25 @@ Code *jit_trap_thunk(Arena *arena, const Target *t) {
     unsigned word = mach_word(t);
     unsigned scratch = scratch_reg(arena, t, abi);
     unsigned result = abi->int_results[0];
+    unsigned pushed = abi->link == NO_REG ? word : 0;
     Asm a = asm_new(arena, t, (ExtName){.kind = NAME_TEXT, .text = JIT_TRAP}, syms);
-    add(&a, mach_copy(t, cls, abi->int_args[0], t->sp));
+    if (pushed) add(&a, mach_load(t, cls, word, abi->int_args[2], t->sp, 0));
+    else add(&a, mach_copy(t, cls, abi->int_args[2], abi->link));
+    add_offset(&a, abi->int_args[0], t->sp, pushed);
     add(&a, mach_addr(t, abi->int_args[1], 0));
-    // Trap stubs call with an aligned stack; the call pushed a word.
-    add(&a, mach_sp(t, (int64_t)word - abi->stack_align - abi->shadow));
+    // Trap stubs call with an aligned stack, whatever the call pushed.
+    if (pushed) add_offset(&a, t->sp, t->sp, (int64_t)pushed - abi->stack_align);
+    if (abi->shadow) add_offset(&a, t->sp, t->sp, -(int64_t)abi->shadow);
     add(&a, mach_addr(t, scratch, 1));
     add(&a, mach_reg(t, t->op_call_reg, scratch));
     add(&a, mach_load(t, cls, word, scratch, result, word));
-    add(&a, mach_load(t, cls, word, t->sp, result, 0));
+    Mach to_sp = mach_load(t, cls, word, t->sp, result, 0);
+    if (mach_fits(t, &to_sp)) {
+        add(&a, to_sp);
+    } else {
+        add(&a, mach_load(t, cls, word, result, result, 0));
+        add_offset(&a, t->sp, result, 0);
+    }
     add(&a, mach_reg(t, t->op_tail_call_reg, scratch));
     return finish(&a);
 }
@@ -87,7 +107,18 @@ Code *jit_exit_thunk(Arena *arena, const Target *t, ExtName name, ExtName host, 
     unsigned scratch = scratch_reg(arena, t, abi);
     Asm a = asm_new(arena, t, name, &host);
     add(&a, mach_load(t, cls, word, scratch, abi->int_args[0], activation));
-    add(&a, mach_store(t, cls, word, t->sp, scratch, offsetof(JitActivation, exit_sp)));
+    Mach save = mach_store(t, cls, word, t->sp, scratch, offsetof(JitActivation, exit_sp));
+    if (mach_fits(t, &save)) {
+        add(&a, save);
+    } else { // a machine that cannot store its stack pointer as it is
+        RegSet taken = {{0, 0}};
+        regset_add(&taken, scratch);
+        unsigned sp = mach_entry_scratch(t, abi, taken);
+        if (sp == NO_REG) ctx_fail(arena_ctx(arena), VTR_ERR_UNSUPPORTED, "%s: no scratch register", t->name);
+        add_offset(&a, sp, t->sp, 0);
+        add(&a, mach_store(t, cls, word, sp, scratch, offsetof(JitActivation, exit_sp)));
+    }
+    if (abi->link != NO_REG) add(&a, mach_store(t, cls, word, abi->link, scratch, offsetof(JitActivation, exit_pc)));
     add(&a, mach_addr(t, scratch, 0));
     add(&a, mach_reg(t, t->op_tail_call_reg, scratch));
     return finish(&a);

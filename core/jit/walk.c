@@ -78,10 +78,14 @@ typedef struct Walk {
     JitFrame frame;
 } Walk;
 
-// Starts at a word that holds a return address.
-static Walk walk_from(const Jit *jit, char *at) {
-    Walk w = {.jit = jit, .base = at + mach_word(jit->target)};
-    memcpy(&w.pc, at, sizeof w.pc);
+// Starts at the call of an exit thunk.
+static Walk walk_from(const JitActivation *activation) {
+    const Target *t = activation->jit->target;
+    Walk w = {.jit = activation->jit, .base = activation->exit_sp, .pc = activation->exit_pc};
+    if (mach_link(t) == NO_REG) {
+        memcpy(&w.pc, w.base, sizeof w.pc);
+        w.base += mach_word(t);
+    }
     return w;
 }
 
@@ -105,7 +109,7 @@ static bool is_entry(const JitFunc *f) { return f->landing != NONE; }
 void jit_walk(const JitActivation *activation, bool (*visit)(void *user, const JitFrame *frame), void *user) {
     for (; activation; activation = activation->parent) {
         if (!activation->exit_sp) continue; // it has not called out
-        Walk w = walk_from(activation->jit, activation->exit_sp);
+        Walk w = walk_from(activation);
         while (walk_frame(&w) && !is_entry(w.func))
             if (!visit(user, &w.frame)) return;
     }
@@ -113,8 +117,8 @@ void jit_walk(const JitActivation *activation, bool (*visit)(void *user, const J
 
 // ---- traps ---------------------------------------------------------------------------------------
 
-void **jit_trap_exit(char *sp, Jit *jit) {
-    Walk w = walk_from(jit, sp);
+void **jit_trap_exit(char *sp, Jit *jit, const void *pc) {
+    Walk w = {.jit = jit, .base = sp, .pc = pc};
     const CodeSite *site = NULL;
     uint64_t depth = 0;
     while (walk_frame(&w) && !is_entry(w.func)) {
@@ -128,7 +132,7 @@ void **jit_trap_exit(char *sp, Jit *jit) {
     activation->trap = site ? site->trap : 0;
     activation->depth = depth;
     activation->n_frames = 0;
-    Walk again = walk_from(jit, sp);
+    Walk again = {.jit = jit, .base = sp, .pc = pc};
     while (activation->n_frames < activation->max_frames && walk_frame(&again) && !is_entry(again.func))
         activation->frames[activation->n_frames++] = again.frame;
     activation->resume[0] = w.frame.sp;

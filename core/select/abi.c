@@ -10,8 +10,8 @@
 // loaded at the entry from MSLOT_IN_ARG, all of them first thing, so a tail call may overwrite that area
 // (MSLOT_TAIL_ARG).
 //
-// A narrow integer that the signature marks uext or sext is widened to 32 bits by an IR instruction made on the spot,
-// which the target's own rules select.
+// A narrow integer that the convention wants widened, and a float that goes to an integer register, pass through an IR
+// instruction made on the spot, which the target's own rules select.
 #include "select/sel.h"
 
 enum { MAX_COPY = 1024 }; // bytes of a struct argument that are copied in line
@@ -26,12 +26,22 @@ typedef struct Place_ {
 
 static uint32_t align_up(uint32_t x, uint32_t to) { return (x + to - 1) / to * to; }
 
-static uint8_t next_register(Place_ *p, bool is_float) {
+static uint8_t next_int(Place_ *p) {
+    unsigned k = p->n_ints++;
+    return k < p->abi->n_int_args ? p->abi->int_args[k] : NO_REG;
+}
+
+static uint8_t next_register(Place_ *p, bool is_float, bool *crosses) {
     const Abi *abi = p->abi;
-    unsigned k = is_float ? p->n_floats++ : p->n_ints++;
-    if (abi->slots) p->n_ints = p->n_floats = k + 1;
-    if (is_float) return k < abi->n_float_args ? abi->float_args[k] : NO_REG;
-    return k < abi->n_int_args ? abi->int_args[k] : NO_REG;
+    *crosses = is_float && abi->floats_in_ints && p->n_floats >= abi->n_float_args;
+    if (!is_float || *crosses) {
+        uint8_t reg = next_int(p);
+        if (abi->slots) p->n_floats = p->n_ints;
+        return reg;
+    }
+    unsigned k = p->n_floats++;
+    if (abi->slots) p->n_ints = p->n_floats;
+    return k < abi->n_float_args ? abi->float_args[k] : NO_REG;
 }
 
 static void place_on_stack(Place_ *p, AbiLoc *loc, uint32_t bytes) {
@@ -41,8 +51,12 @@ static void place_on_stack(Place_ *p, AbiLoc *loc, uint32_t bytes) {
 }
 
 static AbiLoc place_arg(Place_ *p, Type type) {
-    AbiLoc loc = {.type = (uint8_t)type, .reg = next_register(p, type_is_float(type))};
-    if (loc.reg == NO_REG) place_on_stack(p, &loc, type_bytes(type));
+    AbiLoc loc = {.type = (uint8_t)type};
+    loc.reg = next_register(p, type_is_float(type), &loc.crosses);
+    if (loc.reg == NO_REG) {
+        loc.crosses = false;
+        place_on_stack(p, &loc, type_bytes(type));
+    }
     return loc;
 }
 
@@ -82,6 +96,8 @@ AbiSig abi_place(Arena *arena, const Target *t, const Sig *sig) {
         if (param->purpose == PURPOSE_SARG) {
             out.params[k] = (AbiLoc){.type = param->type, .copy = param->sarg_size};
             place_on_stack(&p, &out.params[k], param->sarg_size);
+        } else if (param->purpose == PURPOSE_SRET && abi->sret_arg != NO_REG) {
+            out.params[k] = (AbiLoc){.type = param->type, .reg = abi->sret_arg};
         } else {
             out.params[k] = place_arg(&p, (Type)param->type);
         }
@@ -163,31 +179,51 @@ void sel_trap(Sel *s, Inst i) {
 
 // ---- values --------------------------------------------------------------------------------------------
 
-// The register with v as an argument or result: widened when the signature and the convention say so.
-static uint32_t use_extended(Sel *s, const Abi *abi, const AbiParam *param, Value v) {
-    if (!abi->extend_args || param->ext == EXT_NONE || type_bits((Type)param->type) >= 32) return sel_use(s, v);
-    Inst root = s->root;
-    const InstData *r = sel_data(s, root);
-    InstData d = {.op = param->ext == EXT_UEXT ? OP_uextend : OP_sextend, .type = T_i32, .srcloc = r->srcloc};
-    d.block = r->block;
-    d.prev = d.next = NO_INST;
+// The result of an instruction of one operand made on the spot.
+static Value spot_value(Sel *s, Op op, Type type, Value v, Inst *made) {
+    const InstData *r = sel_data(s, s->root);
+    InstData d = {.op = (uint16_t)op, .type = (uint8_t)type, .srcloc = r->srcloc, .block = r->block};
     d.args = list_new(s->f, &v, 1);
-    Inst wide = inst_new(s->f, &d);
-    inst_make_results(s->f, wide);
-    Value result = inst_result(s->f, wide, 0);
-    s->uses[result.i] = 1;
-    s->order[wide.i] = NONE; // no load may be folded: the group's accesses are the root's
-    uint32_t vreg = sel_use(s, result);
-    sel_one(s, wide);
-    s->root = s->access = root;
+    *made = sel_spot(s, &d);
+    return inst_result(s->f, *made, 0);
+}
+
+static uint32_t use_spot(Sel *s, Op op, Type type, Value v) {
+    Inst made;
+    uint32_t vreg = sel_use(s, spot_value(s, op, type, v, &made));
+    sel_spot_one(s, made);
     return vreg;
+}
+
+// What an integer of `type` becomes as an argument or result, and by which opcode; `type` itself when it stays.
+static Type extended(Sel *s, const Abi *abi, const AbiParam *param, Op *op) {
+    Type type = (Type)param->type;
+    *op = param->ext == EXT_UEXT ? OP_uextend : OP_sextend;
+    if (type_is_float(type)) return type;
+    if (abi->extend == EXTEND_TO_32 && param->ext != EXT_NONE && type_bits(type) < 32) return T_i32;
+    if (abi->extend != EXTEND_TO_WORD || type_bits(type) >= s->t->word_bits) return type;
+    if (type_bits(type) == 32) *op = OP_sextend;
+    else if (param->ext == EXT_NONE) return type;
+    return target_ptr_type(s->t);
+}
+
+// The register with v as an argument or result at `loc`: widened when the signature and the convention say so, and as
+// an integer when it goes to an integer register. *type: what it is then.
+static uint32_t use_as(Sel *s, const Abi *abi, const AbiParam *param, const AbiLoc *loc, Value v, Type *type) {
+    Op op = OP_bitcast;
+    *type = loc->crosses ? (type_bytes((Type)param->type) == 4 ? T_i32 : T_i64) : extended(s, abi, param, &op);
+    return *type == (Type)param->type ? sel_use(s, v) : use_spot(s, op, *type, v);
 }
 
 // A slot that a call or return has beyond its description.
 typedef VEC(MOpnd) Extras;
 
+static uint8_t loc_class(const Sel *s, const AbiLoc *loc) {
+    return s->t->type_class[loc->crosses ? target_ptr_type(s->t) : (Type)loc->type];
+}
+
 static void extra_use(Sel *s, Extras *extras, uint32_t vreg, const AbiLoc *loc) {
-    vec_push(s->tmp, extras, sel_in(vreg, s->t->type_class[loc->type], loc->reg));
+    vec_push(s->tmp, extras, sel_in(vreg, loc_class(s, loc), loc->reg));
 }
 
 static MOpnd *inst_with_extras(Sel *s, uint16_t mop, const Extras *extras) {
@@ -215,20 +251,43 @@ static void arrive_from_stack(Sel *s, const AbiLoc *loc, uint32_t vreg) {
     }
 }
 
+// A float that arrives in an integer register, as a value that is defined there and nowhere in the IR.
+typedef struct Crossing {
+    uint32_t vreg; // of the integer
+    Value param;
+} Crossing;
+
+static void cross(Sel *s, const Crossing *c) {
+    Type type = value_type(s->f, c->param);
+    Value bits = block_add_param(s->f, block_new(s->f), type_bytes(type) == 4 ? T_i32 : T_i64);
+    Inst made;
+    Value v = spot_value(s, OP_bitcast, type, bits, &made);
+    s->vregs[bits.i] = c->vreg;
+    s->vregs[v.i] = s->vregs[c->param.i];
+    sel_spot_one(s, made);
+}
+
 void sel_entry(Sel *s) {
     const Func *f = s->f;
     Extras extras = {0};
+    VEC(Crossing) crossings = {0};
     if (s->area != NONE && s->abi.area.reg != NO_REG)
         vec_push(s->tmp, &extras, sel_def(s->area, s->t->type_class[s->abi.area.type], s->abi.area.reg));
     for (uint32_t k = 0; k < f->sig.n_params; k++) {
         const AbiLoc *loc = &s->abi.params[k];
         Value v = block_param(f, f->first, k);
         if (loc->reg == NO_REG || loc->copy || s->vregs[v.i] == NONE) continue;
-        vec_push(s->tmp, &extras, sel_def(s->vregs[v.i], s->t->type_class[loc->type], loc->reg));
+        uint32_t vreg = s->vregs[v.i];
+        if (loc->crosses) {
+            vreg = sel_temp(s, loc_class(s, loc), type_bytes((Type)loc->type));
+            vec_push(s->tmp, &crossings, (Crossing){vreg, v});
+        }
+        vec_push(s->tmp, &extras, sel_def(vreg, loc_class(s, loc), loc->reg));
     }
     (void)inst_with_extras(s, MOP_ENTRY, &extras);
     vec_last(&s->group).srcloc = NONE;
     vec_last(&s->group).ir = NONE;
+    for (uint32_t k = 0; k < crossings.n; k++) cross(s, &crossings.v[k]);
     if (s->area != NONE && s->abi.area.reg == NO_REG) arrive_from_stack(s, &s->abi.area, s->area);
     for (uint32_t k = 0; k < f->sig.n_params; k++) {
         const AbiLoc *loc = &s->abi.params[k];
@@ -267,7 +326,8 @@ void sel_return(Sel *s, Inst i) {
     Extras extras = {0};
     for (uint32_t k = 0; k < sig->n_results; k++) {
         const AbiLoc *loc = &s->abi.results[k];
-        uint32_t vreg = use_extended(s, s->abi.abi, &sig->results[k], sel_arg(s, i, k));
+        Type type;
+        uint32_t vreg = use_as(s, s->abi.abi, &sig->results[k], loc, sel_arg(s, i, k), &type);
         if (loc->reg == NO_REG) {
             store(s, (Type)loc->type, vreg, base_reg(s, own_area(s)), loc->offset);
         } else {
@@ -275,7 +335,7 @@ void sel_return(Sel *s, Inst i) {
         }
     }
     return_sret(s, &extras);
-    bool pops = s->abi.abi->callee_pops && s->abi.stack_size;
+    bool pops = s->abi.abi->callee_pops && s->abi.stack_size && s->t->op_ret_pop != NO_MOP;
     uint16_t mop = pops ? s->t->op_ret_pop : s->t->op_ret;
     MOpnd *o = inst_with_extras(s, mop, &extras);
     if (pops) o[operand_of(&s->t->insts[mop], OT_IMM)->slot] = sel_imm(s->abi.stack_size);
@@ -323,7 +383,8 @@ static void pass_args(Sel *s, const Sig *sig, const AbiSig *abi, ValueList args,
     uint32_t slot = NONE;
     for (uint32_t k = 0; k < sig->n_params; k++) {
         const AbiLoc *loc = &abi->params[k];
-        uint32_t vreg = use_extended(s, abi->abi, &sig->params[k], list_get(s->f, args, first + k));
+        Type type;
+        uint32_t vreg = use_as(s, abi->abi, &sig->params[k], loc, list_get(s->f, args, first + k), &type);
         if (loc->reg != NO_REG && !loc->copy) {
             extra_use(s, extras, vreg, loc);
             continue;
@@ -333,7 +394,7 @@ static void pass_args(Sel *s, const Sig *sig, const AbiSig *abi, ValueList args,
         if (loc->copy) {
             copy_struct(s, vreg, to, loc->copy);
         } else {
-            store(s, (Type)loc->type, vreg, to, 0);
+            store(s, type, vreg, to, 0);
         }
     }
 }
@@ -374,6 +435,7 @@ static uint8_t tail_register(Sel *s, const AbiSig *abi, const Extras *extras, ui
     for (unsigned w = 0; w < 2; w++) free.w[w] &= abi->abi->clobbered.w[w] & s->abi.abi->clobbered.w[w];
     for (uint32_t k = 0; k < extras->n; k++)
         if (extras->v[k].kind == MO_VREG) regset_del(&free, extras->v[k].fixed);
+    if (s->abi.abi->link != NO_REG) regset_del(&free, s->abi.abi->link);
     for (unsigned r = 0; r < s->t->n_regs; r++)
         if (regset_has(free, r)) return (uint8_t)r;
     ctx_fail(s->ctx, VTR_ERR_UNSUPPORTED, "%s: no register is left for the address of a tail callee", s->t->name);

@@ -13,6 +13,7 @@
 typedef struct AbiLoc {
     uint8_t reg;     // physical register, or NO_REG: in memory
     uint8_t type;    // Type
+    bool crosses;    // a float in an integer register
     uint32_t offset; // argument: in the stack argument area (shadow space included); result: in the return area
     uint32_t copy;   // bytes to copy to the stack (a struct passed by value; the value is its address), else 0
 } AbiLoc;

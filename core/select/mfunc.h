@@ -50,8 +50,9 @@ typedef enum MOpndKind {
     MO_IMM,   // imm
     MO_BLOCK, // imm = MBlock number
     MO_SYM,   // reg = index into MFunc.syms, imm = addend
-    MO_SLOT,  // reg = index into MFunc.slots, imm = byte offset: stands where a base register stands; emission
-              // puts the frame register there and adds the slot's place to the displacement, the form's last part
+    MO_SLOT,  // reg = index into MFunc.slots, imm = byte offset: stands where a base register stands; emission puts
+              // the frame register there and adds the slot's place to the displacement (FormDesc.disp, or the
+              // immediate operand that follows a plain register), or has the address in a scratch register
     MO_FORM   // imm = form number of a composite operand
 } MOpndKind;
 
@@ -180,8 +181,8 @@ typedef struct MFunc {
     uint32_t in_arg_size;   // of the incoming stack argument area
     uint32_t out_arg_size;  // largest area of outgoing stack arguments
     uint32_t tail_arg_size; // largest area of a tail call's stack arguments; may exceed in_arg_size
-    // Convention `tail`: the callee removes its stack arguments. A return is then Target.op_ret_pop with
-    // in_arg_size as its immediate when that is not 0, op_ret otherwise.
+    // Convention `tail`: the callee removes its stack arguments. Where the machine has Target.op_ret_pop, a return is
+    // that with in_arg_size as its immediate when that is not 0, op_ret otherwise.
     bool callee_pops;
     bool has_calls;
     bool saves_all; // an entry thunk: saves every preserved register; IR stack slot 0 holds the activation

@@ -39,6 +39,8 @@ typedef struct Sel {
     uint8_t *uses;        // IR value -> number of uses, saturating at 2
     uint32_t *order;      // IR instruction -> barriers before it in its block
     Bits covered;         // IR instructions that another one's rule defined
+    uint32_t cap_values;  // of vregs and uses
+    uint32_t cap_insts;   // of order and covered
     Inst root;            // the instruction being selected
     Inst access;          // whose memory flags the accesses of the group have: the root or a covered load
     const char *rule;     // the rule that was taken, for the dump
@@ -212,5 +214,9 @@ void sel_trap(Sel *s, Inst i); // trap
 
 // Selects one instruction, which need not be in the layout, as part of the group being made (select.c).
 void sel_one(Sel *s, Inst i);
+// Makes an instruction that is not in the layout and part of what is being selected: nothing may be folded into it but
+// constants. sel_spot_one() selects it as part of the root's group.
+Inst sel_spot(Sel *s, const InstData *data);
+void sel_spot_one(Sel *s, Inst i);
 
 #endif

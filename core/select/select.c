@@ -285,6 +285,59 @@ VTR_NORETURN static void unsupported(Sel *s, Inst i) {
              d->type == T_none ? "" : ".", d->type == T_none ? "" : type_name((Type)d->type), buf_str(&text));
 }
 
+static uint32_t *all_none(Arena *arena, uint32_t n) {
+    uint32_t *list = NEW_ARRAY(arena, uint32_t, n);
+    for (uint32_t k = 0; k < n; k++) list[k] = NONE;
+    return list;
+}
+
+// Makes the tables by value and by instruction cover all there are, and as many again.
+static void make_room(Sel *s) {
+    if (s->f->values.n > s->cap_values || !s->vregs) {
+        uint32_t cap = s->vregs ? s->f->values.n * 2 : s->f->values.n;
+        uint32_t *vregs = all_none(s->tmp, cap);
+        uint8_t *uses = NEW_ARRAY(s->tmp, uint8_t, cap);
+        for (uint32_t k = 0; k < s->cap_values; k++) {
+            vregs[k] = s->vregs[k];
+            uses[k] = s->uses[k];
+        }
+        s->vregs = vregs;
+        s->uses = uses;
+        s->cap_values = cap;
+    }
+    if (s->f->insts.n > s->cap_insts || !s->order) {
+        uint32_t cap = s->order ? s->f->insts.n * 2 : s->f->insts.n;
+        uint32_t *order = NEW_ARRAY(s->tmp, uint32_t, cap);
+        Bits covered = bits_new(s->tmp, cap);
+        for (uint32_t k = 0; k < s->cap_insts; k++) {
+            order[k] = s->order[k];
+            if (bits_has(s->covered, k)) bits_add(covered, k);
+        }
+        s->order = order;
+        s->covered = covered;
+        s->cap_insts = cap;
+    }
+}
+
+Inst sel_spot(Sel *s, const InstData *data) {
+    InstData d = *data;
+    d.prev = d.next = NO_INST;
+    Inst i = inst_new(s->f, &d);
+    inst_make_results(s->f, i);
+    make_room(s);
+    s->order[i.i] = NONE; // no load may be folded: the group's accesses are the root's
+    for (uint32_t k = 0; k < sel_data(s, i)->results.n; k++) s->uses[inst_result(s->f, i, k).i] = 1;
+    return i;
+}
+
+void sel_spot_one(Sel *s, Inst i) {
+    Inst root = s->root;
+    Inst access = s->access;
+    sel_one(s, i);
+    s->root = root;
+    s->access = access;
+}
+
 void sel_one(Sel *s, Inst i) {
     s->root = i;
     s->access = i;
@@ -464,23 +517,6 @@ static void look_at_blocks(Sel *s, const BlockOrder *order) {
     }
 }
 
-// Extensions of arguments and results that a convention may ask for: an upper bound.
-static uint32_t count_extensions(const Func *f) {
-    uint64_t n = f->sig.n_results;
-    for (uint32_t i = 0; i < f->insts.n; i++) {
-        Op op = (Op)f->insts.v[i].op;
-        if (op_has(op, OPF_call) || op == OP_return) n += f->insts.v[i].args.n;
-    }
-    if (n > UINT32_MAX / 4) ctx_fail(f->ctx, VTR_ERR_LIMIT, "too many arguments in one function");
-    return (uint32_t)n;
-}
-
-static uint32_t *all_none(Arena *arena, uint32_t n) {
-    uint32_t *list = NEW_ARRAY(arena, uint32_t, n);
-    for (uint32_t k = 0; k < n; k++) list[k] = NONE;
-    return list;
-}
-
 static void put_final_names(Sel *s) {
     MFunc *m = s->m;
     for (uint32_t k = 0; k < m->slots_pool.n; k++)
@@ -537,11 +573,7 @@ static MFunc *select_into(Sel *s, Arena *arena) {
     m->features = s->features;
     m->in_arg_size = s->abi.stack_size;
     m->callee_pops = m->abi->callee_pops;
-    uint32_t extra = count_extensions(f);
-    s->vregs = all_none(s->tmp, f->values.n + extra);
-    s->uses = NEW_ARRAY(s->tmp, uint8_t, f->values.n + extra);
-    s->order = NEW_ARRAY(s->tmp, uint32_t, f->insts.n + extra);
-    s->covered = bits_new(s->tmp, f->insts.n + extra);
+    make_room(s);
     s->slots = all_none(s->tmp, f->slots.n);
     s->clobbers = NEW_ARRAY(s->tmp, uint16_t, s->t->n_abis);
     s->area = s->in_slot = s->out_slot = s->area_slot = NONE;

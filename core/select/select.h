@@ -19,4 +19,8 @@ typedef struct SelOptions {
 // naming instruction, type and target. May add instructions to `f` that are not in its layout.
 MFunc *select_func(Arena *arena, Func *f, const Target *t, const SelOptions *options);
 
+// What the target selects for an `iconst` of a word, without features: block 0 has its instructions, of which each
+// uses at most the register that the one before it defines. So all of them can work in one register.
+const MFunc *select_constant(Arena *arena, const Target *t, int64_t value);
+
 #endif

@@ -67,11 +67,12 @@ typedef struct ImmKind {
 #define NO_RELOC 0xff
 
 // A composite operand: one of several forms, each with its parts. OpndDesc.slot of a part counts from the slot that
-// holds the form number. The displacement, where a form has one, is its last part.
+// holds the form number.
 typedef struct FormDesc {
     const char *name;
     const OpndDesc *parts;
     uint8_t n_parts;
+    uint8_t disp; // slot of the part that is a displacement, 0 = none
 } FormDesc;
 typedef struct OperandKind {
     const char *name;
@@ -154,13 +155,21 @@ typedef struct Relax {
 
 // ---- calling conventions -----------------------------------------------------------------------
 
+// Who widens narrow integer arguments and results, and how far.
+typedef enum AbiExtend {
+    EXTEND_NOBODY,
+    EXTEND_TO_32,  // the giver, to 32 bits, what the signature marks uext or sext
+    EXTEND_TO_WORD // the giver, to a word: i8 and i16 as the signature says, i32 always with its sign
+} AbiExtend;
+
 typedef struct Abi {
     const char *name;
     const uint8_t *int_args, *float_args, *int_results, *float_results; // physical registers in order
     uint8_t n_int_args, n_float_args, n_int_results, n_float_results;
     bool slots;          // arguments take positions shared by both files (Windows)
     bool callee_pops;    // the callee removes its stack arguments
-    bool extend_args;    // the caller extends narrow integers to 32 bits when the signature says uext/sext
+    bool floats_in_ints; // a float argument that finds no float register takes the next integer register
+    uint8_t extend;      // AbiExtend
     RegSet preserved;    // callee-saved
     RegSet clobbered;    // everything else a call may change, flags included
     uint8_t stack_align; // at calls
@@ -169,6 +178,7 @@ typedef struct Abi {
     uint16_t shadow;        // bytes the caller leaves above the arguments (Windows: 32)
     uint8_t variadic_count; // register that holds the number of float arguments of a variadic call, or NO_REG
     uint8_t sret_result;    // register that returns the struct-return pointer, or NO_REG
+    uint8_t sret_arg;       // register that passes it and is no argument register, or NO_REG: it is passed like others
     uint8_t link;           // register that holds the return address at entry, or NO_REG (it is on the stack)
 } Abi;
 
@@ -216,23 +226,36 @@ typedef struct Target {
     uint8_t n_abis;
     const Abi *conv[N_CONVS]; // NULL = unsupported
 
-    // Named roles (the `role` declarations of the description).
-    uint8_t sp, flags;                       // physical registers (flags: NO_REG if the machine has none)
-    RegSet zero;                             // registers that always read as 0
-    RegSet scratch;                          // kept out of every allocatable class: for emission and for move cycles
+    // Named roles (the `roles` of the description). An instruction that names a symbol may be a relax pseudo with the
+    // symbol as its label: then its last row is what stands for it. No role but op_cmp changes the flags where an
+    // operand of a load, store or move may be out of range (mach.h).
+    uint8_t sp, flags; // physical registers (flags: NO_REG if the machine has none)
+    RegSet zero;       // registers that always read as 0
+    // Kept out of every allocatable class: for emission, move cycles, and the rows of relax pseudos, which may change
+    // the last one. The first word register among them moves values from memory to memory; where a displacement in a
+    // frame may be out of an instruction's range, there is a second one for addresses.
+    RegSet scratch;
     uint16_t op_jump;                        // relax pseudo: jump to a label
     uint16_t op_call, op_call_reg;           // call a symbol / a register
     uint16_t op_tail_call, op_tail_call_reg; // jump to a symbol / a register as a tail call
-    uint16_t op_ret, op_ret_pop;             // return; return and remove imm bytes
-    uint16_t op_push, op_pop;                // NO_MOP where the machine has none
-    uint16_t op_sp_add, op_sp_sub;           // add an immediate to / subtract it from the stack pointer (inout sp, imm)
-    uint16_t op_trap;                        // an instruction that traps
-    uint16_t op_lea;                         // d: out, m: mem -- the address of a memory operand
-    uint16_t op_load_addr;                   // d: out, symbol -- an absolute 64-bit address
-    uint16_t op_cmp;                         // a: reg, b: reg -- compares two words and sets the flags
-    uint16_t op_branch;                      // relax pseudo (c: cond, t: label): branch on a condition
-    int64_t cond_below;                      // of op_branch: op_cmp's a was below b, unsigned
-    uint16_t mem_form; // form number base + displacement of the composite operand used by load/store
+    uint16_t op_ret;                         // return
+    uint16_t op_ret_pop;      // return and remove imm bytes; NO_MOP where the link register has the address
+    uint16_t op_push, op_pop; // NO_MOP where the machine has none
+    // Add an immediate to / subtract it from a register that may be the stack pointer: (inout, imm) or (out, in, imm).
+    // op_sp_sub is NO_MOP where op_sp_add takes negative ones.
+    uint16_t op_sp_add, op_sp_sub;
+    // The sum of two registers, of which the first may be the stack pointer: (inout, in) or (out, in, in); of the
+    // latter, the result may be the stack pointer, too. NO_MOP where every displacement in a frame fits.
+    uint16_t op_add;
+    uint16_t op_trap;      // an instruction that traps
+    uint16_t op_lea;       // (out, mem) or (out, in, imm): the address of a memory operand; base + displacement
+    uint16_t op_load_addr; // d: out, symbol -- an absolute 64-bit address
+    // Branch when one word is below another, unsigned. With flags: op_cmp (a: reg, b: reg) sets them, and op_branch is
+    // the relax pseudo (c: cond, t: label), for which cond_below says that a was below b. Without: op_cmp is NO_MOP and
+    // op_branch is the relax pseudo (a: reg, b: reg, t: label) that branches when a is below b.
+    uint16_t op_cmp, op_branch;
+    int64_t cond_below;
+    uint8_t mem_form; // form number base + displacement of the composite operands used by load/store: one for all
 
     // Generated functions.
     // Encodes one instruction with physical operands, in the shortest way that these features allow; false when an
@@ -242,9 +265,10 @@ typedef struct Target {
     unsigned (*decode)(const uint8_t *bytes, size_t n, uint16_t *mop, MOpnd *slots);
     // Assembler text of one instruction; `at` is its address, `size` its length.
     void (*print)(uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out);
-    // Turns a conditional branch (relax pseudo) into the one with the opposite condition by changing its slots;
-    // false, and nothing changed, when it has none. From `cond`'s pairs of opposite expressions.
-    bool (*invert)(uint16_t mop, MOpnd *slots);
+    // The conditional branch (relax pseudo) with the opposite condition: another instruction with the same operands,
+    // or the same one with the condition in its slots changed. NO_MOP, and nothing changed, when it has none. From
+    // `cond`'s pairs of opposite expressions, and from pairs of branches whose semantics are opposite.
+    uint16_t (*invert)(uint16_t mop, MOpnd *slots);
     // Selects IR instruction `i` (select/select.h).
     bool (*select)(struct Sel *sel, Inst i);
     // Whether the target selects an opcode with these features; what it does not is expanded (md/expand.md). control:

@@ -320,6 +320,8 @@ def check_abi(isa, abi, diag):
     for row, at in zip(abi.rows, abi.places):
         if row[0] not in ABI_WORDS:
             diag.error(at, "a calling convention has no '%s'" % row[0])
+        if row[0] == "extend" and row[1:] not in (["caller"], ["caller", "word"]):
+            diag.error(at, "'extend' is 'extend caller' or 'extend caller word'")
     if isa.settings.get("machine") == ["stack"]:
         return
     for words in (("int", "args"), ("int", "results")):
@@ -339,8 +341,8 @@ def check_abi(isa, abi, diag):
 
 ROLE_KINDS = {"sp": "reg", "flags": "reg", "scratch": "reg", "jump": "inst", "call": "inst",
               "call_reg": "inst", "tail_call": "inst", "tail_call_reg": "inst", "ret": "inst", "ret_pop": "inst",
-              "push": "inst", "pop": "inst", "sp_add": "inst", "sp_sub": "inst", "trap": "inst", "lea": "inst",
-              "load_addr": "inst", "mem_form": "form"}
+              "push": "inst", "pop": "inst", "sp_add": "inst", "sp_sub": "inst", "add": "inst", "trap": "inst",
+              "lea": "inst", "load_addr": "inst", "cmp": "inst", "branch": "inst", "mem_form": "form"}
 
 
 def check_roles(isa, diag):

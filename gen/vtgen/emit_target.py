@@ -1,13 +1,15 @@
 """The tables of a machine: <isa>.h (numbers of instructions, registers, ...), <isa>_target.c (the Target record), and
 targets_all.c."""
 import importlib.util
+import re
 
 from emit_encode import banner, copy_operands, stmts_end_relative
-from machine import DescriptionError, c_int, machines
+from machine import DescriptionError, c_int, displacement, machines
+from tree import SIGNS, show
 
 ROLES = {"prefix": "op_", "registers": ("sp",), "insts": (
     "jump", "call", "call_reg", "tail_call", "tail_call_reg", "ret", "ret_pop", "push", "pop", "sp_add", "sp_sub",
-    "trap", "lea", "load_addr", "cmp", "branch")}
+    "add", "trap", "lea", "load_addr", "cmp", "branch")}
 
 
 def outputs(isas):
@@ -140,7 +142,9 @@ class Tables:
                 parts = self.m.form_slots[id(f)]
                 out.append("static const OpndDesc form_%s_%s[] = {%s};"
                            % (comp.name, f.name, ", ".join(map(self.desc, parts))))
-                forms.append('{"%s", form_%s_%s, %d}' % (f.name, comp.name, f.name, len(parts)))
+                disp = displacement(f)
+                at = next((s.slot for s in parts if disp is not None and s.name == disp.name), 0)
+                forms.append('{"%s", form_%s_%s, %d, %d}' % (f.name, comp.name, f.name, len(parts), at))
             out.append("static const FormDesc forms_%s[] = {%s};" % (comp.name, ", ".join(forms)))
             kinds.append('{"%s", forms_%s, %d, %d}' % (comp.name, comp.name, len(forms), 1 + comp.max_parts))
         if not kinds:
@@ -311,9 +315,9 @@ class Tables:
         return out + ["", "static const Relax relaxes[] = {"] + (relaxes or ["    {0}"]) + ["};", ""]
 
     def invert(self):
-        """Conditions come in pairs of opposite meaning; a relax pseudo with a condition operand has an opposite."""
-        from tree import show
-        cases = []
+        """Conditions come in pairs of opposite meaning; a relax pseudo with a condition operand has an opposite, and so
+        has one whose shortest branch is taken exactly when another one's is not."""
+        cases, tests = [], {}
         for i in self.m.insts:
             if not i.relax:
                 continue
@@ -328,12 +332,43 @@ class Tables:
                 table = ", ".join(str(flip.get(v, -1)) for v in range(1 << o.cond.width))
                 cases.append("    case %d: {\n        static const int8_t opposite[] = {%s};\n"
                              "        const int64_t c = slots[%d].imm;\n"
-                             "        if (c < 0 || c >= %d || opposite[c] < 0) return false;\n"
-                             "        slots[%d].imm = opposite[c];\n        return true;\n    }"
+                             "        if (c < 0 || c >= %d || opposite[c] < 0) return NO_MOP;\n"
+                             "        slots[%d].imm = opposite[c];\n        return mop;\n    }"
                              % (i.index, table, s.slot, 1 << o.cond.width, s.slot))
-        unused = [] if cases else ["    (void)slots;"]
-        return ["static bool invert(uint16_t mop, MOpnd *slots) {"] + unused + ["    switch (mop) {"] + cases + [
-            "    default: return false;", "    }", "}", ""]
+                break
+            else:
+                taken = self.taken(i)
+                if taken is not None:
+                    tests[i] = taken, ", ".join(map(self.desc, i.slots))
+        for i, ((_, never), opnds) in tests.items():
+            other = next((j for j, ((when, _), same) in tests.items() if when == never and same == opnds), None)
+            if other is not None:
+                cases.append("    case %d: return %d; // %s, %s" % (i.index, other.index, i.name, other.name))
+        unused = [] if any("slots" in c for c in cases) else ["    (void)slots;"]
+        return ["static uint16_t invert(uint16_t mop, MOpnd *slots) {"] + unused + ["    switch (mop) {"] + cases + [
+            "    default: return NO_MOP;", "    }", "}", ""]
+
+    OPPOSITE = {"eq": ("ne", 1), "ne": ("eq", 1), "slt": ("sle", -1), "sle": ("slt", -1), "ult": ("ule", -1), "ule": ("ult", -1)}
+
+    def taken(self, i):
+        """When the shortest branch of a relax is taken, and when it is not, as text in the names of the relax's operands; None:
+        it has no condition that can be turned round."""
+        result = i.inst.rows[0].result
+        call = result.value if result.value is not None else result.stmts[-1].value
+        inst = self.isa.insts[call.name]
+        test = next((s.value for s in inst.sem if s.k not in ("assign", "let", "do") and len(s.then) == 1), None)
+        if test is None:
+            return None
+        own = {o.name: show(a) for o, a in zip(inst.opnds, call.args)}
+
+        def text(e):
+            return re.sub(r"[A-Za-z_]\w*", lambda m: own.get(m.group(), m.group()), show(e))
+        if test.k == "bin" and test.op in self.OPPOSITE:
+            op, order = self.OPPOSITE[test.op]
+            return text(test), "(%s %s %s)" % (tuple([text(test.args[::order][0]), SIGNS[op], text(test.args[::order][1])]))
+        if test.k == "un" and test.op == "lnot":
+            return text(test), text(test.args[0])
+        return text(test), "!" + text(test)
 
     def features(self):
         out = ["static const Feature features[] = {"]
@@ -349,6 +384,8 @@ class Tables:
         return out + ["};", ""]
 
     # ---- calling conventions ----
+    EXTEND = {(): "EXTEND_NOBODY", ("caller",): "EXTEND_TO_32", ("caller", "word"): "EXTEND_TO_WORD"}
+
     def abis(self):
         out, rows = [], []
         self.convs = {}
@@ -379,17 +416,21 @@ class Tables:
                 return self.m.reg(found[0]).index if found else "NO_REG"
             for conv in abi.get("conv") or []:
                 self.convs[conv] = n
-            rows.append("    {\n        .name = \"%s\",\n%s        .slots = %s,\n        .callee_pops = %s,\n        .extend_args = %s,\n"
+            rows.append("    {\n        .name = \"%s\",\n%s        .slots = %s,\n        .callee_pops = %s,\n"
+                        "        .floats_in_ints = %s,\n        .extend = %s,\n"
                         "        .preserved = %s,\n        .clobbered = %s,\n"
                         "        .stack_align = %d,\n        .arg_slot = %d,\n        .red_zone = %d,\n        .shadow = %d,\n"
-                        "        .variadic_count = %s,\n        .sret_result = %s,\n        .link = %s,\n    }," % (
+                        "        .variadic_count = %s,\n        .sret_result = %s,\n        .sret_arg = %s,\n"
+                        "        .link = %s,\n    }," % (
                             name, "".join("        .%s = %s,\n        .n_%s = %d,\n" % (
                                 what, "%s_%s" % (name, what) if regs else "NULL", what, len(regs))
                                 for what, regs in lists.items()),
                             "true" if slots else "false", "true" if abi.get("callee") == ["pops"] else "false",
-                            "true" if abi.get("extend") == ["caller"] else "false", regset(preserved), regset(gone),
+                            "true" if "int" in (abi.get("float", "args") or []) else "false",
+                            self.EXTEND[tuple(abi.get("extend") or [])], regset(preserved), regset(gone),
                             value["align"], slot, value["redzone"], value["shadow"], one("variadic"),
-                            one("sret"), one("link")))
+                            one("sret") if (abi.get("sret") or ["arg"])[0] != "arg" else "NO_REG", one("sret", "arg"),
+                            one("link")))
         return out + ["static const Abi abis[] = {"] + rows + ["};", ""]
 
     def record(self):
@@ -423,8 +464,11 @@ class Tables:
             branch = m.by_name[m.role("branch")[0]].inst
             cond = next(o.cond for o in branch.opnds if o.type == "cond")
             out.append("    .cond_below = %d," % cond.find(m.role("cond_below")[0]).value)
-        forms = [f.index for c in isa.operands.values() for f in c.forms if [f.name] == m.role("mem_form")]
-        out.append("    .mem_form = %d," % (forms[0] if forms else 0))
+        forms = {f.index for c in isa.operands.values() for f in c.forms if [f.name] == m.role("mem_form")}
+        if len(forms) > 1:
+            raise DescriptionError(isa.loc, "role 'mem_form': form '%s' has not the same place in every operand"
+                                   % m.role("mem_form")[0])
+        out.append("    .mem_form = %d," % (forms.pop() if forms else 0))
         out.append("    .encode = %s_encode,\n    .invert = invert,\n    .ways = &%s_ways," % (m.name, m.name))
         for field, module in (("decode", "emit_decode"), ("print", "emit_print"), ("select", "emit_select"),
                               ("covers", "emit_select"), ("sim", "emit_sim")):
@@ -437,7 +481,6 @@ class Tables:
 
 def opposite(a, b):
     """a is !b, as the description writes them."""
-    from tree import show
     x, y = show(a), show(b)
     if x == "!" + y or y == "!" + x or x == "!(%s)" % y or y == "!(%s)" % x:
         return True

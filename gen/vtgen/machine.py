@@ -98,6 +98,18 @@ class Slot:
         return "bit_sext((uint64_t)%s, %d)" % (text, self.kind.width) if self.kind is not None and self.kind.open else text
 
 
+def displacement(form):
+    """The part of a form that is added to a base as it is, or None. Distances from the instruction are none."""
+    def summands(e):
+        if e.k == "bin" and e.op == "add":
+            return summands(e.args[0]) + summands(e.args[1])
+        return [e.name] if e.k == "name" else []
+    names = summands(form.value)
+    if "pc" in names or "pc_next" in names:
+        return None
+    return next((p for p in form.params if p.name in names and p.type == "imm"), None)
+
+
 def lay_out(machine, opnds, first=0):
     out, slot = [], first
     for o in opnds:

@@ -88,10 +88,10 @@ static unsigned jcc32(const MOpnd *o, uint64_t features, Encoded out[4]) {
     return branch(o, out, B_JCC32, 4);
 }
 
-static bool invert(uint16_t mop, MOpnd *o) {
-    if (mop != JCC) return false;
+static uint16_t invert(uint16_t mop, MOpnd *o) {
+    if (mop != JCC) return NO_MOP;
     o[0].imm ^= 1;
-    return true;
+    return mop;
 }
 
 static const RelaxRow jmp_rows[] = {{-126, 129, jmp8, 2}, {INT32_MIN, INT32_MAX, jmp32, 5}};

@@ -1,0 +1,94 @@
+// Operands that an instruction of the machine may not be able to hold: places in large frames.
+//
+// Theory. Selection sees to the constants of a program. What it cannot see is where the frame's slots end up, so the
+// distance of a slot from sp meets the instruction here. An instruction that cannot hold it gets the address in a
+// register:
+//
+//     ld a0, 70000(sp)      becomes      lui t6, 17; addi t6, t6, 368; add t6, t6, sp; ld a0, 0(t6)
+//
+// The code of a constant is what selection makes of an `iconst` (select_constant()), so that nothing about it is known
+// here. Machines whose displacements hold every frame (1 GiB) never come here and need no Target.op_add.
+//
+// Invariants. Between allocation and emission every scratch register is free but the one that a move through memory
+// holds its value in; what is made here uses one that the instruction at hand does not name. Nothing here changes the
+// flags: a description's constants and additions of this file's kind do not (target.h).
+#include "emit/state.h"
+#include "select/select.h"
+
+static unsigned scratch_reg(Emit *e, RegSet taken) {
+    unsigned reg = mach_scratch(e->t, taken);
+    if (reg == NO_REG) ctx_fail(e->ctx, VTR_ERR_UNSUPPORTED, "%s: no scratch register for a large frame", e->t->name);
+    return reg;
+}
+
+static void constant(Emit *e, unsigned reg, int64_t value) {
+    const MFunc *code = select_constant(e->tmp, e->t, value);
+    const MBlock *block = &code->blocks.v[0];
+    for (uint32_t k = 0; k < block->n; k++) {
+        const MInst *i = &code->insts.v[block->first + k];
+        MOpnd slots[MACH_SLOTS];
+        const MOpnd *from = minst_slots(code, i);
+        for (unsigned s = 0; s < i->n_slots && s < MACH_SLOTS; s++) {
+            slots[s] = from[s];
+            if (from[s].kind != MO_VREG) continue;
+            slots[s].kind = MO_PREG;
+            slots[s].preg = (uint8_t)reg;
+        }
+        emit_inst(e, i->mop, slots);
+    }
+}
+
+static void offset_through(Emit *e, unsigned dst, unsigned base, int64_t amount) {
+    unsigned temp = dst;
+    if (dst == base || dst == e->t->sp) {
+        RegSet taken = {{0, 0}};
+        regset_add(&taken, dst);
+        regset_add(&taken, base);
+        temp = scratch_reg(e, taken);
+    }
+    constant(e, temp, amount);
+    Mach sum = mach_sum(e->t, dst, base, temp);
+    if (sum.mop == NO_MOP) ctx_bug(e->ctx, "emit: %s cannot add %lld", e->t->name, (long long)amount);
+    emit_mach(e, &sum);
+}
+
+void emit_offset(Emit *e, unsigned dst, unsigned base, int64_t amount) {
+    Mach x;
+    if (mach_offset(e->t, dst, base, amount, &x)) emit_mach(e, &x);
+    else offset_through(e, dst, base, amount);
+}
+
+void emit_sp(Emit *e, int64_t amount, bool step) {
+    unsigned sp = e->t->sp;
+    if (amount == 0) return;
+    Mach x;
+    if (mach_offset(e->t, sp, sp, amount, &x)) emit_mach(e, &x);
+    else offset_through(e, sp, sp, amount);
+    if (step) emit_step(e, amount < 0 ? STEP_ALLOC : STEP_FREE, NO_REG, amount < 0 ? -amount : amount);
+}
+
+Mark emit_placed(Emit *e, uint16_t mop, MOpnd *slots, unsigned base, unsigned disp, int64_t at) {
+    Mark start = emit_mark(e);
+    if ((disp != NONE || at == 0) && emit_try(e, mop, slots)) return start;
+    RegSet taken = {{0, 0}};
+    for (unsigned k = 0; k < e->t->insts[mop].n_slots; k++)
+        if (slots[k].kind == MO_PREG) regset_add(&taken, slots[k].preg);
+    unsigned reg = scratch_reg(e, taken);
+    emit_offset(e, reg, slots[base].preg, at);
+    slots[base].preg = (uint8_t)reg;
+    if (disp != NONE) slots[disp].imm = 0;
+    start = emit_mark(e);
+    emit_inst(e, mop, slots);
+    return start;
+}
+
+void emit_access(Emit *e, Mach x) {
+    const InstDesc *desc = &e->t->insts[x.mop];
+    for (unsigned k = 0; k < desc->n_opnds; k++) {
+        unsigned at = desc->opnds[k].slot;
+        if (desc->opnds[k].type != OT_COMPOSITE) continue;
+        (void)emit_placed(e, x.mop, x.slots, at + 1, at + 2, x.slots[at + 2].imm);
+        return;
+    }
+    emit_mach(e, &x);
+}
