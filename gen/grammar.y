@@ -348,9 +348,14 @@ rows(A) ::= rows(B) words(C) SEMI. { A = md_push(m, B, C); }
 decl(A) ::= TABLE ID(B) LB settings(C) RB. { A = PUT(md_decl(m, "table", B), "rows", C); }
 decl(A) ::= ABI ID(B) LB settings(C) RB. { A = PUT(md_decl(m, "abi", B), "settings", C); }
 decl(A) ::= CPU ID(B) LB settings(C) RB. { A = PUT(md_decl(m, "cpu", B), "settings", C); }
-decl(A) ::= RELOC ID(B) ASSIGN NUM(C) COLON relocplace(D) ASSIGN expr(E). {
-    A = PUT(PUT(PUT(md_decl(m, "reloc", B), "number", md_num(m, C, false)), "place", D), "value", E);
-}
+decl(A) ::= RELOC ID(B) ASSIGN NUM(C) COLON spots(D).
+  { A = PUT(PUT(md_decl(m, "reloc", B), "number", md_num(m, C, false)), "spots", D); }
+spots(A) ::= spot(B). { A = md_push(m, md_list(m), B); }
+spots(A) ::= spots(B) COMMA spot(C). { A = md_push(m, B, C); }
+spot(A) ::= relocplace(D) ASSIGN(K) expr(E).
+  { A = PUT(PUT(PUT(md_obj(m, "spot", K), "place", D), "value", E), "at", md_null(m)); }
+spot(A) ::= relocplace(D) AT NUM(N) ASSIGN(K) expr(E).
+  { A = PUT(PUT(PUT(md_obj(m, "spot", K), "place", D), "value", E), "at", md_num(m, N, false)); }
 relocplace(A) ::= dotted(B). { A = md_name(m, B); }
 relocplace(A) ::= ID(B) NUM(C). { A = PUT(PUT(md_obj(m, "sized", B), "name", md_text(m, B)), "size", md_number(m, C, false)); }
 decl(A) ::= RELAX ID(B) LP params(C) RP LB relaxrows(D) RB.

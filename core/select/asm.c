@@ -7,7 +7,7 @@
 
 typedef struct Printer {
     const AsmTables *t;
-    uint64_t end; // address after the instruction
+    uint64_t at, end; // addresses of the instruction and after it
     Buf *out;
 } Printer;
 
@@ -29,10 +29,11 @@ static void print_symbol(Printer *p, const MOpnd *o) {
     if (o->imm) buf_printf(p->out, "%+" PRId64, o->imm);
 }
 
-static void print_place(Printer *p, const MOpnd *o, bool address) {
+// `from`: what a distance counts from.
+static void print_place(Printer *p, const MOpnd *o, uint64_t from) {
     if (o->kind == MO_BLOCK) buf_printf(p->out, "block%" PRId64, o->imm);
     else if (o->kind == MO_SYM) print_symbol(p, o);
-    else print_number(p->out, address ? (int64_t)(p->end + (uint64_t)o->imm) : o->imm);
+    else print_number(p->out, (int64_t)(from + (uint64_t)o->imm));
 }
 
 static void print_reg(Printer *p, const AsmPiece *piece, const MOpnd *o) {
@@ -54,10 +55,15 @@ static void print_piece(Printer *p, const AsmPiece *piece, const MOpnd *s) {
     case ASM_REG: print_reg(p, piece, o); break;
     case ASM_IMM:
         if (o->kind == MO_IMM) print_imm(p, piece->arg, o->imm);
-        else print_place(p, o, false);
+        else print_place(p, o, 0);
         break;
-    case ASM_LABEL: print_place(p, o, true); break;
-    case ASM_DIST: print_place(p, o, false); break;
+    case ASM_FIELD:
+        print_number(p->out, (int64_t)bit_zext((uint64_t)o->imm >> p->t->target->imms[piece->arg].low_zeros,
+                                               p->t->target->imms[piece->arg].width));
+        break;
+    case ASM_LABEL: print_place(p, o, p->end); break;
+    case ASM_PLACE: print_place(p, o, p->at); break;
+    case ASM_DIST: print_place(p, o, 0); break;
     case ASM_FORM: {
         const AsmText *text = choose(&p->t->forms[piece->arg][o->imm], o);
         for (unsigned i = 0; text && i < text->n; i++) {
@@ -70,7 +76,7 @@ static void print_piece(Printer *p, const AsmPiece *piece, const MOpnd *s) {
 }
 
 void asm_print(const AsmTables *t, uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out) {
-    Printer p = {t, at + size, out};
+    Printer p = {t, at, at + size, out};
     MOpnd stood[16];
     const AsmInst *inst = &t->insts[mop];
     if (!inst->n && inst->stands_for) {

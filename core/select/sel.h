@@ -135,7 +135,12 @@ static inline MOpnd sel_def(uint32_t vreg, uint8_t cls, uint8_t fixed) {
 static inline MOpnd sel_def_early(uint32_t vreg, uint8_t cls, uint8_t fixed) {
     return (MOpnd){.kind = MO_VREG, .role = ROLE_DEF_EARLY, .cls = cls, .fixed = fixed, .reg = vreg};
 }
+// In the place of a vreg that is read: a register that always reads the same (its number below this bit).
+#define SEL_PREG UINT32_C(0x80000000)
 static inline MOpnd sel_in(uint32_t vreg, uint8_t cls, uint8_t fixed) {
+    if (vreg & SEL_PREG)
+        return (MOpnd){
+            .kind = MO_PREG, .role = ROLE_USE, .cls = cls, .fixed = NO_REG, .preg = (uint8_t)vreg, .reg = NONE};
     return (MOpnd){.kind = MO_VREG, .role = ROLE_USE, .cls = cls, .fixed = fixed, .reg = vreg};
 }
 static inline MOpnd sel_tied(uint32_t vreg, uint8_t cls, uint8_t fixed) {

@@ -71,7 +71,9 @@ typedef enum AsmKind {
     ASM_TEXT,  // text
     ASM_REG,   // register in `slot`, as names[arg] calls it
     ASM_IMM,   // value in `slot`, of immediate kind arg
+    ASM_FIELD, // value in `slot`, of immediate kind arg: the bits of its field
     ASM_LABEL, // place in the code: a label, a symbol, or a distance from the end of the instruction
+    ASM_PLACE, // the same, a distance from its start
     ASM_DIST,  // the same, but a distance is written as it is
     ASM_FORM   // composite operand at `slot`, of operand kind arg
 } AsmKind;

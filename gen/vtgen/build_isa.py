@@ -4,7 +4,7 @@ import re
 from build_regs import RegisterBuilder, expand_range
 from build_ir import Once, Rule, Trap, build_cond, build_fn
 from isa import (Abi, After, Asm, AsmPiece, Composite, Cpu, Encode, Feature, Field, Form, Format, Group, Imm, Inst, Isa,
-                 Moves, Opnd, Relax, RelaxRow, Reloc, Short)
+                 Moves, Opnd, Relax, RelaxRow, Reloc, Short, Spot)
 from sem import Binding, Scope, Widths, fold, folded
 from tree import Builder, Expr
 
@@ -667,22 +667,26 @@ class IsaBuilder(RegisterBuilder):
             self.error(at, "moves are 'copy INST', 'load BYTES INST ...', 'store ...', 'save INST restore INST BYTES'")
 
     def reloc(self, d, b, loc):
-        place, isa = d["place"], self.isa
-        imm = bits = None
-        if place["k"] == "sized":
-            bits = place["size"]["value"]
-        elif place["name"] in isa.imms:
-            imm = isa.imms[place["name"]]
-        else:
-            parts = place["name"].split(".")
-            if not (len(parts) == 2 and (parts[0] in isa.formats or parts[0] in isa.insts)):
-                self.error(b.loc(place), "no immediate or field of a format is named '%s'" % place["name"])
-        value = b.expr(d["value"])
-        scope = Scope()
-        for name in "SAPGL":
+        isa, scope, spots = self.isa, Scope(), []
+        for name in "SAPGLH":
             scope.names[name] = Binding("free", name, isa.word)
-        self.widths.infer(value, scope, isa.word)
-        reloc = Reloc(d["name"], d["number"], imm, bits, place.get("name"), value, loc)
+        for j in d["spots"]:
+            place, imm, bits, field = j["place"], None, None, None
+            if place["k"] == "sized":
+                bits = place["size"]["value"]
+            elif place["name"] in isa.imms:
+                imm = isa.imms[place["name"]]
+            else:
+                form, _, name = place["name"].partition(".")
+                f = isa.formats.get(form) or form in isa.insts and isa.insts[form].encode and isa.insts[form].encode.format
+                if not f or f.width is None or not any(x.name == name for x in f.fields):
+                    self.error(b.loc(place), "no immediate or field of a format is named '%s'" % place["name"])
+                    return
+                field = (f, name)
+            value = b.expr(j["value"])
+            self.widths.infer(value, scope, isa.word)
+            spots.append(Spot(imm, field, bits, j["at"] or 0, value, b.loc(j)))
+        reloc = Reloc(d["name"], d["number"], spots, loc)
         reloc.index = len(isa.relocs)
         isa.relocs[d["name"]] = reloc
 

@@ -73,8 +73,8 @@ class RegisterBuilder:
                     self.error(b.loc(t), "a class for '%s' is named already" % t["name"])
                 types.append(t["name"])
             upper = d["upper"]["name"]
-            if d["what"] != "upper" or upper not in ("any", "zero", "sign", "none"):
-                self.error(b.loc(d["upper"]), "'upper any', 'upper zero', 'upper sign' or 'upper none'")
+            if d["what"] != "upper" or upper not in ("any", "zero", "sign", "ones", "none"):
+                self.error(b.loc(d["upper"]), "'upper any', 'upper zero', 'upper sign', 'upper ones' or 'upper none'")
             if cls is not None:
                 self.hold_widths(types, cls, upper, b.loc(d["class"]), loc)
                 isa.holds.append(Hold(types, cls, upper, loc))

@@ -446,7 +446,8 @@ def uses(isa):
         seq(r.result)
         names.update(r.requires)
     for reloc in isa.relocs.values():
-        names.update((reloc.place or "").split("."))
+        for spot in reloc.spots:
+            names.update([spot.imm.name] if spot.imm else [spot.field[0].name] if spot.field else [])
     for relax in isa.relaxes.values():
         for row in relax.rows:
             seq(row.result)

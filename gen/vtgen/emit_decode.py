@@ -171,21 +171,29 @@ class Decoder:
     def collect(self):
         m = self.m
         for i in m.insts:
-            if i.relax or i.pseudo or not i.inst.decode:
+            if i.relax or i.pseudo or not i.inst.decode or i.inst.encode.format is None:
                 continue
             self.add(i, i.slots, i.inst.encode, True)
             for s in i.shorts:
                 narrow = {o.name: o for o in s.opnds}
-                slots, own, again, narrowed = [], [], [], []
-                for slot, arg in zip(i.slots, s.of.args):
+                slots, own, again, narrowed, pinned = [], [], [], [], []
+                for slot, arg in m.leaves(i, s.of):
                     n = copy.copy(slot)
                     same = next((x for x in slots if x.name == arg.name), None)
                     if same is not None:
                         again.append((slot.slot, same.slot))
                         continue
+                    if arg.k == "num":
+                        self.pin(pinned, slot, arg.value >> slot.kind.low_zeros, s.loc)
+                        continue
+                    o = narrow.get(arg.name)
+                    if o is None or o.type == "fixed":
+                        reg = m.reg(arg.name) if o is None else o.reg
+                        self.pin(pinned, slot, slot.cls.codes[slot.cls.regs.index(reg)], s.loc)
+                    if o is None:
+                        continue
                     own.append(slot)
                     n.name = arg.name
-                    o = narrow[arg.name]
                     if o.type == "fixed":
                         n.fixed = o.reg
                     elif o.cls is not None:
@@ -203,11 +211,30 @@ class Decoder:
                     for slot, small, large in narrowed:
                         r.runs = [self.widen(run, small, large) if run[0] == slot else run for run in r.runs]
                     r.runs += [(to,) + run[1:] for to, at in again for run in r.runs if run[0] == at]
+                    r.runs += pinned
                     for n, slot in zip(slots, own):
-                        if n.fixed is not None and slot.fixed is None:
-                            code = slot.cls.codes[slot.cls.regs.index(n.fixed)]
-                            if code:
-                                r.runs.append((slot.slot, 0, code, 8, 4))
+                        base = self.first_code(n, slot, s.loc)
+                        if base:
+                            r.runs.append((slot.slot, 0, base, 8, 4))
+
+    def first_code(self, narrow, slot, loc):
+        """What is to be added to the number of a register in a narrower class to get that in the instruction's."""
+        if narrow.cls is None or narrow.cls is slot.cls or narrow.fixed is not None:
+            return 0
+        codes = dict(zip((r.index for r in slot.cls.regs), slot.cls.codes))
+        found = {codes.get(r.index, -1) - c for r, c in zip(narrow.cls.regs, narrow.cls.codes)}
+        base = found.pop()
+        if found or base < 0 or any(base & c for c in narrow.cls.codes):
+            self.m.fail(loc, "the numbers of class '%s' are not those of '%s' with some bits left out"
+                        % (narrow.cls.name, slot.cls.name))
+        return base
+
+    def pin(self, pinned, slot, value, loc):
+        """An operand that a short form has no bits for."""
+        if not 0 <= value <= 255:
+            self.m.fail(loc, "a constant operand outside 0 .. 255")
+        if value and not (slot.type == "reg" and slot.fixed is not None):
+            pinned.append((slot.slot, 0, value, 8, 4))
 
     @staticmethod
     def widen(run, small, large):

@@ -273,6 +273,9 @@ class Encoder:
                 continue
             for s in i.shorts:
                 self.short_rows.append(self.short(i, s))
+            if i.inst.encode.format is None:
+                self.rows.append((i, self.sequence(i), 0, first, len(self.short_rows) - first))
+                continue
             fn, consts = self.shape(i.slots, m.layout(i.inst.encode, self.operand_env(i.slots)), True,
                                     self.relative(i))
             self.rows.append((i, fn, self.put_consts(consts), first, len(self.short_rows) - first))
@@ -286,14 +289,20 @@ class Encoder:
         """A short form's operands are those of its instruction, more narrowly: same slots, more conditions."""
         m, slots, guards = self.m, [], []
         narrow, first = {o.name: o for o in s.opnds}, {}
-        for slot, arg in zip(i.slots, s.of.args):
+        for slot, arg in m.leaves(i, s.of):
+            if arg.k == "num":
+                guards.append("s[%d].imm == %d" % (slot.slot, arg.value))
+                continue
+            if arg.k == "name" and arg.name in m.isa.reg_names and arg.name not in narrow:
+                guards.append("s[%d].preg == %d" % (slot.slot, m.reg(arg.name).index))
+                continue
             o = narrow.get(arg.name)
             if arg.k == "name" and arg.name in first:  # add(d, d, b): the same register twice
                 guards.append("s[%d].preg == s[%d].preg" % (first[arg.name], slot.slot))
                 continue
             first[arg.name] = slot.slot
             if arg.k != "name" or o is None:
-                m.fail(s.loc, "the operands of a short form are names")
+                m.fail(s.loc, "the operands of a short form are names, registers and numbers")
             n = copy.copy(slot)
             n.name = o.name
             if o.type == "fixed":
@@ -327,6 +336,15 @@ class Encoder:
             "// %s\nstatic bool %s(const MOpnd *s, const uint8_t *k, uint64_t features, Encoded *e) {\n    (void)k;\n%s"
             "    MOpnd t[%d] = {{0}};\n%s\n    if (!encode(%d, t, features, e)) return false;\n%s    return true;\n}\n"
             % (of, name, unused, max(target.n_slots, 1), "\n".join(lines), target.index, fix))
+        return name
+
+    def sequence(self, i):
+        import sequence
+        lines = sequence.join(self.m, i, i.inst.encode.parts)
+        name = "sequence_%s" % i.name
+        self.functions.append("// %s\nstatic bool %s(const MOpnd *s, const uint8_t *k, uint64_t features, Encoded *e) {\n"
+                              "    (void)k;\n%s\n    return true;\n}\n"
+                              % (", ".join(map(str, i.inst.encode.parts)), name, "\n".join(lines)))
         return name
 
     # ---- composite operands ----
@@ -390,7 +408,8 @@ class Encoder:
 
     def file(self):
         m = self.m
-        out = [banner(m, "emit_encode"), '#include "%s.h"' % m.name, '#include "support/bits.h"', ""]
+        out = [banner(m, "emit_encode"), '#include "%s.h"' % m.name, "", "#include <string.h>", "",
+               '#include "support/bits.h"', ""]
         out.append("// Numbers of registers in encodings.")
         out.append("static const uint8_t reg_hw[] = {%s};" % ", ".join(str(r.hw) for r in m.isa.regs))
         for c in m.isa.classes.values():
@@ -413,6 +432,8 @@ class Encoder:
         out += self.bodies
         out.append("static bool encode_none(const MOpnd *s, const uint8_t *k, uint64_t features, Encoded *e) {\n    (void)s;\n"
                    "    (void)k;\n    (void)features;\n    (void)e;\n    return false;\n}\n")
+        if any("join(s," in f for f in self.functions):
+            out.append(JOIN % m.name)
         out.append("static bool encode(uint16_t mop, const MOpnd *s, uint64_t features, Encoded *e);\n")
         out += self.functions
         out.append("static const uint8_t constants[] = {")
@@ -454,6 +475,21 @@ static inline void fixups_from_end(Encoded *e) {
     for (unsigned f = 0; f < e->n_fixups; f++) e->fixups[f].addend = (int64_t)e->fixups[f].at - e->n;
 }
 """
+JOIN = """// Appends a part of a sequence. What waits for a number gets it at once.
+static void join(const MOpnd *s, const Encoded *part, Encoded *e) {
+    unsigned start = e->n;
+    memcpy(e->bytes + start, part->bytes, part->n);
+    e->n = (uint8_t)(start + part->n);
+    for (unsigned f = 0; f < part->n_fixups; f++) {
+        Fixup fix = part->fixups[f];
+        fix.at = (uint8_t)(fix.at + start);
+        const MOpnd *o = &s[fix.slot];
+        const uint64_t x = (uint64_t)o->imm;
+        if (o->kind != MO_IMM) e->fixups[e->n_fixups++] = fix;
+        else target_%s.relocs[fix.reloc].apply(e->bytes + fix.at, (uint64_t)fix.at - fix.back, x, fix.addend, x);
+    }
+}
+"""
 PUT = """static inline void put%(n)d(Encoded *e, uint64_t x) {
     for (unsigned i = 0; i < %(bytes)d; i++) e->bytes[e->n + i] = (uint8_t)(x >> 8 * (%(at)s));
     e->n = (uint8_t)(e->n + %(bytes)d);
@@ -483,5 +519,13 @@ static bool encode(uint16_t mop, const MOpnd *s, uint64_t features, Encoded *e) 
 
 bool %(isa)s_encode(uint16_t mop, const MOpnd *slots, uint64_t features, Encoded *out) {
     return encode(mop, slots, features, out);
+}
+
+bool %(isa)s_encode_long(uint16_t mop, const MOpnd *slots, uint64_t features, Encoded *out) {
+    out->n = 0;
+    out->n_fixups = 0;
+    const Row *row = &rows[mop];
+    return target_operands_fit(&target_%(isa)s, mop, slots) &&
+           row->encode(slots, constants + row->constants, features, out);
 }
 """

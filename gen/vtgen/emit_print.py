@@ -1,5 +1,7 @@
 """The printer's tables: <isa>_print.c."""
-from emit_encode import banner, copy_operands, stmts_end_relative
+import copy
+
+from emit_encode import banner, copy_operands
 from machine import machines
 from symbits import Bits, NotSymbolic, Var, c_cond, truth
 
@@ -14,6 +16,12 @@ def emit(model):
 
 def quoted(text):
     return '"%s"' % text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def place_of(stmts):
+    """Where the distances of an instruction count from."""
+    names = {n.name for s in stmts for e in s.exprs() for n in e.walk() if n.k == "name"}
+    return "ASM_LABEL" if "pc_next" in names else "ASM_PLACE" if "pc" in names else "ASM_DIST"
 
 
 class Printer:
@@ -55,18 +63,28 @@ class Printer:
         if p.kind == "text":
             return "{%s, ASM_TEXT, 0, 0}" % quoted(p.text)
         s = next(x for x in slots if x.name == p.opnd.name)
+        if s.type == "composite" and p.part is not None:
+            form = s.kind.forms[0]
+            part = next((x for x in self.m.form_slots[id(form)] if x.name == p.part), None)
+            if len(s.kind.forms) != 1 or part is None:
+                self.m.fail(s.loc, "operand '%s' has no part '%s' in every form" % (s.name, p.part))
+            s = copy.copy(part)
+            s.slot += next(x for x in slots if x.name == p.opnd.name).slot
         if s.type == "reg":
             return "{NULL, ASM_REG, %d, %d}" % (s.slot, self.view(s))
+        if p.part is not None and s.type == "imm":
+            return "{NULL, ASM_FIELD, %d, %d}" % (s.slot, s.kind.index)
         if s.type == "composite":
             return "{NULL, ASM_FORM, %d, %d}" % (s.slot, s.kind.index)
         if s.type == "label":
-            return "{NULL, %s, %d, 0}" % ("ASM_DIST" if form else "ASM_LABEL", s.slot)
+            return "{NULL, %s, %d, 0}" % (form, s.slot)
         return "{NULL, ASM_IMM, %d, %d}" % (s.slot, s.kind.index)
 
-    def texts(self, name, asms, slots, form, relative=True):
+    def texts(self, name, asms, slots, place):
+        """place: what a label prints as."""
         rows = []
         for a in asms:
-            pieces = "{%s}" % ", ".join(self.piece(p, slots, form or not relative) for p in a.pieces)
+            pieces = "{%s}" % ", ".join(self.piece(p, slots, place) for p in a.pieces)
             if pieces not in self.pieces:
                 self.pieces[pieces] = "pieces_%d" % len(self.pieces)
             rows.append("{%s, %s, %d}" % (self.condition(a.when, slots), self.pieces[pieces], len(a.pieces)))
@@ -78,8 +96,7 @@ class Printer:
         m, insts, stands, forms = self.m, [], [], []
         for i in m.insts:
             asms = [] if i.relax else i.inst.asms
-            relative = not i.relax and stmts_end_relative(i.inst.sem)
-            rows = self.texts(i.name, asms, i.slots, False, relative)
+            rows = self.texts(i.name, asms, i.slots, "ASM_DIST" if i.relax else place_of(i.inst.sem))
             function = "NULL"
             if not rows:
                 call = i.inst.of if i.pseudo else self.last_call(i)
@@ -94,7 +111,7 @@ class Printer:
         for comp in m.isa.operands.values():
             rows = []
             for f in comp.forms:
-                found = self.texts("%s_%s" % (comp.name, f.name), f.asms, m.form_slots[id(f)], True)
+                found = self.texts("%s_%s" % (comp.name, f.name), f.asms, m.form_slots[id(f)], "ASM_DIST")
                 if not found:
                     m.fail(f.loc, "form '%s' has no asm" % f.name)
                 rows.append("{text_%s_%s, %d, NULL}" % (comp.name, f.name, len(found)))

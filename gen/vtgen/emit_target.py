@@ -3,7 +3,9 @@ targets_all.c."""
 import importlib.util
 import re
 
-from emit_encode import banner, copy_operands, stmts_end_relative
+import sequence
+
+from emit_encode import banner, stmts_end_relative
 from machine import DescriptionError, c_int, displacement, machines
 from tree import SIGNS, show
 
@@ -45,6 +47,8 @@ def header(m):
     out += ["enum {"] + ["    %s_FEATURE_%s = %d," % (up, f.name, f.index) for f in m.isa.features.values()]
     out += ["};", "", "extern const Target target_%s;" % m.name,
             "bool %s_encode(uint16_t mop, const MOpnd *slots, uint64_t features, Encoded *out);" % m.name,
+            "// Without short forms.",
+            "bool %s_encode_long(uint16_t mop, const MOpnd *slots, uint64_t features, Encoded *out);" % m.name,
             "unsigned %s_decode(const uint8_t *bytes, size_t n, uint16_t *mop, MOpnd *slots);" % m.name,
             "void %s_print(uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out);" % m.name,
             "bool %s_select(struct Sel *sel, Inst i);" % m.name,
@@ -72,7 +76,8 @@ class Tables:
 
     def text(self):
         m = self.m
-        out = [banner(m, "emit_target"), '#include "%s.h"' % m.name, ""]
+        out = [banner(m, "emit_target"), '#include "%s.h"' % m.name, "", "#include <string.h>", "",
+               '#include "support/bits.h"', ""]
         out += self.regs() + self.classes() + self.imms() + self.operands() + self.insts() + self.relocs()
         out += self.relaxes() + self.features() + self.abis() + self.invert() + self.record()
         return "\n".join(out) + "\n"
@@ -85,7 +90,8 @@ class Tables:
 
     def allocatable(self, regs):
         out = {r.index for r in self.m.scratch()} | ({self.sp.index} if self.sp else set())
-        return [r for r in regs if r.index not in out and r.constant is None]
+        held = {r.index for h in self.isa.holds for r in h.cls.regs}
+        return [r for r in regs if r.index in held - out and r.constant is None]
 
     def mop(self, inst):
         return str(self.m.by_name[inst.name].index) if inst is not None else "NO_MOP"
@@ -211,25 +217,32 @@ class Tables:
     def relocs(self):
         out, rows = [], []
         for r in self.m.relocs:
-            kind = self.m.kinds[r.imm.name] if r.imm is not None else None
-            bits = kind.width if kind else r.bits
-            if bits is None or bits % 8 or (kind and kind.low_zeros):
-                raise DescriptionError(r.loc, "this relocation's field is not whole bytes")
-            names = {x.name for x in r.value.walk() if x.k == "name"}
+            names = r.letters()
             base = "RELOC_G" if "G" in names else "RELOC_L" if "L" in names else "RELOC_S"
-            order = "%d - 1 - i" % (bits // 8) if self.m.big_endian else "i"
-            unused = "".join("    (void)%s;\n" % c for n, c in (("P", "p"), ("S", "s"), ("A", "a")) if n not in names)
-            if not names & {"G", "L"}:
-                unused += "    (void)g;\n"
-            check = ""
-            if bits < 64:
-                lo, hi = (kind.lo, kind.hi) if kind else (-(1 << bits - 1), (1 << bits) - 1)
-                check = "    if ((int64_t)x < %s || (int64_t)x > %s) return false;\n" % (c_int(lo), c_int(hi))
+            if "P" in names and "H" in names:
+                raise DescriptionError(r.loc, "a formula counts from P or from H")
+            unused = "".join("    (void)%s;\n" % c for n, c in (("PH", "p"), ("S", "s"), ("A", "a"), ("GL", "g"))
+                             if not names & set(n))
+            fields = [(self.m.reloc_field(r, s), s) for s in r.spots]
+            checks, writes = [], []
+            for k, (f, s) in enumerate(fields):
+                x = "x%d" % k if k else "x"
+                checks.append("    const uint64_t %s = %s;\n" % (x, self.formula(s.value)))
+                if f.lo is not None:
+                    test = "(int64_t)%s < %s || (int64_t)%s > %s" % (x, c_int(f.lo), x, c_int(f.hi))
+                    if f.low_zeros:
+                        test += " || (%s & %d)" % (x, (1 << f.low_zeros) - 1)
+                    checks.append("    if (%s) return false;\n" % test)
+                for at, bit, width in f.runs:
+                    writes.append("    put_bits(place%s, %d, %d, %d, %s%s);\n" % (
+                        " + %d" % f.at if f.at else "", f.size, at, width, x, " >> %d" % bit if bit else ""))
             out.append("// %s\nstatic bool apply_%s(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64_t g) {\n%s"
-                       "    const uint64_t x = %s;\n%s    for (unsigned i = 0; i < %d; i++) place[i] = (uint8_t)(x >> 8 * (%s));\n"
-                       "    return true;\n}\n" % (r.value, r.name, unused, self.formula(r.value), check, bits // 8, order))
-            rows.append('    {"%s", %s, %d, %s, apply_%s},' % (r.name, r.number, bits // 8, base, r.name))
-        return out + ["static const Reloc relocs[] = {"] + rows + ["};", ""]
+                       "%s%s    return true;\n}\n"
+                       % (", ".join(str(s.value) for s in r.spots), r.name, unused, "".join(checks), "".join(writes)))
+            rows.append('    {"%s", %d, %d, %s, apply_%s},'
+                        % (r.name, r.number, max(f.at + f.size for f, _ in fields), base, r.name))
+        put = [PUT_BITS % ("size - 1 - b / 8" if self.m.big_endian else "b / 8")] if rows else []
+        return put + out + ["static const Reloc relocs[] = {"] + (rows or ["    {0}"]) + ["};", ""]
 
     def object_formats(self):
         """What object files say of the machine: numbers of ELF and DWARF, and the relocations of their own tables."""
@@ -239,10 +252,10 @@ class Tables:
 
         def plain(bits, formula):
             from tree import show
-            found = [r for r in self.m.relocs if (r.imm is None and r.bits == bits
-                                                  or r.imm is not None and self.m.kinds[r.imm.name].width == bits
-                                                  and not self.m.kinds[r.imm.name].low_zeros)
-                     and show(r.value) == formula]
+            found = [r for r in self.m.relocs if len(r.spots) == 1 and show(r.spots[0].value) == formula
+                     and r.spots[0].field is None
+                     and (r.spots[0].bits == bits or r.imm is not None and self.m.kinds[r.imm.name].width == bits
+                          and not self.m.kinds[r.imm.name].low_zeros)]
             return found[0].index if found else "NO_RELOC"
         links = {abi.get("link")[0] for abi in self.isa.abis.values() if abi.get("link")}
         column = setting("dwarf", "return")
@@ -258,7 +271,7 @@ class Tables:
 
     def formula(self, e):
         if e.k == "name":
-            return {"S": "s", "A": "(uint64_t)a", "P": "p", "G": "g", "L": "g"}[e.name]
+            return {"S": "s", "A": "(uint64_t)a", "P": "p", "H": "p", "G": "g", "L": "g"}[e.name]
         if e.k == "num":
             return "UINT64_C(%d)" % (e.value & (1 << 64) - 1)
         if e.k == "un" and e.op == "not":
@@ -296,18 +309,10 @@ class Tables:
             for n, row in enumerate(i.inst.rows):
                 calls = [s.value for s in row.result.stmts] + ([row.result.value] if row.result.value is not None else [])
                 self.check_reach(row, calls)
-                body, total = [], 0
-                for j, call in enumerate(calls):
-                    target = self.m.by_name[call.name]
-                    lines, back, _ = copy_operands(self.m, i, target, call)
-                    body.append("    MOpnd t[%d] = {{0}};" % max(target.n_slots, 1) if j == 0 else "    memset(t, 0, sizeof t);")
-                    body += lines + ["    if (!%s_encode(%d, t, features, &out[%d])) return 0;" % (self.m.name, target.index, j)]
-                    for at, own in back.items():
-                        body.append("    for (unsigned f = 0; f < out[%d].n_fixups; f++)" % j)
-                        body.append("        if (out[%d].fixups[f].slot == %d) out[%d].fixups[f].slot = %d;" % (j, at, j, own))
-                    total += self.size_of(target.inst) or 16
-                out.append("static unsigned expand_%s_%d(const MOpnd *s, uint64_t features, Encoded out[4]) {\n%s\n    return %d;\n}\n"
-                           % (i.name, n, "\n".join(body), len(calls)))
+                body = sequence.Parts(self.m, i, calls, "return 0;").lines()
+                total = sum(self.size_of(self.m.by_name[call.name].inst) or 16 for call in calls)
+                out.append("static unsigned expand_%s_%d(const MOpnd *s, uint64_t features, Encoded out[4]) {\n%s\n"
+                           "    return %d;\n}\n" % (i.name, n, "\n".join(body), len(calls)))
                 low, high = ("INT64_MIN", "INT64_MAX") if row.low is None else (c_int(row.low), c_int(row.high))
                 rows.append("{%s, %s, expand_%s_%d, %d}" % (low, high, i.name, n, total))
             out.append("static const RelaxRow relax_%s[] = {%s};" % (i.name, ", ".join(rows)))
@@ -477,6 +482,21 @@ class Tables:
         if m.role("host_features"):
             out.append("    .host_features = %s," % m.role("host_features")[0])
         return out + ["};"]
+
+
+PUT_BITS = """// The low bits of x to a run of bits in a field of `size` bytes.
+static void put_bits(uint8_t *place, unsigned size, unsigned from, unsigned width, uint64_t x) {
+    (void)size;
+    for (unsigned b = from; b < from + width;) {
+        unsigned n = 8 - b %% 8 < from + width - b ? 8 - b %% 8 : from + width - b;
+        unsigned mask = ((1u << n) - 1) << b %% 8;
+        uint8_t *byte = &place[%s];
+        *byte = (uint8_t)((*byte & ~mask) | ((unsigned)x << b %% 8 & mask));
+        x >>= n;
+        b += n;
+    }
+}
+"""
 
 
 def opposite(a, b):

@@ -280,14 +280,25 @@ class Relax:
         self.index = 0
 
 
-class Reloc:
-    """number: the ELF type; imm: Imm whose field is patched, or None and bits (a plain word); value: Expr in S, A, P,
-    G, L."""
+class Spot:
+    """A field that a relocation patches: `at` bytes behind its place; imm: Imm whose field it is, or (format, name) of a
+    fixed format's field, or bits of a plain word; value: Expr in S, A, P, G, L, H."""
 
-    def __init__(self, name, number, imm, bits, place, value, loc):
-        self.name, self.number, self.imm, self.bits, self.place, self.value = name, number, imm, bits, place, value
-        self.loc = loc
+    def __init__(self, imm, field, bits, at, value, loc):
+        self.imm, self.field, self.bits, self.at, self.value, self.loc = imm, field, bits, at, value, loc
+
+
+class Reloc:
+    """number: the ELF type; spots: [Spot]. imm: the immediate kind that it fills, or None."""
+
+    def __init__(self, name, number, spots, loc):
+        self.name, self.number, self.spots, self.loc = name, number, spots, loc
+        self.imm = spots[0].imm
         self.index = 0
+
+    def letters(self):
+        """S, A, P, ...: what the formulas name."""
+        return {e.name for s in self.spots for e in s.value.walk() if e.k == "name"}
 
 
 class Abi:

@@ -2,6 +2,8 @@
 pseudos after the others), operands laid out in slots (core/select/mfunc.h) and kinds of immediates that can be read
 both ways. Everything is in the order of the text, so numbers are stable.
 """
+import copy
+
 from diag import Diagnostics
 from symbits import Bits, Evaluator, NotSymbolic, Var, atoms_of, truth
 
@@ -66,6 +68,25 @@ class Kind:
 
 def c_int(n):
     return "INT64_MIN" if n == -(1 << 63) else "%d" % n if -(1 << 31) < n < 1 << 31 else "INT64_C(%d)" % n
+
+
+class Field:
+    """Where a relocation writes: `size` bytes, `at` bytes behind its place; runs: [(bit of these bytes, bit of the value,
+    width)]; the value lies in lo .. hi (None: is a whole word), its bits below `low_zeros` are 0."""
+
+    def __init__(self, at, size, runs, lo, hi, low_zeros):
+        self.at, self.size, self.runs, self.lo, self.hi, self.low_zeros = at, size, runs, lo, hi, low_zeros
+
+
+def joined(pairs):
+    """Runs of (bit of the place, bit of the value)."""
+    out = []
+    for at, bit in sorted(pairs):
+        if out and out[-1][0] + out[-1][2] == at and out[-1][1] + out[-1][2] == bit:
+            out[-1][2] += 1
+        else:
+            out.append([at, bit, 1])
+    return [tuple(r) for r in out]
 
 
 class Slot:
@@ -178,6 +199,66 @@ class Machine:
             k.shape(Var("value", cond.width, "value").bits().atoms + [0] * (self.isa.word - cond.width), self.isa.word)
             self.kinds[name] = k
             self.cond_name[id(cond)] = name
+
+    def leaves(self, i, call):
+        """[(slot, argument)] of a short form's instruction; a form's parts are taken one by one."""
+        out = []
+        for slot, arg in zip(i.slots, call.args):
+            form = next((f for f in slot.kind.forms if arg.k == "call" and f.name == arg.name), None) \
+                if slot.type == "composite" else None
+            if form is None:
+                out.append((slot, arg))
+                continue
+            for part, a in zip(self.form_slots[id(form)], arg.args):
+                q = copy.copy(part)
+                q.slot += slot.slot
+                out.append((q, a))
+        return out
+
+    # ---- relocations ----
+    def reloc_field(self, reloc, spot):
+        """The Field of one spot of a relocation."""
+        if spot.field is not None:
+            fmt, name = spot.field
+            at, pairs = 0, []
+            for x in reversed(fmt.fields):
+                if x.name == name:
+                    lo = x.lo if x.kind == "part" else 0
+                    pairs += [(at + i, lo + i) for i in range(x.width)]
+                at += x.width
+            low, top = min(b for _, b in pairs), max(b for _, b in pairs)
+            return Field(spot.at, fmt.width // 8, joined(pairs), -(1 << top), (1 << top) - (1 << low), low)
+        if spot.imm is None:
+            if spot.bits % 8:
+                self.fail(spot.loc, "this relocation's field is not whole bytes")
+            lo, hi = (-(1 << spot.bits - 1), (1 << spot.bits) - 1) if spot.bits < 64 else (None, None)
+            return Field(spot.at, spot.bits // 8, [(0, 0, spot.bits)], lo, hi, 0)
+        kind = self.kinds[spot.imm.name]
+        lo, hi = (kind.lo, kind.hi) if kind.width + kind.low_zeros < 64 else (None, None)
+        found = {places for i in self.insts if not i.relax and not i.pseudo and i.inst.encode.format is not None
+                 for places in self.field_places(i, kind)}
+        if len(found) > 1:
+            self.fail(spot.loc, "immediate '%s' stands in several places: name a format's field" % kind.name)
+        if found:
+            (size, runs), = found
+            return Field(spot.at, size, list(runs), lo, hi, kind.low_zeros)
+        if kind.width % 8 or kind.low_zeros:
+            self.fail(spot.loc, "this relocation's field is not whole bytes")
+        return Field(spot.at, kind.width // 8, [(0, 0, kind.width)], lo, hi, 0)
+
+    def field_places(self, i, kind):
+        """(bytes, runs) of the operands of a kind in an instruction of a fixed format."""
+        fmt = i.inst.encode.format
+        for s in i.slots:
+            if s.kind is not kind or fmt.width is None:
+                continue
+            env = {x.name: self.opnd_value(x) for x in i.slots if x.type != "composite"}
+            try:
+                (atoms, _), = self.layout(i.inst.encode, env)
+            except DescriptionError:  # it has a memory operand, too
+                continue
+            pairs = [(at, a[1] + kind.low_zeros) for at, a in enumerate(atoms) if a not in (0, 1) and a[0].slot == s.slot]
+            yield fmt.width // 8, tuple(joined(pairs))
 
     def feature_bits(self, names):
         return sum(1 << self.isa.features[n].index for n in set(names))

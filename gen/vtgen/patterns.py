@@ -22,6 +22,7 @@ same tree are an error.
 """
 import itertools
 
+import held
 from sem import fold
 from tree import Expr
 
@@ -183,6 +184,8 @@ def normal(e, lets, params):
         return ("ite", e.width) + tuple(normal(a, lets, params) for a in e.args)
     if e.k == "slice" and e.value[1] == 0:
         return ("low", e.width, normal(e.args[0], lets, params))
+    if e.k == "slice":
+        return ("slice", e.width, normal(e.args[0], lets, params), ("num", 8, e.value[1]))
     if e.k != "call":
         raise NotATree
     if e.body is not None:
@@ -225,10 +228,12 @@ class Derive:
         self.isa, self.ir = isa, ir
         self.by_head = {}
         self.types = {}  # (file name, width) -> type name
+        self.upper = {}  # type name -> Hold
         for hold in isa.holds:
             for name in hold.types:
                 name = getattr(name, "name", name)
                 self.types[hold.cls.file.name, ir.types[name].width] = name
+                self.upper[name] = hold
         for op in ir.ops.values():
             if op.name in DRIVER_OPS or len(op.results) > 1 or len(op.sems) != 1 or op.traps:
                 continue
@@ -332,6 +337,25 @@ class Derive:
             tree = normal(root.value, {}, {})
         except NotATree:
             return
+        seen = set()
+        for reads in self.readings(inst):
+            for p in self.of_tree(inst, outs, held.under(tree, reads), bool(reads)):
+                if str(p) not in seen:
+                    seen.add(str(p))
+                    yield p
+
+    def readings(self, inst):
+        """What whole registers may be taken to hold: as they are, or values of a type that is held extended."""
+        files = {o.cls.file.name for o in inst.opnds if o.type == "reg" and o.reads and o.view is None}
+        choices = []
+        for f in sorted(files):
+            mine = [(f, (self.upper[t].upper, w)) for (g, w), t in self.types.items()
+                    if g == f and self.upper[t].upper in held.EXT]
+            choices.append([None] + mine)
+        for chosen in itertools.product(*choices):
+            yield dict(c for c in chosen if c is not None)
+
+    def of_tree(self, inst, outs, tree, assumed):
         if not outs:
             yield from self.patterns(inst, tree, None)
             return
@@ -339,13 +363,15 @@ class Derive:
         if out.type not in ("reg", "fixed"):
             return
         widths = [out.width]
-        if "low" in inst.select:
+        if "low" in inst.select and not assumed:
             file = out.cls.file.name
-            widths = [w for f, w in self.types if f == file and w <= out.width]
+            widths = [w for (f, w), t in self.types.items() if f == file and w <= out.width
+                      and (w == out.width or self.upper[t].upper not in held.EXT)]
         for width in sorted(widths, reverse=True):
             want = self.type_of(out, width)
             if want is None:
                 continue
+            yield from self.extended(inst, out, tree)
             try:
                 low = narrow(tree, width)
             except NotATree:
@@ -354,6 +380,14 @@ class Derive:
                 yield from self.bitcast(inst, low, want)
             else:
                 yield from self.patterns(inst, low, want)
+
+    def extended(self, inst, out, tree):
+        """The result is a value of a type that is held like this."""
+        if tree[0] not in held.EXT.values() or out.width != out.cls.file.width or tree[2][0] == "leaf":
+            return
+        want = self.types.get((out.cls.file.name, tree[2][1]))
+        if want is not None and held.EXT.get(self.upper[want].upper) == tree[0]:
+            yield from self.patterns(inst, tree[2], want)
 
     def bitcast(self, inst, leaf, want):
         """d = a between two register files."""

@@ -374,6 +374,9 @@ class Arm:
             return "sel_use(s, %s)" % text
         if kind == "reg":
             return text
+        found = self.w.isa.reg_names.get(name)
+        if found is not None and found[0].constant is not None:
+            return "SEL_PREG | %d /* %s */" % (found[0].index, name)
         raise Wrong(e.loc, "'%s' is no register here" % e)
 
     def is_mem(self, e):
@@ -503,6 +506,8 @@ class Arm:
         if e.k == "bin" and e.op in ("shl", "lshr"):
             return "(int64_t)((uint64_t)%s %s %s)" % (self.number(e.args[0]), "<<" if e.op == "shl" else ">>",
                                                       self.number(e.args[1]))
+        if e.k == "bin" and e.op == "ashr":
+            return "(%s >> %s)" % (self.number(e.args[0]), self.number(e.args[1]))
         if e.k == "un":
             return {"neg": "(int64_t)(0 - (uint64_t)%s)", "not": "~%s", "lnot": "!%s"}[e.op] % self.number(e.args[0])
         if e.k == "call" and e.name == "fits":
