@@ -42,7 +42,8 @@ typedef enum FrameStepKind {
     STEP_FREE,
     STEP_REMEMBER,
     STEP_RESTORE,
-    STEP_RETURN
+    STEP_RETURN,
+    STEP_ENTRY // everything is as at the function's entry again
 } FrameStepKind;
 typedef struct FrameStep {
     uint32_t at;

@@ -276,7 +276,8 @@ static void emit_call_site(Emit *e, const MInst *i, uint32_t pop) {
     }
     vec_push(e->out, &e->code->sites, site);
     vec_push(e->tmp, &e->site_marks, emit_mark(e));
-    emit_sp(e, -(int64_t)pop, false);
+    if (pop) emit_step(e, STEP_FREE, NO_REG, pop);
+    emit_sp(e, -(int64_t)pop, true);
 }
 
 static void emit_restore_step(Emit *e) {

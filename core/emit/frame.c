@@ -388,9 +388,15 @@ void frame_trap_call(Emit *e, uint8_t trap, uint32_t srcloc, uint32_t pad, uint3
     if (in_link) pad += e->m->abi->stack_align;
     site.ret = in_link ? 0 : ret + pad;
     site.top += pad;
-    emit_sp(e, -(int64_t)pad, false);
-    if (in_link) emit_access(e, store_reg(e, e->m->abi->link, 0));
+    emit_sp(e, -(int64_t)pad, true);
+    if (in_link) {
+        emit_access(e, store_reg(e, e->m->abi->link, 0));
+        emit_step(e, STEP_SAVE, e->m->abi->link, 0);
+    }
     mach1(e, mach_sym(t, t->op_call, trap_symbol(e)));
+    // For the code behind: the call does not return.
+    if (in_link) emit_step(e, STEP_RELOAD, e->m->abi->link, 0);
+    if (pad) emit_step(e, STEP_FREE, NO_REG, pad);
     vec_push(e->out, &e->code->sites, site);
     vec_push(e->tmp, &e->site_marks, emit_mark(e));
 }
@@ -400,8 +406,8 @@ void frame_overflow_stub(Emit *e) {
     uint32_t word = link ? 0 : mach_word(e->t);
     uint32_t align = e->m->abi->stack_align;
     e->labels[e->overflow_block] = emit_mark(e);
-    // Nothing is saved yet: the return address is at sp or in the link register. What steps the last block left do not
-    // hold here, and the entry's state does: an unwinder never sees this stub but through the trap's own walk.
+    // Nothing is saved yet: the return address is at sp or in the link register.
+    emit_step(e, STEP_ENTRY, NO_REG, 0);
     frame_trap_call(e, TRAP_stk_ovf, NONE, round_up(word, align) - word, link ? NONE : 0,
                     word + (e->m->callee_pops ? e->m->in_arg_size : 0));
 }

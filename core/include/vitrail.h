@@ -318,6 +318,46 @@ VTR_API void *vtr_jit_find(const vtr_jit *jit, const char *name);
 VTR_API vtr_status vtr_jit_call(vtr_jit *jit, const char *name, const uint64_t *args, size_t n_args, uint64_t *results,
                                 size_t n_results, unsigned *trap);
 
+/* ---- object files -----------------------------------------------------------------------------------
+ *
+ * Relocatable ELF objects for the system's linker, for any target whose description has the numbers of ELF.
+ *
+ *   vtr_object_new(context, NULL, &object);
+ *   vtr_object_add_clif(object, "add.clif", text, strlen(text));
+ *   vtr_object_write(object, "add.o");
+ *   vtr_object_free(object);
+ *
+ * The code may stand in any executable, position-independent or not; it is not for shared libraries. The same input
+ * gives the same bytes. */
+
+typedef struct vtr_object vtr_object;
+
+typedef struct vtr_object_options {
+    vtr_opt opt;        /* how hard to work on the code */
+    bool check;         /* verify after every pass and prove each register allocation (slower) */
+    bool native;        /* use what the processor has that this runs on; else what every machine of the target has */
+    const char *target; /* "x86_64", ...; NULL = the machine this runs on */
+} vtr_object_options;
+
+/* Makes an empty object. options NULL = VTR_OPT_SPEED, defaults elsewhere; the structure is copied. The caller frees
+ * it before the context. Errors: VTR_ERR_NOT_FOUND when there is no such target, VTR_ERR_UNSUPPORTED when its
+ * description lacks the numbers of ELF. */
+VTR_API vtr_status vtr_object_new(vtr_context *context, const vtr_object_options *options, vtr_object **object);
+VTR_API void vtr_object_free(vtr_object *object);
+
+/* Reads `len` bytes of IR text and compiles every function in it. `%name` becomes the global symbol `name`, to be
+ * called with the convention that its signature tells; names that are called and not defined are left to the linker,
+ * the library functions that some opcodes need (ceil, fma, memcpy, ...) to libc and libm. A trap executes the
+ * machine's trapping instruction; section `vitrail_traps` has a row for each: its distance from the row, and the trap
+ * code, 4 bytes each. file is what diagnostics call the text. After an error the object can only be freed.
+ * Errors: VTR_ERR_INPUT with diagnostics, VTR_ERR_UNSUPPORTED and VTR_ERR_LIMIT naming the instruction. */
+VTR_API vtr_status vtr_object_add_clif(vtr_object *object, const char *file, const char *text, size_t len);
+
+/* The object as the bytes of a file, which the caller frees with vtr_bytes_free(); or written to a file. Nothing may
+ * be added afterwards. Errors: VTR_ERR_SYSTEM (the file cannot be written), VTR_ERR_USAGE (a second time). */
+VTR_API vtr_status vtr_object_bytes(vtr_object *object, uint8_t **bytes, size_t *n);
+VTR_API vtr_status vtr_object_write(vtr_object *object, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,8 +1,9 @@
-// The run-time library: what expansions of opcodes call (md/expand.md), by name.
+// The run-time library (link/libcalls.h) of this process.
 #include <math.h>
 #include <string.h>
 
 #include "jit/state.h"
+#include "link/libcalls.h"
 
 typedef void (*Function)(void);
 typedef struct Libcall {
@@ -10,13 +11,10 @@ typedef struct Libcall {
     Function function;
 } Libcall;
 
-// Sorted by name. Nearest rounds ties to even, as nearbyint() does in the default rounding mode.
 static const Libcall libcalls[] = {
-    {"CeilF32", (Function)ceilf},   {"CeilF64", (Function)ceil},          {"FloorF32", (Function)floorf},
-    {"FloorF64", (Function)floor},  {"FmaF32", (Function)fmaf},           {"FmaF64", (Function)fma},
-    {"Memcmp", (Function)memcmp},   {"Memcpy", (Function)memcpy},         {"Memmove", (Function)memmove},
-    {"Memset", (Function)memset},   {"NearestF32", (Function)nearbyintf}, {"NearestF64", (Function)nearbyint},
-    {"TruncF32", (Function)truncf}, {"TruncF64", (Function)trunc},
+#define X(name, function) {#name, (Function)function},
+    LIBCALLS(X)
+#undef X
 };
 
 void *jit_libcall(ExtName name) {

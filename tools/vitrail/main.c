@@ -7,6 +7,7 @@
 // One line per subcommand, in the order a newcomer meets them.
 static const Command commands[] = {
     {"run", cmd_run, "compile a module and run a function of it, or interpret it"},
+    {"build", cmd_build, "compile to an object file, or with --exe to an executable"},
     {"asm", cmd_asm, "assemble bytecode text (.vita) to a module (.vitbc)"},
     {"dis", cmd_dis, "disassemble a module to text that assembles back to the same bytes"},
     {"verify", cmd_verify, "check modules as a loader does, run nothing"},

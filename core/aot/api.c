@@ -1,0 +1,114 @@
+// The public interface to object files.
+#include <stdio.h>
+#include <string.h>
+
+#include "aot/aot.h"
+
+struct vtr_object {
+    Ctx *ctx;
+    Arena *arena;
+    Aot aot;
+    bool done;
+};
+
+typedef struct NewObject {
+    const vtr_object_options *options;
+    vtr_object *made;
+} NewObject;
+
+static void new_body(Ctx *ctx, void *arg) {
+    NewObject *job = arg;
+    vtr_object_options chosen = job->options ? *job->options : (vtr_object_options){.opt = VTR_OPT_SPEED};
+    const Target *target = chosen.target ? target_find(chosen.target) : target_host();
+    if (!target) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no target '%s'", chosen.target ? chosen.target : "host");
+    Arena *arena = arena_new(ctx);
+    vtr_object *object = NEW(arena, vtr_object);
+    object->ctx = ctx;
+    object->arena = arena;
+    object->aot.object = object_new(arena, target);
+    object->aot.compile =
+        (CompileOptions){.target = target,
+                         .features = chosen.native && target == target_host() ? target->host_features() : 0,
+                         .opt = chosen.opt == VTR_OPT_NONE ? OPT_NONE : OPT_SPEED,
+                         .check = chosen.check};
+    job->made = object;
+}
+
+vtr_status vtr_object_new(vtr_context *context, const vtr_object_options *options, vtr_object **object) {
+    NewObject job = {options, NULL};
+    vtr_status status = ctx_try(context, new_body, &job);
+    if (status == VTR_OK) *object = job.made;
+    return status;
+}
+
+void vtr_object_free(vtr_object *object) {
+    if (object) arena_free(object->arena);
+}
+
+typedef struct AddJob {
+    vtr_object *object;
+    const char *name;
+    const char *text;
+    size_t len;
+} AddJob;
+
+static void want_open(const vtr_object *object) {
+    if (object->done) ctx_fail(object->ctx, VTR_ERR_USAGE, "the object has been written already");
+}
+
+static void add_clif(Ctx *ctx, void *arg) {
+    (void)ctx;
+    AddJob *job = arg;
+    want_open(job->object);
+    aot_add_clif(&job->object->aot, job->name, job->text, job->len);
+}
+
+vtr_status vtr_object_add_clif(vtr_object *object, const char *file, const char *text, size_t len) {
+    AddJob job = {.object = object, .name = file, .text = text, .len = len};
+    return ctx_try(object->ctx, add_clif, &job);
+}
+
+typedef struct OutJob {
+    vtr_object *object;
+    const char *path; // NULL = as bytes
+    uint8_t *bytes;
+    size_t n;
+} OutJob;
+
+static void out_body(Ctx *ctx, void *arg) {
+    OutJob *job = arg;
+    vtr_object *object = job->object;
+    want_open(object);
+    object->done = true;
+    object_unwind(object->aot.object);
+    Arena *arena = arena_new(ctx);
+    Buf file = object_elf(object->aot.object, arena);
+    job->n = file.bytes.n;
+    if (!job->path) {
+        job->bytes = ctx_alloc(ctx, job->n + 1);
+        memcpy(job->bytes, file.bytes.v, job->n);
+    } else {
+        FILE *out = fopen(job->path, "wb");
+        bool right = out && fwrite(file.bytes.v, 1, job->n, out) == job->n;
+        if (out && fclose(out)) right = false;
+        if (!right) {
+            diag_error(ctx, (Place){.file = job->path}, "the file cannot be written");
+            ctx_throw(ctx, VTR_ERR_SYSTEM);
+        }
+    }
+    arena_free(arena);
+}
+
+vtr_status vtr_object_bytes(vtr_object *object, uint8_t **bytes, size_t *n) {
+    OutJob job = {.object = object};
+    vtr_status status = ctx_try(object->ctx, out_body, &job);
+    if (status != VTR_OK) return status;
+    *bytes = job.bytes;
+    *n = job.n;
+    return VTR_OK;
+}
+
+vtr_status vtr_object_write(vtr_object *object, const char *path) {
+    OutJob job = {.object = object, .path = path};
+    return ctx_try(object->ctx, out_body, &job);
+}
