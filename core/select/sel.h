@@ -188,25 +188,19 @@ typedef struct SelMem {
 } SelMem;
 void sel_put_mem(MOpnd *o, const SelMem *m);
 
-// What a machine's memory operands can hold.
-typedef struct SelAddrLimits {
-    uint8_t disp_bits; // signed displacement
-    uint8_t max_scale; // largest shift of an index
-    bool index;        // base + index
-    bool index_only;   // shifted index + displacement without a base
-    bool symbol;       // position-relative
-} SelAddrLimits;
-typedef enum SelAddrKind { SEL_ADDR_NONE, SEL_ADDR_VALUE, SEL_ADDR_SLOT, SEL_ADDR_SYMBOL } SelAddrKind;
-typedef struct SelAddr {
-    uint8_t kind; // SelAddrKind: what the base is
-    uint8_t scale;
-    bool has_index;
-    uint32_t number; // IR stack slot, or MFunc.syms
-    Value base, index;
-    int64_t disp;
-} SelAddr;
-SelAddr sel_address(Sel *s, Value p, int64_t offset, const SelAddrLimits *limits);
-MOpnd sel_addr_base(Sel *s, const SelAddr *a, uint8_t cls);
+// A form of a composite operand as an address: base + (index << shift) + displacement, of which it may lack each, or
+// the distance of a symbol. Numbers of parts count from 1, 0 = there is none.
+typedef enum SelExtend { SEL_INDEX_WORD, SEL_INDEX_ZEXT, SEL_INDEX_SEXT } SelExtend; // the latter: of its low 32 bits
+typedef struct SelAddrForm {
+    uint8_t form, n; // number, and of parts
+    uint8_t base, index, scale, disp, symbol;
+    uint8_t min_shift, max_shift; // of the index; they differ where a part (scale) says
+    uint8_t extend;               // SelExtend of the index
+    uint8_t base_cls, index_cls;
+    uint16_t disp_kind; // Target.imms of the displacement
+} SelAddrForm;
+// The address p + offset in one of `n` forms, of which one is base + displacement or base alone.
+SelMem sel_mem(Sel *s, Value p, int64_t offset, const SelAddrForm *forms, unsigned n);
 
 // ---- opcodes that are the same on every machine (abi.c) ---------------------------------------------
 

@@ -209,71 +209,66 @@ class Writer:
 
     # ---- composite operands ----
 
-    def roles(self, form):
-        """part name -> base, index, scale, disp, symbol, from the form's expression."""
-        roles = {}
+    def address_form(self, form):
+        """The initialisers of a SelAddrForm, from the form's expression; None: no address that is looked for."""
+        at = {p.name: n + 1 for n, p in enumerate(form.params)}
+        part = {p.name: p for p in form.params}
+        out = {"form": form.index, "n": len(form.params)}
 
-        def add(e):
+        def summand(e):
             if e.k == "bin" and e.op == "add":
-                add(e.args[0])
-                add(e.args[1])
-            elif e.k == "bin" and e.op == "shl" and e.args[0].k == "name":
-                roles[e.args[0].name] = "index"
-                if e.args[1].k == "name":
-                    roles[e.args[1].name] = "scale"
-            elif e.k == "name" and e.name != "pc_next":
-                p = next((p for p in form.params if p.name == e.name), None)
-                if p is not None:
-                    roles[e.name] = "disp" if p.type == "imm" else "base"
-            elif e.k == "name":
-                roles["pc"] = "pc"
-        add(form.value)
-        if "pc" in roles:
-            del roles["pc"]
-            roles = {n: "symbol" for n in roles}
-        return roles
+                return summand(e.args[0]) and summand(e.args[1])
+            shift = None
+            if e.k == "bin" and e.op == "shl":
+                e, shift = e.args
+            extend = {"zext": "SEL_INDEX_ZEXT", "sext": "SEL_INDEX_SEXT"}.get(e.name) if e.k == "call" else None
+            if extend:
+                e = e.args[0]
+            if e.k != "name":
+                return False
+            if e.name == "pc_next":
+                out["pc"] = True
+                return True
+            p = part.get(e.name)
+            if p is None:
+                return False
+            if p.type == "imm" and shift is None and not extend:
+                out["disp"], out["disp_kind"] = at[e.name], list(self.isa.imms).index(p.imm.name)
+                return True
+            if p.type != "reg" or ("base" in out and "index" in out):
+                return False
+            if shift is None and not extend and "base" not in out:
+                out["base"], out["base_cls"] = at[e.name], "CLS_%s" % p.cls.name
+                return True
+            out["index"], out["index_cls"] = at[e.name], "CLS_%s" % p.cls.name
+            if extend:
+                out["extend"] = extend
+            if shift is not None and shift.k == "num":
+                out["min_shift"] = out["max_shift"] = shift.value
+            elif shift is not None and shift.k == "name" and part[shift.name].type == "imm":
+                out["scale"], out["max_shift"] = at[shift.name], (1 << imm_range(part[shift.name].imm)[1]) - 1
+            return shift is None or "max_shift" in out
+        if not summand(form.value):
+            return None
+        if out.pop("pc", False):
+            if set(out) != {"form", "n", "disp", "disp_kind"}:
+                return None
+            out["symbol"] = out.pop("disp")
+        return ", ".join(".%s = %s" % item for item in out.items())
 
     def mem_functions(self):
         out = []
         for comp in sorted(self.comps.values(), key=lambda c: c.name):
             out.append("// ---- operand %s: the form that fits an address\n\n" % comp.name)
-            shapes = []
+            out.append("static const SelAddrForm forms_%s[] = {\n" % comp.name)
+            n = 0
             for form in comp.forms:
-                roles = self.roles(form)
-                shapes.append((form, roles, frozenset(roles.values())))
-            scales = [imm_range(p.imm)[1] for f, r, _ in shapes for p in f.params if r.get(p.name) == "scale"]
-            disps = [imm_range(p.imm)[1] for f, r, _ in shapes for p in f.params if r.get(p.name) == "disp"]
-            have = [s for _, _, s in shapes]
-            index = any("index" in s and "base" in s for s in have)
-            symbol = any("symbol" in s for s in have)
-            out.append("static SelMem use_%s(Sel *s, Value p, int64_t offset) {\n" % comp.name)
-            out.append("    static const SelAddrLimits limits = {.disp_bits = %d, .max_scale = %d, .index = %s, "
-                       ".index_only = %s, .symbol = %s};\n" % (
-                           min(disps or [0]), (1 << min(scales)) - 1 if scales else 0, "true" if index else "false",
-                           "true" if any("index" in s and "base" not in s for s in have) else "false",
-                           "true" if symbol else "false"))
-            out.append("    SelAddr a = sel_address(s, p, offset, &limits);\n    SelMem m = {0};\n")
-            for want, test in (("symbol", "a.kind == SEL_ADDR_SYMBOL"), ("base index", "a.has_index && a.kind != SEL_ADDR_NONE"),
-                               ("index", "a.has_index"), ("base", None)):
-                words = set(want.split())
-                fit = [x for x in shapes if {"base", "index", "symbol"} & x[2] == words]
-                if not fit:
-                    continue
-                form, roles, _ = fit[0]
-                pad = "        " if test else "    "
-                if test:
-                    out.append("    if (%s) {\n" % test)
-                out.append("%sm.form = %d; // %s\n%sm.n = %d;\n" % (pad, form.index, form.name, pad, len(form.params)))
-                for k, p in enumerate(form.params):
-                    role = roles[p.name]
-                    value = {"base": "sel_addr_base(s, &a, CLS_%s)" % (p.cls.name if p.cls else ""),
-                             "index": "sel_in(sel_use(s, a.index), CLS_%s, NO_REG)" % (p.cls.name if p.cls else ""),
-                             "scale": "sel_imm(a.scale)", "disp": "sel_imm(a.disp)",
-                             "symbol": "sel_sym(a.number, a.disp)"}[role]
-                    out.append("%sm.part[%d] = %s;\n" % (pad, k, value))
-                if test:
-                    out.append("        return m;\n    }\n")
-            out.append("    return m;\n}\n\n")
+                text = self.address_form(form)
+                if text is not None:
+                    out.append(wrap("    {%s}, // %s\n" % (text, form.name)))
+                    n += 1
+            out.append("};\n\nstatic SelMem use_%s(Sel *s, Value p, int64_t offset) {\n" % comp.name)
+            out.append("    return sel_mem(s, p, offset, forms_%s, %d);\n}\n\n" % (comp.name, n))
         return out
 
     # ---- matching ----
