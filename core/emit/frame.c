@@ -183,7 +183,9 @@ void frame_layout(Emit *e) {
     uint32_t align = abi->stack_align;
     uint32_t stored = saved_regs(e);
     uint32_t slot_align = 1;
-    uint32_t end = place_slots(e, m->out_arg_size, &slot_align);
+    uint64_t start = (uint64_t)m->out_arg_size + (m->stress ? round_up(m->stress->frame, align) : 0);
+    check_size(e, start);
+    uint32_t end = place_slots(e, (uint32_t)start, &slot_align);
     f->stored_at = round_up(end, stored ? align : 1);
     uint32_t size = f->stored_at + stored;
     uint32_t pushes = regset_count(f->pushed) * mach_word(e->t);

@@ -9,14 +9,23 @@
 // The code of a constant is what selection makes of an `iconst` (select_constant()), so that nothing about it is known
 // here. Machines whose displacements hold every frame (1 GiB) never come here and need no Target.op_add.
 //
-// Invariants. Between allocation and emission every scratch register is free but the one that a move through memory
-// holds its value in; what is made here uses one that the instruction at hand does not name. Nothing here changes the
-// flags: a description's constants and additions of this file's kind do not (target.h).
+// Invariants. The allocator's moves use the first scratch register of a file, and may hold a value in it across other
+// moves; addresses are made in the last one. Nothing here changes the flags: a description's constants and additions of
+// this kind do not (target.h).
 #include "emit/state.h"
 #include "select/select.h"
 
+// A register for an address: not the first, in which moves keep values, even across other moves (regalloc/moves.c).
+static unsigned address_reg(const Emit *e, RegSet taken) {
+    unsigned reg = mach_scratch(e->t, taken); // the last one
+    if (reg == NO_REG) return NO_REG;
+    for (unsigned r = 0; r < reg; r++)
+        if (regset_has(e->t->scratch, r) && e->t->regs[r].file == e->t->regs[reg].file) return reg;
+    return NO_REG;
+}
+
 static unsigned scratch_reg(Emit *e, RegSet taken) {
-    unsigned reg = mach_scratch(e->t, taken);
+    unsigned reg = address_reg(e, taken);
     if (reg == NO_REG) ctx_fail(e->ctx, VTR_ERR_UNSUPPORTED, "%s: no scratch register for a large frame", e->t->name);
     return reg;
 }
@@ -38,6 +47,12 @@ static void constant(Emit *e, unsigned reg, int64_t value) {
     }
 }
 
+// Whether stress has it that the next operand that fits is treated as one that does not.
+static bool squeezed(Emit *e) {
+    const Stress *stress = e->m->stress;
+    return stress && stress->squeeze && stress_choice(stress, ++e->squeezes, 0) % 4 == 0;
+}
+
 static void offset_through(Emit *e, unsigned dst, unsigned base, int64_t amount) {
     unsigned temp = dst;
     if (dst == base || dst == e->t->sp) {
@@ -54,7 +69,8 @@ static void offset_through(Emit *e, unsigned dst, unsigned base, int64_t amount)
 
 void emit_offset(Emit *e, unsigned dst, unsigned base, int64_t amount) {
     Mach x;
-    if (mach_offset(e->t, dst, base, amount, &x)) emit_mach(e, &x);
+    bool squeeze = e->t->op_add != NO_MOP && squeezed(e) && dst != base && dst != e->t->sp;
+    if (!squeeze && mach_offset(e->t, dst, base, amount, &x)) emit_mach(e, &x);
     else offset_through(e, dst, base, amount);
 }
 
@@ -62,17 +78,20 @@ void emit_sp(Emit *e, int64_t amount, bool step) {
     unsigned sp = e->t->sp;
     if (amount == 0) return;
     Mach x;
-    if (mach_offset(e->t, sp, sp, amount, &x)) emit_mach(e, &x);
+    bool squeeze = e->t->op_add != NO_MOP && squeezed(e);
+    if (!squeeze && mach_offset(e->t, sp, sp, amount, &x)) emit_mach(e, &x);
     else offset_through(e, sp, sp, amount);
     if (step) emit_step(e, amount < 0 ? STEP_ALLOC : STEP_FREE, NO_REG, amount < 0 ? -amount : amount);
 }
 
 Mark emit_placed(Emit *e, uint16_t mop, MOpnd *slots, unsigned base, unsigned disp, int64_t at) {
     Mark start = emit_mark(e);
-    if ((disp != NONE || at == 0) && emit_try(e, mop, slots)) return start;
     RegSet taken = {{0, 0}};
     for (unsigned k = 0; k < e->t->insts[mop].n_slots; k++)
         if (slots[k].kind == MO_PREG) regset_add(&taken, slots[k].preg);
+    bool may_fit = disp != NONE || at == 0;
+    bool squeeze = may_fit && squeezed(e) && address_reg(e, taken) != NO_REG;
+    if (may_fit && !squeeze && emit_try(e, mop, slots)) return start;
     unsigned reg = scratch_reg(e, taken);
     emit_offset(e, reg, slots[base].preg, at);
     slots[base].preg = (uint8_t)reg;

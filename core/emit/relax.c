@@ -14,6 +14,7 @@
 // Rows are chosen by the distance from the start of the row to the label (RelaxRow.low, high).
 #include "emit/state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SWEEPS_MAX = 12, ROW_INSTS = 4 };
@@ -44,7 +45,12 @@ static void compute_sums(Relaxer *r) {
     if (sum + e->bytes.n > INT32_MAX) ctx_fail(e->ctx, VTR_ERR_LIMIT, "a function's code exceeds 2 GiB");
 }
 
-static bool row_reaches(const RelaxRow *row, int64_t distance) { return row->low <= distance && distance <= row->high; }
+// Stress shortens the reach of each branch to something below 64 bytes.
+static bool row_reaches(const Emit *e, uint32_t branch, const RelaxRow *row, int64_t distance) {
+    const Stress *stress = e->m->stress;
+    if (stress && stress->squeeze && llabs(distance) >= (int64_t)(stress_choice(stress, branch, 1) % 64)) return false;
+    return row->low <= distance && distance <= row->high;
+}
 
 // Takes the first row from `row` on that is for the branch's operands.
 static void set_row(const Emit *e, Branch *b, unsigned row) {
@@ -67,7 +73,7 @@ static bool sweep(Relaxer *r, bool last) {
         unsigned row = b->row;
         if (last) row = b->relax->n_rows - 1u;
         else
-            while (row + 1u < b->relax->n_rows && !row_reaches(&b->relax->rows[row], distance)) row++;
+            while (row + 1u < b->relax->n_rows && !row_reaches(e, k, &b->relax->rows[row], distance)) row++;
         if (row == b->row) continue;
         set_row(e, b, row);
         grown = true;

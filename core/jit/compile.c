@@ -49,7 +49,10 @@ Code *compile_func(Arena *out, Func *f, const CompileOptions *options) {
     stage_done(&c, STAGE_IR, f, NULL, NULL);
     optimise(f, options);
     stage_done(&c, STAGE_OPT, f, NULL, NULL);
-    SelOptions select = {.features = options->features, .fold = options->opt != OPT_NONE, .trace = options->trace};
+    SelOptions select = {.features = options->features,
+                         .fold = options->opt != OPT_NONE,
+                         .trace = options->trace,
+                         .stress = options->stress};
     MFunc *m = select_func(tmp, f, options->target, &select);
     m->saves_all = block_ok(f->landing);
     stage_done(&c, STAGE_SELECT, f, m, NULL);

@@ -30,8 +30,8 @@ typedef struct CompileOptions {
     bool check;    // verify before the passes and prove the allocation (verify/ra_check.c)
     uint64_t fuel; // rewrites the passes may make, for bisecting a miscompile; 0 = no limit
     TrapStyle traps;
-    const RaStress *stress; // NULL = none
-    Arena *scratch;         // for everything that dies with the compile; reset at its end. NULL = one is made and freed
+    const Stress *stress; // NULL = none
+    Arena *scratch;       // for everything that dies with the compile; reset at its end. NULL = one is made and freed
     void (*dump)(void *user, const CompileView *view);                     // NULL = none
     void (*dump_pass)(void *user, const char *pass, const Func *f);        // called after each pass; NULL = none
     void (*time_pass)(void *user, const char *pass, uint64_t nanoseconds); // likewise

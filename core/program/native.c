@@ -40,7 +40,8 @@ static void compile_functions(vtr_program *program, const Target *target) {
     const BcModule *m = program->instance->module;
     Arena *ir = arena_new(program->ctx);
     Arena *code = arena_new(program->ctx);
-    RaStress stress = {program->options.max_registers, program->options.register_seed};
+    Stress stress = {program->options.max_registers, program->options.register_seed, program->options.squeeze_seed,
+                     program->options.frame_padding};
     CompileOptions options = {
         .target = target,
         .features = target->host_features(),

@@ -51,7 +51,7 @@ typedef struct Move {
 typedef struct Ra {
     MFunc *m;
     const Target *t;
-    const RaStress *stress;
+    const Stress *stress;
     Arena *tmp;       // freed when allocation ends
     MInst *old;       // the SSA code
     MOpnd *old_slots; // its operands (the allocator may note its choices there)

@@ -165,11 +165,20 @@ static void order_class(Ra *ra, unsigned cls, uint64_t *seed) {
     }
 }
 
+// The first scratch register of the class's file; the class itself need not have it.
+static uint8_t scratch_of(const Target *t, unsigned cls) {
+    if (regset_empty(t->classes[cls].regs)) return NO_REG;
+    unsigned file = t->regs[regset_first(t->classes[cls].regs)].file;
+    REGSET_EACH(r, t->scratch) {
+        if (t->regs[r].file == file) return (uint8_t)r;
+    }
+    return NO_REG;
+}
+
 static void set_up(Ra *ra) {
     uint64_t seed = ra->stress ? ra->stress->seed : 0;
     for (unsigned c = 0; c < ra->t->n_classes; c++) {
-        RegSet scratch = regset_and(ra->t->scratch, ra->t->classes[c].regs);
-        ra->scratch[c] = regset_empty(scratch) ? NO_REG : (uint8_t)regset_first(scratch);
+        ra->scratch[c] = scratch_of(ra->t, c);
         ra->cycle_slot[c] = NONE;
         order_class(ra, c, &seed);
     }
@@ -216,7 +225,7 @@ static void swap_in(Ra *ra) {
     m->slots_pool.cap = ra->slots.cap;
 }
 
-void ra_allocate(MFunc *m, RaKind kind, const RaStress *stress) {
+void ra_allocate(MFunc *m, RaKind kind, const Stress *stress) {
     Arena *tmp = arena_new(m->ctx);
     Ra *ra = NEW(tmp, Ra);
     *ra = (Ra){.m = m, .t = m->target, .stress = stress, .tmp = tmp};

@@ -7,15 +7,9 @@
 
 typedef enum RaKind { RA_NONE, RA_SPEED } RaKind;
 
-// What the allocator may be told to do badly, for tests.
-typedef struct RaStress {
-    uint32_t max_regs; // hand out at most so many registers per class; 0 = all
-    uint64_t seed;     // shuffle the preference order; 0 = none
-} RaStress;
-
 // Allocates in place: m->insts and m->slots_pool are replaced, spill slots are appended to m->slots, m->used is set.
 // Throws VTR_ERR_UNSUPPORTED (naming the instruction) when constraints cannot be met.
-void ra_allocate(MFunc *m, RaKind kind, const RaStress *stress);
+void ra_allocate(MFunc *m, RaKind kind, const Stress *stress);
 
 // verify/ra_check.c: proves that `after` (allocated) computes what `before` (a mfunc_copy() of the SSA code) does.
 // Throws VTR_ERR_INTERNAL naming the instruction, the slot and what it found there.

@@ -40,6 +40,7 @@ typedef struct Addr {
 } Addr;
 
 static bool holds(const Addr *a, const SelAddrForm *form, int64_t disp) {
+    if (disp != 0 && sel_squeezed(a->s, (uint64_t)disp)) return false;
     return form->disp ? target_imm_fits(a->s->t, form->disp_kind, disp) : disp == 0;
 }
 
@@ -80,7 +81,7 @@ static Inst sum_of(const Sel *s, Value v) {
 }
 
 static bool disp_fits(const Addr *a, int64_t disp) {
-    return a->form ? holds(a, a->form, disp) : base_form(a, disp) || symbol_form(a, disp);
+    return a->form ? holds(a, a->form, disp) : base_form(a, disp) != NULL;
 }
 
 // Strips constants from v into the displacement.
@@ -229,12 +230,14 @@ SelMem sel_mem(Sel *s, Value p, int64_t offset, const SelAddrForm *forms, unsign
     p = func_value(s->f, p);
     Inst def = sel_fold(s, p);
     bool is_slot = inst_ok(def) && sel_op(s, def) == OP_stack_addr && slot_form(&a);
-    if (!is_slot && !disp_fits(&a, offset)) {
-        p = spot_sum(s, p, offset);
+    if (is_slot || disp_fits(&a, offset)) {
+        Value v = peel(&a, p);
+        if (!set_symbol(&a, v) && !set_sum(&a, v) && !set_shifted(&a, false, v)) set_base(&a, v);
+    } else {
+        a.kind = ADDR_VALUE;
+        a.base = spot_sum(s, p, offset);
         a.disp = 0;
     }
-    Value v = peel(&a, p);
-    if (!set_symbol(&a, v) && !set_sum(&a, v) && !set_shifted(&a, false, v)) set_base(&a, v);
     const SelAddrForm *f = a.form;
     if (a.kind == ADDR_SYMBOL) f = symbol_form(&a, a.disp);
     else if (!f) f = a.kind == ADDR_SLOT ? slot_form(&a) : base_form(&a, a.disp);

@@ -157,6 +157,24 @@ typedef struct MTable {
     uint32_t blocks, n; // run of block numbers in MFunc.lists
 } MTable;
 
+// What the stages from selection on may be told to do badly, for tests: what is rare becomes common. The code stays
+// right, and the same for the same seeds.
+typedef struct Stress {
+    uint32_t max_regs; // the allocator hands out at most so many registers per class; 0 = all
+    uint64_t seed;     // shuffles its order of preference; 0 = none
+    uint64_t squeeze;  // 0 = none. Chooses constants that selection does not take as immediates, displacements that do
+                      // not fit and branches that do not reach
+    uint32_t frame; // bytes below each function's slots that nothing uses
+} Stress;
+
+// A number that `squeeze` gives the n-th decision about x.
+static inline uint64_t stress_choice(const Stress *s, uint64_t n, uint64_t x) {
+    uint64_t h = (s->squeeze ^ n * UINT64_C(0x9e3779b97f4a7c15) ^ x * UINT64_C(0xc2b2ae3d27d4eb4f)) + 1;
+    h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    h = (h ^ h >> 27) * UINT64_C(0x94d049bb133111eb);
+    return h ^ h >> 31;
+}
+
 struct Target;
 
 typedef struct MFunc {
@@ -165,6 +183,7 @@ typedef struct MFunc {
     const struct Target *target;
     const Func *ir;
     const struct Abi *abi; // of the function itself
+    const Stress *stress;  // NULL = none
     uint64_t features;     // that selection and encoding may use
     VEC(MInst) insts;
     VEC(MOpnd) slots_pool;

@@ -66,7 +66,9 @@ static inline Value sel_arg(const Sel *s, Inst i, unsigned k) { return inst_arg(
 static inline Type sel_type(const Sel *s, Value v) { return value_type(s->f, v); }
 static inline Op sel_op(const Sel *s, Inst i) { return (Op)s->f->insts.v[i.i].op; }
 
-// Is v an integer constant? Its value, sign-extended from its type.
+// Whether stress has it that `x` (a constant's instruction, a displacement) is not taken in by the root.
+bool sel_squeezed(const Sel *s, uint64_t x);
+// Is v an integer constant that may become part of an instruction? Its value, sign-extended from its type.
 bool sel_const(const Sel *s, Value v, int64_t *c);
 // The instruction that defines v, if it may become part of the root's rule, else NO_INST. It may when
 //   * it is repeatable: a constant, an address of a slot or symbol, a sum with a constant, a compare of the root's

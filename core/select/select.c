@@ -68,10 +68,15 @@ static bool is_compare(const InstData *d) { return d->op == OP_icmp || d->op == 
 
 // ---- matching --------------------------------------------------------------------------------------
 
+bool sel_squeezed(const Sel *s, uint64_t x) {
+    const Stress *stress = s->m->stress;
+    return stress && stress->squeeze && stress_choice(stress, s->root.i, x) & 1;
+}
+
 bool sel_const(const Sel *s, Value v, int64_t *c) {
     v = func_value(s->f, v);
     Inst i = value_def(s->f, v);
-    if (!inst_ok(i) || sel_op(s, i) != OP_iconst) return false;
+    if (!inst_ok(i) || sel_op(s, i) != OP_iconst || sel_squeezed(s, i.i)) return false;
     *c = bit_sext((uint64_t)sel_data(s, i)->imm, type_bits(value_type(s->f, v)));
     return true;
 }
@@ -558,10 +563,10 @@ static void mark_repeatable(Sel *s) {
     }
 }
 
-static MFunc *select_into(Sel *s, Arena *arena) {
+static MFunc *select_into(Sel *s, Arena *arena, const Stress *stress) {
     Func *f = s->f;
     MFunc *m = NEW(arena, MFunc);
-    *m = (MFunc){.ctx = s->ctx, .arena = arena, .target = s->t, .ir = f};
+    *m = (MFunc){.ctx = s->ctx, .arena = arena, .stress = stress, .target = s->t, .ir = f};
     s->m = m;
     vec_push(arena, &m->clobbers, (RegSet){{0, 0}});
     vec_reserve(arena, &m->insts, f->insts.n); // about what will be needed
@@ -596,7 +601,7 @@ MFunc *select_func(Arena *arena, Func *f, const Target *t, const SelOptions *opt
     *s = (Sel){
         .ctx = f->ctx, .f = f, .t = t, .features = options->features, .fold = options->fold, .trace = options->trace};
     s->tmp = arena_new(f->ctx);
-    MFunc *m = select_into(s, arena);
+    MFunc *m = select_into(s, arena, options->stress);
     arena_free(s->tmp);
     return m;
 }

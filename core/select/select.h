@@ -10,9 +10,10 @@
 #include "select/target.h"
 
 typedef struct SelOptions {
-    uint64_t features; // enabled target features
-    bool fold;         // fold single-use operands into their users (off at -O none)
-    Buf *trace;        // `-d select`: gets each rule taken and what it covered; may be NULL
+    uint64_t features;    // enabled target features
+    bool fold;            // fold single-use operands into their users (off at -O none)
+    Buf *trace;           // `-d select`: gets each rule taken and what it covered; may be NULL
+    const Stress *stress; // NULL = none
 } SelOptions;
 
 // Selects `f`, which must be verified and free of opcodes the target does not cover. Throws VTR_ERR_UNSUPPORTED

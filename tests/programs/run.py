@@ -7,7 +7,7 @@ PROGRAM.py, run alone, prints the expected standard output; its exit status is t
 traps), and what it prints on standard error are lines that the trap report must hold. PROGRAM.out holds the same
 output, so that a change of the script shows. Lines `; run: ARGUMENTS` in the program give the arguments of `vitrail
 run` (options such as --allow-low or --entry and values); without one it runs with none. All engines must print the
-same trap report. With --stress: in the engines that make register allocation hard.
+same trap report. With --stress: in the engines that make code generation hard.
 """
 import os
 import re
@@ -25,7 +25,9 @@ ENGINES = [
 ]
 
 STRESS = [
-    ["-O", level, "--check", "--max-regs", "3", "--ra-seed", seed] for level in ("none", "speed") for seed in "12"
+    ["-O", level, "--check", "--max-regs", "3", "--ra-seed", seed, "--squeeze", seed, "--frame-pad", pad]
+    for level in ("none", "speed")
+    for seed, pad in (("1", "0"), ("2", "2600"))
 ]
 
 

@@ -31,7 +31,7 @@ Way way_random(const Target *target, uint64_t seed, uint32_t index) {
     Way way = {.opt = (OptLevel)pick(&r, 2), .ra = (RaKind)(pick(&r, 3) != 0), .fold = pick(&r, 3) != 0};
     if (pick(&r, 2)) way.features = closed(target, host & random_word(&r));
     if (pick(&r, 4) == 0) way.features = host;
-    if (pick(&r, 3)) way.stress = (RaStress){3 + pick(&r, 6), pick(&r, 4) ? 1 + pick(&r, 1000) : 0};
+    if (pick(&r, 3)) way.stress = (Stress){3 + pick(&r, 6), pick(&r, 4) ? 1 + pick(&r, 1000) : 0};
     return way;
 }
 

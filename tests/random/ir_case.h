@@ -17,7 +17,7 @@ typedef struct Way {
     RaKind ra;
     bool fold;
     uint64_t features;
-    RaStress stress;
+    Stress stress;
 } Way;
 
 void way_describe(const Way *way, Buf *out);

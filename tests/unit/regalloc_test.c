@@ -9,7 +9,7 @@
 typedef struct Job {
     MFunc *m;
     RaKind kind;
-    RaStress stress;
+    Stress stress;
     MFunc *before;
 } Job;
 

@@ -21,7 +21,7 @@ typedef struct RunArgs {
     const char *entry;
     char **args;
     int n_args;
-    RaStress stress;
+    Stress stress;
     unsigned long timeout; // milliseconds, 0 = none
     bool allow_low;
     bool stats;
@@ -277,6 +277,8 @@ int cmd_run(int argc, char **argv) {
     argp_parse(&run_argp, argc, argv, 0, NULL, &run);
     run.backend.max_registers = run.stress.max_regs;
     run.backend.register_seed = run.stress.seed;
+    run.backend.squeeze_seed = run.stress.squeeze;
+    run.backend.frame_padding = run.stress.frame;
     int code = EXIT_INPUT;
     if (input_open(run.file, &input, &context)) {
         ClifArgs clif = {

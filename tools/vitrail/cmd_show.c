@@ -20,7 +20,7 @@ static const char *const stage_names[N_SHOW] = {"bytecode", "ir", "opt", "select
 typedef struct Show {
     Input input;
     const Target *target;
-    RaStress stress;
+    Stress stress;
     Stage stage;
     OptLevel opt;
     const char *func; // NULL = all

@@ -14,7 +14,7 @@ typedef struct Options {
     const char *groups;
     const FiletestEngine *engine;
     const Target *target;
-    RaStress stress;
+    Stress stress;
     bool quiet;
     int first; // of the paths in argv
 } Options;

@@ -26,7 +26,7 @@ typedef struct FiletestEngine {
     // One cell per argument and result, zero-extended bits. May throw.
     FiletestResult (*call)(void *state, const Func *f, const uint64_t *args, uint64_t *results, const char **why);
     void (*close)(void *state); // may be NULL
-    const void *options;        // filetest_native_*: a RaStress or NULL
+    const void *options;        // filetest_native_*: a Stress or NULL
 } FiletestEngine;
 
 typedef struct FiletestGroup {

@@ -5,7 +5,7 @@
 #include "jit/compile.h"
 #include "jit/jit.h"
 
-static void *native_open(const RaStress *stress, Arena *arena, Func **funcs, uint32_t n, OptLevel opt,
+static void *native_open(const Stress *stress, Arena *arena, Func **funcs, uint32_t n, OptLevel opt,
                          FiletestResult *result, const char **why) {
     const Target *target = target_host();
     if (!target) {

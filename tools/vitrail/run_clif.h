@@ -12,7 +12,7 @@ typedef struct ClifArgs {
     int n_args;
     bool interpret;
     bool speed;
-    RaStress stress;
+    Stress stress;
 } ClifArgs;
 
 // Returns the program's exit status.

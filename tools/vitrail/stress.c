@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { KEY_MAX_REGS = 0x4001, KEY_SEED };
+enum { KEY_MAX_REGS = 0x4001, KEY_SEED, KEY_SQUEEZE, KEY_FRAME };
 
 static const struct argp_option stress_options[] = {
-    {NULL, 0, NULL, 0, "For testing the register allocators:", 100},
+    {NULL, 0, NULL, 0, "For testing what is rare in machine code:", 100},
     {"max-regs", KEY_MAX_REGS, "N", 0, "Hand out only N registers of each class where an instruction lets it", 100},
     {"ra-seed", KEY_SEED, "N", 0, "Prefer registers in another order for each N above 0", 100},
+    {"squeeze", KEY_SQUEEZE, "N", 0, "Treat constants, displacements and distances as out of range, others for each N",
+     100},
+    {"frame-pad", KEY_FRAME, "BYTES", 0, "Make every stack frame larger", 100},
     {0},
 };
 
@@ -23,10 +26,12 @@ static uint64_t read_number(struct argp_state *state, const char *option, const 
 }
 
 static error_t stress_parse(int key, char *arg, struct argp_state *state) {
-    RaStress *stress = state->input;
+    Stress *stress = state->input;
     switch (key) {
     case KEY_MAX_REGS: stress->max_regs = (uint32_t)read_number(state, "--max-regs", arg, UINT32_MAX); return 0;
     case KEY_SEED: stress->seed = read_number(state, "--ra-seed", arg, UINT64_MAX); return 0;
+    case KEY_SQUEEZE: stress->squeeze = read_number(state, "--squeeze", arg, UINT64_MAX); return 0;
+    case KEY_FRAME: stress->frame = (uint32_t)read_number(state, "--frame-pad", arg, 1 << 28); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }

@@ -1,4 +1,4 @@
-// The options that make register allocation hard, for testing: every command that compiles has them.
+// The options that make code generation hard, for testing: every command that compiles has them.
 #ifndef VITRAIL_STRESS_H
 #define VITRAIL_STRESS_H
 
@@ -6,7 +6,7 @@
 
 #include "regalloc/regalloc.h"
 
-// Options --max-regs and --ra-seed. A child parser whose input is a RaStress.
+// Options --max-regs, --ra-seed, --squeeze and --frame-pad. A child parser whose input is a Stress.
 extern const struct argp stress_argp;
 
 #endif
