@@ -173,7 +173,8 @@ typedef struct vtr_backend_options {
     bool gc_stress;         /* move every object at every safepoint */
     uint32_t max_registers; /* for tests: compiled code makes do with so many of each class where it can; 0 = all */
     uint64_t register_seed; /* for tests: another order of preference of registers for each; 0 = the best one */
-    uint64_t squeeze_seed;  /* for tests: takes constants, displacements and distances for too large, others for each; 0 = none */
+    uint64_t squeeze_seed;  /* for tests: takes constants, displacements and distances for too large, others for each; 0
+                               = none */
     uint32_t frame_padding; /* for tests: bytes that every stack frame of compiled code is larger */
     uint64_t heap_limit;    /* bytes of objects; 0 = 1 GiB */
     uint64_t stack_size;    /* bytes of machine stack for compiled code; 0 = what the running thread has */

@@ -107,17 +107,20 @@ static Value peel(Addr *a, Value v) {
     return v;
 }
 
+// Whether v is the address of a stack slot that can be the base; *sum: the displacement with it.
+static bool is_slot(const Addr *a, Value v, int64_t *sum) {
+    Inst i = sel_fold(a->s, v);
+    if (!inst_ok(i) || sel_op(a->s, i) != OP_stack_addr || (a->form ? !a->form->disp : !slot_form(a))) return false;
+    return !__builtin_add_overflow(a->disp, sel_data(a->s, i)->imm, sum) && sel_fits_signed(*sum, SLOT_BITS);
+}
+
 static void set_base(Addr *a, Value v) {
     const Sel *s = a->s;
-    Inst i = sel_fold(s, v);
     a->kind = ADDR_VALUE;
     a->base = v;
-    if (!inst_ok(i)) return;
-    const InstData *d = sel_data(s, i);
     int64_t sum;
-    if (d->op != OP_stack_addr || __builtin_add_overflow(a->disp, d->imm, &sum) || !sel_fits_signed(sum, SLOT_BITS))
-        return;
-    if (a->form ? !a->form->disp : !slot_form(a)) return;
+    if (!is_slot(a, v, &sum)) return;
+    const InstData *d = sel_data(s, sel_fold(s, v));
     a->kind = ADDR_SLOT;
     a->number = d->ref;
     a->disp = sum;
@@ -228,9 +231,8 @@ static MOpnd base_operand(const Addr *a, uint8_t cls) {
 SelMem sel_mem(Sel *s, Value p, int64_t offset, const SelAddrForm *forms, unsigned n) {
     Addr a = {.s = s, .forms = forms, .n_forms = n, .disp = offset, .base = NO_VALUE, .index = NO_VALUE};
     p = func_value(s->f, p);
-    Inst def = sel_fold(s, p);
-    bool is_slot = inst_ok(def) && sel_op(s, def) == OP_stack_addr && slot_form(&a);
-    if (is_slot || disp_fits(&a, offset)) {
+    int64_t in_slot;
+    if (is_slot(&a, p, &in_slot) || disp_fits(&a, offset)) {
         Value v = peel(&a, p);
         if (!set_symbol(&a, v) && !set_sum(&a, v) && !set_shifted(&a, false, v)) set_base(&a, v);
     } else {

@@ -163,8 +163,8 @@ typedef struct Stress {
     uint32_t max_regs; // the allocator hands out at most so many registers per class; 0 = all
     uint64_t seed;     // shuffles its order of preference; 0 = none
     uint64_t squeeze;  // 0 = none. Chooses constants that selection does not take as immediates, displacements that do
-                      // not fit and branches that do not reach
-    uint32_t frame; // bytes below each function's slots that nothing uses
+                       // not fit and branches that do not reach
+    uint32_t frame;    // bytes below each function's slots that nothing uses
 } Stress;
 
 // A number that `squeeze` gives the n-th decision about x.

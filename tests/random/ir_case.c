@@ -9,9 +9,10 @@ enum { FUEL = 100000 };
 // ---- ways to compile ----------------------------------------------------------------------------
 
 void way_describe(const Way *way, Buf *out) {
-    buf_printf(out, "passes %s, registers %s, fold %d, features 0x%llx, max_regs %u, seed %llu",
+    buf_printf(out, "passes %s, registers %s, fold %d, features 0x%llx, max_regs %u, seed %llu, squeeze %llu, frame %u",
                way->opt == OPT_NONE ? "none" : "speed", way->ra == RA_NONE ? "none" : "speed", way->fold,
-               (unsigned long long)way->features, way->stress.max_regs, (unsigned long long)way->stress.seed);
+               (unsigned long long)way->features, way->stress.max_regs, (unsigned long long)way->stress.seed,
+               (unsigned long long)way->stress.squeeze, way->stress.frame);
 }
 
 // Leaves out features whose implied ones are not there.
@@ -31,7 +32,9 @@ Way way_random(const Target *target, uint64_t seed, uint32_t index) {
     Way way = {.opt = (OptLevel)pick(&r, 2), .ra = (RaKind)(pick(&r, 3) != 0), .fold = pick(&r, 3) != 0};
     if (pick(&r, 2)) way.features = closed(target, host & random_word(&r));
     if (pick(&r, 4) == 0) way.features = host;
-    if (pick(&r, 3)) way.stress = (Stress){3 + pick(&r, 6), pick(&r, 4) ? 1 + pick(&r, 1000) : 0};
+    if (pick(&r, 3)) way.stress = (Stress){.max_regs = 3 + pick(&r, 6), .seed = pick(&r, 4) ? 1 + pick(&r, 1000) : 0};
+    if (!pick(&r, 3)) way.stress.squeeze = 1 + pick(&r, 1000);
+    if (!pick(&r, 3)) way.stress.frame = pick(&r, 5000);
     return way;
 }
 

@@ -37,7 +37,10 @@ static void random_functions(RaKind kind, uint64_t first, uint64_t n, uint32_t s
     for (uint64_t seed = first; seed < first + n; seed++) {
         Arena *arena = arena_new(ctx);
         static const uint32_t regs[4] = {0, 0, 5, 4};
-        Job job = {random_mfunc(ctx, arena, seed, size), kind, {regs[seed % 4], seed % 3 ? seed : 0}, NULL};
+        Job job = {random_mfunc(ctx, arena, seed, size),
+                   kind,
+                   {.max_regs = regs[seed % 4], .seed = seed % 3 ? seed : 0},
+                   NULL};
         vtr_status status = ctx_try(ctx, allocate, &job);
         ck_assert_msg(status == VTR_OK, "seed %llu: %s: %s", (unsigned long long)seed, vtr_status_name(status),
                       last_error(ctx));
@@ -102,7 +105,7 @@ START_TEST(cold_call) {
     test_inst(m, T_CALL, MI_CALL)->clobbers = 1;
     end_with(m, T_JUMP, (uint32_t[]){2}, 1);
     test_preds(m);
-    Job job = {m, RA_SPEED, {0, 0}, NULL};
+    Job job = {m, RA_SPEED, {0}, NULL};
     vtr_status status = ctx_try(ctx, allocate, &job);
     ck_assert_msg(status == VTR_OK, "%s", last_error(ctx));
     for (uint32_t b = 0; b < 3; b++) ck_assert_uint_eq(slot_moves(m, b), 0);
@@ -131,7 +134,7 @@ START_TEST(late_store) {
     test_use(m, v, NO_REG);
     end_with(m, T_RET, NULL, 0);
     test_preds(m);
-    Job job = {m, RA_SPEED, {0, 0}, NULL};
+    Job job = {m, RA_SPEED, {0}, NULL};
     vtr_status status = ctx_try(ctx, allocate, &job);
     ck_assert_msg(status == VTR_OK, "%s", last_error(ctx));
     ck_assert_uint_eq(slot_moves(m, 0), 0);
@@ -154,7 +157,7 @@ static Times grow(const GrowthCase *c, RaKind kind, uint32_t n) {
     MFunc *m = test_mfunc(ctx, arena);
     c->make(m, n);
     test_preds(m);
-    Job job = {m, kind, {0, 0}, mfunc_copy(arena, m)};
+    Job job = {m, kind, {0}, mfunc_copy(arena, m)};
     Times times;
     times.allocate = seconds();
     ra_allocate(m, kind, NULL);
