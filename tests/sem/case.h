@@ -13,7 +13,8 @@
 #define SEM_ANCHOR 0x04010000
 #define SEM_PAD 32
 #define SEM_DATA 0x04040000 // a page between pages that are not mapped
-#define SEM_DATA_SIZE 256
+#define SEM_PAGE 4096
+#define SEM_DATA_SIZE 256 // of it; the rest is 0
 #define SEM_STATE 0x04050000
 
 // Offsets in SemState, for assembly.

@@ -1,7 +1,8 @@
-// Executes instructions on the machine this is compiled for: reads blocks from standard input, writes states to standard
-// output (case.h). What depends on the machine is the code around: <isa>.S, and runner_* there or here.
-#include <signal.h>
+// Executes instructions on the machine this is compiled for: reads blocks from standard input, writes states to
+// standard output (case.h). What depends on the machine is the code around: <isa>.S, and runner_* there or here.
+#define _GNU_SOURCE
 #include <setjmp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,8 @@ static uint8_t *put_entry(uint8_t *at) { return at; }
 #define PAD_OFFSET 4
 
 static void fill_pads(uint8_t *code) {
-    for (uint32_t at = 0; at < SEM_CODE_SIZE; at += SEM_PAD) memcpy(code + at, sem_pad, (size_t)(sem_pad_end - sem_pad));
+    for (uint32_t at = 0; at < SEM_CODE_SIZE; at += SEM_PAD)
+        memcpy(code + at, sem_pad, (size_t)(sem_pad_end - sem_pad));
 }
 // Loads the register that the way here needed.
 static uint8_t *put_entry(uint8_t *at) {
@@ -121,8 +123,8 @@ static void catch_signals(void) {
 int main(void) {
     static SemState states[SEM_MAX_STATES];
     uint8_t *code = map(SEM_CODE, SEM_CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
-    map(SEM_DATA, 4096, PROT_READ | PROT_WRITE);
-    map(SEM_STATE, 4096, PROT_READ | PROT_WRITE);
+    map(SEM_DATA, SEM_PAGE, PROT_READ | PROT_WRITE);
+    map(SEM_STATE, SEM_PAGE, PROT_READ | PROT_WRITE);
     fill_pads(code);
     catch_signals();
     uint8_t *anchor = code + (SEM_ANCHOR - SEM_CODE);
