@@ -166,7 +166,7 @@ static const Known known[] = {
      .flag_bits = {0, 2, 4, 6, 7, 11},
      .n_flags = 6,
      .aligned = {"andps_rm", "andnps_rm", "orps_rm", "xorps_rm"}},
-    {.name = "aarch64", .reserved = {28}, .flag_bits = {31, 30, 29, 28}, .n_flags = 4},
+    {.name = "aarch64", .reserved = {28}, .flag_bits = {28, 29, 30, 31}, .n_flags = 4},
     {.name = "riscv64", .reserved = {3, 4, 31}},
 };
 
