@@ -9,7 +9,7 @@ const char *aot_libcall(const char *name) {
     static const struct {
         const char *name, *function;
     } libcalls[] = {
-#define X(name, function) {#name, #function},
+#define X(name, function, types) {#name, #function},
         LIBCALLS(X)
 #undef X
     };

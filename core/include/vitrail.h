@@ -179,15 +179,26 @@ typedef struct vtr_backend_options {
     uint64_t heap_limit;    /* bytes of objects; 0 = 1 GiB */
     uint64_t stack_size;    /* bytes of machine stack for compiled code; 0 = what the running thread has */
     uint32_t max_depth;     /* frames when interpreting; 0 = a default */
+    const char *target;     /* the machine to compile for, by name ("aarch64"); NULL = the one this runs on */
+    bool simulate;          /* run the code in the simulator although it is this machine's */
+    uint64_t fuel;          /* instructions that simulated code may execute; 0 = no limit */
     /* Receives what io.print and io.println write, n bytes at a time; false makes the program fail with
      * VTR_ERR_SYSTEM. NULL = the text is dropped. */
     bool (*write)(void *user, const char *bytes, size_t n);
     void *write_user;
 } vtr_backend_options;
 
-/* Makes a backend that compiles for the machine it runs on. options NULL = compile at VTR_OPT_SPEED with defaults
- * elsewhere; the structure is copied. On a machine that Vitrail has no description of, programs are interpreted.
- * The caller frees the backend, which may be before its programs. */
+/* Makes a backend. options NULL = compile for this machine at VTR_OPT_SPEED with defaults elsewhere; the structure is
+ * copied. On a machine that Vitrail has no description of, programs are interpreted. The caller frees the backend,
+ * which may be before its programs. Errors: VTR_ERR_NOT_FOUND for an unknown target.
+ *
+ * Code for another machine runs in a simulator that executes every feature its description names. It shares the
+ * addresses of this process, so host functions, objects and traps work as in compiled code, and a wild access of raw
+ * memory is the fault of this process that it is there. Its stack is its own: stack_size, at least 8 MiB. Programs of
+ * one backend are simulated each on a machine of its own. Without fuel left vtr_program_run() returns VTR_ERR_LIMIT;
+ * when the machine stops otherwise (an instruction that is none, an undefined flag that is read) VTR_ERR_INTERNAL, and
+ * the diagnostic names the place. C functions behind imports are called by code made for this machine, which must be
+ * one that Vitrail describes (else VTR_ERR_UNSUPPORTED from vtr_backend_compile()). */
 VTR_API vtr_status vtr_backend_new(vtr_context *context, const vtr_backend_options *options, vtr_backend **backend);
 VTR_API vtr_status vtr_backend_new_default(vtr_context *context, vtr_backend **backend);
 VTR_API void vtr_backend_free(vtr_backend *backend);
@@ -270,6 +281,7 @@ typedef struct vtr_program_stats {
     uint64_t instructions; /* of IR, as made from the bytecode */
     uint64_t code_bytes;
     uint64_t nanoseconds; /* from bytecode to callable code */
+    uint64_t simulated;   /* machine instructions executed by the simulator so far; 0 when code runs natively */
 } vtr_program_stats;
 VTR_API void vtr_program_statistics(const vtr_program *program, vtr_program_stats *stats);
 
@@ -288,19 +300,24 @@ VTR_API void vtr_program_statistics(const vtr_program *program, vtr_program_stat
 typedef struct vtr_jit vtr_jit;
 
 typedef struct vtr_jit_options {
-    vtr_opt opt;    /* how hard to work on the code */
-    bool check;     /* verify after every pass and prove each register allocation (slower) */
-    bool use_dlsym; /* look up functions that nothing defines in the running program */
-    size_t reserve; /* bytes of address space for code; 0 = 64 MiB */
+    vtr_opt opt;        /* how hard to work on the code */
+    bool check;         /* verify after every pass and prove each register allocation (slower) */
+    bool use_dlsym;     /* look up functions that nothing defines in the running program */
+    size_t reserve;     /* bytes of address space for code; 0 = 64 MiB */
+    const char *target; /* the machine to compile for, by name; NULL = the one this runs on */
+    bool simulate;      /* run the code in the simulator although it is this machine's */
+    uint64_t fuel;      /* instructions that simulated code may execute; 0 = no limit */
 } vtr_jit_options;
 
-/* Makes an empty one for the machine it runs on. options NULL = VTR_OPT_SPEED, defaults elsewhere; the structure is
- * copied. The caller frees it, and with it all its code, before the context. Errors: VTR_ERR_UNSUPPORTED on a machine
- * that Vitrail has no description of, VTR_ERR_SYSTEM. */
+/* Makes an empty one. options NULL = for this machine at VTR_OPT_SPEED, defaults elsewhere; the structure is copied.
+ * The caller frees it, and with it all its code, before the context. Code for another machine is simulated, see
+ * vtr_backend_new(). Errors: VTR_ERR_UNSUPPORTED on a machine that Vitrail has no description of, VTR_ERR_NOT_FOUND
+ * for an unknown target, VTR_ERR_SYSTEM. */
 VTR_API vtr_status vtr_jit_new(vtr_context *context, const vtr_jit_options *options, vtr_jit **jit);
 VTR_API void vtr_jit_free(vtr_jit *jit);
 
-/* Gives `%name` an address in the host. The name is copied. */
+/* Gives `%name` an address in the host: a C function's, or that of data. The name is copied. Simulated code calls a
+ * function with the signature that the IR text declares for it, through code made for this machine. */
 VTR_API vtr_status vtr_jit_define(vtr_jit *jit, const char *name, void *address);
 
 /* Reads `len` bytes of IR text, compiles every function in it and adds them, callable after vtr_jit_publish(). file is
@@ -312,12 +329,14 @@ VTR_API vtr_status vtr_jit_add_clif(vtr_jit *jit, const char *file, const char *
 VTR_API vtr_status vtr_jit_publish(vtr_jit *jit);
 
 /* The address of a published function, to be called through a pointer of its signature and convention; NULL when there
- * is none. A function called this way must not trap: use vtr_jit_call() for one that may. */
+ * is none. A function called this way must not trap: use vtr_jit_call() for one that may. The address of a simulated
+ * function is of no use to the host. */
 VTR_API void *vtr_jit_find(const vtr_jit *jit, const char *name);
 
 /* Calls a published function. args and results are 8-byte slots: integers in the low bytes (zero-extended in
  * results), floats as their bits. *trap receives the IR trap code when the result is VTR_ERR_TRAP; it may be NULL.
- * Errors: VTR_ERR_NOT_FOUND, VTR_ERR_USAGE when the counts are not those of its signature, VTR_ERR_TRAP. */
+ * Errors: VTR_ERR_NOT_FOUND, VTR_ERR_USAGE when the counts are not those of its signature, VTR_ERR_TRAP; simulated
+ * also VTR_ERR_LIMIT without fuel, VTR_ERR_INTERNAL when the machine stops (see vtr_backend_new()). */
 VTR_API vtr_status vtr_jit_call(vtr_jit *jit, const char *name, const uint64_t *args, size_t n_args, uint64_t *results,
                                 size_t n_results, unsigned *trap);
 

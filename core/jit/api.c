@@ -20,18 +20,25 @@ typedef struct NewJob {
 
 static void new_body(Ctx *ctx, void *arg) {
     NewJob *job = arg;
-    const Target *target = target_host();
-    if (!target) ctx_fail(ctx, VTR_ERR_UNSUPPORTED, "Vitrail has no description of this machine");
     vtr_jit_options chosen = job->options ? *job->options : (vtr_jit_options){.opt = VTR_OPT_SPEED};
+    const Target *target = chosen.target ? target_find(chosen.target) : target_host();
+    if (!target && chosen.target) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no target '%s'", chosen.target);
+    if (!target) ctx_fail(ctx, VTR_ERR_UNSUPPORTED, "Vitrail has no description of this machine");
+    bool simulate = chosen.simulate || target != target_host();
+    uint64_t features = simulate ? target_all_features(target) : target->host_features();
     Arena *arena = arena_new(ctx);
     vtr_jit *jit = NEW(arena, vtr_jit);
-    JitOptions options = {.reserve = chosen.reserve, .use_dlsym = chosen.use_dlsym};
+    JitOptions options = {.reserve = chosen.reserve,
+                          .use_dlsym = chosen.use_dlsym,
+                          .simulate = simulate,
+                          .features = features,
+                          .fuel = chosen.fuel};
     jit->ctx = ctx;
     jit->arena = arena;
     jit->jit = jit_new(arena, target, &options);
     jit->names = interner_new(arena);
     jit->options = (CompileOptions){.target = target,
-                                    .features = target->host_features(),
+                                    .features = features,
                                     .opt = chosen.opt == VTR_OPT_NONE ? OPT_NONE : OPT_SPEED,
                                     .check = chosen.check};
     job->jit = jit;
@@ -91,6 +98,7 @@ static void add_codes(Ctx *ctx, void *arg) {
     (void)ctx;
     AddJob *job = arg;
     for (uint32_t k = 0; k < job->file->funcs.n; k++) {
+        jit_declare_callees(job->jit->jit, job->file->funcs.v[k]);
         jit_add(job->jit->jit, job->codes[k]);
         job->n++;
         if (job->file->funcs.v[k]->name.kind == NAME_TEXT) remember(job->jit, job->file->funcs.v[k]);
@@ -158,7 +166,10 @@ static void call_body(Ctx *ctx, void *arg) {
 vtr_status vtr_jit_call(vtr_jit *jit, const char *name, const uint64_t *args, size_t n_args, uint64_t *results,
                         size_t n_results, unsigned *trap) {
     CallJob job = {jit, name, args, n_args, results, n_results, 0, VTR_OK};
+    Sim *sim = jit_sim(jit->jit);
+    uint64_t mark = sim ? sim_mark(sim) : 0;
     vtr_status status = ctx_try(jit->ctx, call_body, &job);
+    if (sim) sim_rewind(sim, mark);
     if (status == VTR_OK) status = job.status;
     if (status == VTR_ERR_TRAP && trap) *trap = job.trap;
     return status;

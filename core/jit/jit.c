@@ -33,13 +33,14 @@ static void destroy(void *data) {
     jit->pending.n = jit->batches.n = 0;
     drop_spare(jit);
     code_memory_release(&jit->memory);
+    sim_free(jit->sim);
+    if (jit->native) destroy(jit->native);
 }
 
 Jit *jit_new(Arena *arena, const Target *target, const JitOptions *options) {
     Ctx *ctx = arena_ctx(arena);
     JitOptions chosen = options ? *options : (JitOptions){0};
-    if (!target || target != target_host())
-        ctx_fail(ctx, VTR_ERR_USAGE, "%s is not the machine this runs on", target ? target->name : "no target");
+    if (!target) ctx_fail(ctx, VTR_ERR_USAGE, "code for no target");
     Jit *jit = NEW(arena, Jit);
     jit->ctx = ctx;
     jit->arena = arena;
@@ -48,9 +49,12 @@ Jit *jit_new(Arena *arena, const Target *target, const JitOptions *options) {
     jit->names = interner_new(arena);
     jit->sigs = map_new(arena);
     arena_on_free(arena, destroy, jit);
-    code_memory_init(&jit->memory, arena, chosen.reserve ? chosen.reserve : RESERVE_DEFAULT);
+    bool simulate = chosen.simulate || target != target_host();
+    code_memory_init(&jit->memory, arena, chosen.reserve ? chosen.reserve : RESERVE_DEFAULT, !simulate);
+    if (simulate) jit->sim = sim_new(arena, target, &(SimOptions){chosen.features, chosen.stack, chosen.fuel});
     // ISO C has no conversion from function to object pointers; POSIX does.
-    jit_define_symbol(jit, (ExtName){.kind = NAME_TEXT, .text = JIT_TRAP_EXIT}, (void *)(uintptr_t)jit_trap_exit);
+    jit_define_function(jit, (ExtName){.kind = NAME_TEXT, .text = JIT_TRAP_EXIT}, (void *)(uintptr_t)jit_trap_exit,
+                        &jit_trap_adapter);
     jit_define_symbol(jit, (ExtName){.kind = NAME_TEXT, .text = JIT_SELF}, jit);
     Arena *tmp = arena_new(ctx);
     jit_add(jit, jit_trap_thunk(tmp, target));
@@ -94,16 +98,17 @@ static const char *name_text(Arena *arena, ExtName name) {
                                   : arena_printf(arena, "u%u:%u", name.space, name.index);
 }
 
-void jit_define_symbol(Jit *jit, ExtName name, void *addr) {
-    uint32_t sym = jit_name(jit, name); // may move `syms`
-    jit->syms.v[sym].addr = addr;
-}
+void jit_define_symbol(Jit *jit, ExtName name, void *addr) { jit_define_function(jit, name, addr, NULL); }
 
-void jit_define_exit(Jit *jit, ExtName name, void *addr, const Abi *abi, uint32_t activation_offset) {
+void jit_define_exit(Jit *jit, ExtName name, void *addr, const JitAdapter *adapter, const Abi *abi,
+                     uint32_t activation_offset) {
     Arena *tmp = arena_new(jit->ctx);
     const char *text = name_text(tmp, name);
-    ExtName host = {.kind = NAME_TEXT, .text = arena_printf(tmp, "__vtr_host %s", text)};
-    jit_define_symbol(jit, host, addr);
+    ExtName host = {.kind = NAME_TEXT, .text = arena_printf(tmp, JIT_HOST "%s", text)};
+    jit_define_function(jit, host, addr, adapter);
+    uint32_t number = jit_name(jit, host);
+    uint32_t thunk = jit_name(jit, name);
+    jit->syms.v[number].called_as = thunk + 1;
     jit_add(jit, jit_exit_thunk(tmp, jit->target, name, host, abi, activation_offset));
     arena_free(tmp);
 }
@@ -194,12 +199,16 @@ typedef struct Publish {
     size_t area_at, size;
 } Publish;
 
-static void *host_addr(Jit *jit, const JitSym *sym) {
-    if (sym->addr) return sym->addr;
+static void *host_addr(Jit *jit, JitSym *sym) {
+    if (sym->addr || sym->call) return jit_sym_address(jit, sym, sym->addr);
     void *addr = jit->resolve ? jit->resolve(jit->resolve_user, sym->name) : NULL;
-    if (!addr) addr = jit_libcall(sym->name);
+    JitAdapter adapter = {0};
+    if (!addr) {
+        addr = jit_libcall(sym->name, &adapter);
+        if (addr && jit->sim) jit_define_function(jit, sym->name, addr, &adapter);
+    }
     if (!addr && jit->use_dlsym && sym->name.kind == NAME_TEXT) addr = dlsym(RTLD_DEFAULT, sym->name.text);
-    return addr;
+    return addr ? jit_sym_address(jit, sym, addr) : NULL;
 }
 
 // Numbers the symbols that the pending functions refer to and finds the host's addresses of those outside.
@@ -263,7 +272,7 @@ static bool write_batch(Publish *p, uint8_t *base, size_t size) {
     p->link.area_addr = (uint64_t)(uintptr_t)p->link.area;
     if (!link_apply(&p->link)) return false;
     if (code_memory_seal(&jit->memory, base, size)) return true;
-    diag_error(jit->ctx, (Place){0}, "the system refuses to make memory executable");
+    diag_error(jit->ctx, (Place){0}, "the system refuses to protect code");
     return false;
 }
 
@@ -284,6 +293,7 @@ void jit_publish(Jit *jit) {
     resolve_syms(&p);
     lay_out(&p);
     vec_reserve(jit->arena, &jit->batches, 1);
+    if (jit->sim) sim_reserve_code(jit->sim);
     size_t alloc = sizeof(JitBatch) + jit->pending.n * sizeof(JitFunc *);
     drop_spare(jit);
     JitBatch *batch = jit->spare = ctx_alloc(jit->ctx, alloc);
@@ -304,6 +314,7 @@ void jit_publish(Jit *jit) {
         jit->code_size += batch->funcs[k]->n;
     }
     jit->pending.n = 0;
+    if (jit->sim) sim_add_code(jit->sim, base, size);
     insert_batch(jit, batch);
     arena_free(p.tmp);
 }
@@ -344,6 +355,7 @@ bool jit_free_function(Jit *jit, ExtName name) {
     if (--batch->live) return true;
     uint32_t k = jit_batch_after(jit, batch->base) - 1;
     memmove(jit->batches.v + k, jit->batches.v + k + 1, (--jit->batches.n - k) * sizeof(JitBatch *));
+    if (jit->sim) sim_remove_code(jit->sim, batch->base, batch->size);
     code_memory_return(&jit->memory, batch->base, batch->size);
     free_batch(jit, batch);
     return true;

@@ -29,10 +29,17 @@
 // storing the new activation where exit thunks look, and restores the old one afterwards. A trap of the inner call
 // unwinds to the inner jit_call() only, which returns VTR_ERR_TRAP; what then happens is the host function's choice.
 // Host frames are never skipped.
+//
+// Simulation. A Jit for another machine than the host's, or one that is told to, runs its code in the generated
+// simulator (sim/sim.h). Its code lies in readable memory that is never executable; thunks, traps, exits and walks are
+// the same code and the same data. What differs is how host functions are reached: each needs a guest address, and so
+// its signature. Where a JitAdapter is given it makes the call, so the simulator needs no code for the host; any other
+// function is called through an entry thunk of a second Jit, for the host's machine.
 #ifndef VTR_JIT_JIT_H
 #define VTR_JIT_JIT_H
 
 #include "emit/code.h"
+#include "sim/sim.h"
 
 typedef struct Jit Jit;
 
@@ -63,13 +70,25 @@ typedef struct JitActivation {
 // The address of a symbol, or NULL when it does not know.
 typedef void *(*JitResolver)(void *user, ExtName name);
 
+// How a host function is called by simulated code. types: a letter for each parameter, then `:` and one for each
+// result: i = i32, l = i64, p = an address, f = f32, d = f64.
+typedef struct JitAdapter {
+    const char *types;
+    SimHost *call; // with ctx NULL
+} JitAdapter;
+
 typedef struct JitOptions {
-    size_t reserve; // bytes of address space for code; 0 = 64 MiB. Code beyond it is VTR_ERR_LIMIT
-    bool use_dlsym; // look symbols that nothing else knows up in the running program
+    size_t reserve;    // bytes of address space for code; 0 = 64 MiB. Code beyond it is VTR_ERR_LIMIT
+    bool use_dlsym;    // look symbols that nothing else knows up in the running program
+    bool simulate;     // run the host's own code in the simulator, too
+    uint64_t features; // of a simulated machine: other instructions are undefined there
+    size_t stack;      // bytes of its stack; 0 = 8 MiB
+    uint64_t fuel; // instructions it may execute, over all calls; 0 = no limit. Then jit_call() throws VTR_ERR_LIMIT
 } JitOptions;
 
-// A Jit for `target`, which must be the host's; it lives in `arena` and ends with it. Throws VTR_ERR_USAGE for another
-// target, VTR_ERR_SYSTEM when the system refuses the reservation. options NULL = all zero.
+// A Jit for `target`, simulated when it is not the host's; it lives in `arena` and ends with it. Throws
+// VTR_ERR_UNSUPPORTED when the target has no simulator, VTR_ERR_SYSTEM when the system refuses the reservation.
+// options NULL = all zero.
 Jit *jit_new(Arena *arena, const Target *target, const JitOptions *options);
 // Frees all code and the reservation now rather than with the arena. Nothing may be done with the Jit afterwards but
 // to free it again.
@@ -82,10 +101,23 @@ void jit_add(Jit *jit, const Code *code);
 // the run-time library that expansions call (CeilF32, ..., Memcpy, ...), dlsym(). A defined symbol may be redefined;
 // code published before keeps the old address.
 void jit_define_symbol(Jit *jit, ExtName name, void *addr);
+// The same for a function with an adapter.
+void jit_define_function(Jit *jit, ExtName name, void *addr, const JitAdapter *adapter);
+// Says what signature a symbol of the host is called with; without it, simulated code takes the symbol for data.
+// To be called before code that uses it is published. Does nothing where code runs natively.
+void jit_declare(Jit *jit, ExtName name, const Sig *sig);
+// Declares everything that a function names to call.
+void jit_declare_callees(Jit *jit, const Func *f);
+// Defines a function by what runs when it is called, with this signature: compiled and simulated code alike.
+void jit_define_host(Jit *jit, ExtName name, const Sig *sig, SimHost *function, void *ctx);
+// The address by which this Jit's code may call a C function of the platform's convention: itself or its guest address.
+void *jit_guest_function(Jit *jit, void *function, const Sig *sig);
 // Defines a host function that is reached through an exit thunk (see the top). `abi` is the convention compiled
 // code calls it with; at run time *(JitActivation **)(first integer argument + activation_offset) is the current
-// activation. To be called before code that uses it is published.
-void jit_define_exit(Jit *jit, ExtName name, void *addr, const Abi *abi, uint32_t activation_offset);
+// activation. To be called before code that uses it is published. adapter NULL: simulated code calls it as
+// jit_declare() says.
+void jit_define_exit(Jit *jit, ExtName name, void *addr, const JitAdapter *adapter, const Abi *abi,
+                     uint32_t activation_offset);
 void jit_set_resolver(Jit *jit, JitResolver resolve, void *user);
 
 // Makes everything added callable. Throws VTR_ERR_NOT_FOUND naming the symbols that are unknown (everything stays
@@ -99,7 +131,8 @@ void *jit_find(const Jit *jit, ExtName name);
 // bytes (the rest of an argument slot is ignored, of a result slot zero), floats as their bits. `fn` may also be a
 // host function of that signature. The activation's parent, frames and max_frames are the caller's, the rest is set
 // here; a caller without interest in traps may pass a zeroed one. Returns VTR_OK or VTR_ERR_TRAP (results are then
-// undefined); throws when the thunk of a new signature cannot be made, which publishes what is pending, too.
+// undefined); throws when the thunk of a new signature cannot be made, which publishes what is pending, too, and when a
+// simulated machine stops: VTR_ERR_LIMIT without fuel, else VTR_ERR_INTERNAL, with a diagnostic that names the place.
 vtr_status jit_call(Jit *jit, void *fn, const Sig *sig, const uint64_t *args, uint64_t *results,
                     JitActivation *activation);
 // Makes the thunk of a signature ahead of time, so that a later jit_call() with it neither allocates nor throws.
@@ -117,6 +150,9 @@ bool jit_lookup(const Jit *jit, const void *pc, JitFrame *frame);
 // `activation` outwards; entry thunks are not shown. Only to be called from a host function defined with
 // jit_define_exit(). Slots that frame->refs names may be read and changed. Ends early when visit returns false.
 void jit_walk(const JitActivation *activation, bool (*visit)(void *user, const JitFrame *frame), void *user);
+
+// The simulated machine, NULL where code runs natively.
+Sim *jit_sim(const Jit *jit);
 
 // Bytes of code published and live, for reports.
 size_t jit_code_size(const Jit *jit);

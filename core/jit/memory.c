@@ -5,10 +5,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-void code_memory_init(CodeMemory *memory, Arena *arena, size_t size) {
+void code_memory_init(CodeMemory *memory, Arena *arena, size_t size, bool executable) {
     Ctx *ctx = arena_ctx(arena);
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    *memory = (CodeMemory){.ctx = ctx, .arena = arena, .page = page, .size = (size + page - 1) / page * page};
+    *memory = (CodeMemory){.ctx = ctx, .arena = arena, .page = page, .executable = executable};
+    memory->size = (size + page - 1) / page * page;
     vec_push(arena, &memory->free, (PageRun){0, memory->size});
     void *base = mmap(NULL, memory->size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED)
@@ -50,9 +51,8 @@ uint8_t *code_memory_take(CodeMemory *memory, size_t *size) {
 }
 
 bool code_memory_seal(CodeMemory *memory, uint8_t *at, size_t size) {
-    (void)memory;
-    if (mprotect(at, size, PROT_READ | PROT_EXEC) != 0) return false;
-    __builtin___clear_cache((char *)at, (char *)at + size);
+    if (mprotect(at, size, memory->executable ? PROT_READ | PROT_EXEC : PROT_READ) != 0) return false;
+    if (memory->executable) __builtin___clear_cache((char *)at, (char *)at + size);
     return true;
 }
 

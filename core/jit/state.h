@@ -37,10 +37,16 @@ typedef struct JitBatch {
 } JitBatch;
 
 typedef struct JitSym {
-    ExtName name;   // text in the Jit's arena
-    JitFunc *func;  // defined in the Jit: pending or published
-    void *addr;     // defined by jit_define_symbol()
-    uint32_t local; // during a publish: LinkSym number, valid if `epoch` is the publish's
+    ExtName name;  // text in the Jit's arena
+    JitFunc *func; // defined in the Jit: pending or published
+    void *addr;    // defined by jit_define_symbol()
+    // Simulated: how it is called. The signature that was declared, or the adapter; the guest address made of them.
+    const Sig *sig;
+    SimHost *call;
+    void *call_ctx;
+    void *guest;
+    uint32_t called_as; // behind an exit thunk: number + 1 of the name whose signature it has
+    uint32_t local;     // during a publish: LinkSym number, valid if `epoch` is the publish's
     uint32_t epoch;
 } JitSym;
 
@@ -56,6 +62,8 @@ struct Jit {
     Arena *arena; // the owner's; functions and batches are allocated outside it and hang on its hook
     const Target *target;
     bool use_dlsym;
+    Sim *sim;    // NULL: code runs natively
+    Jit *native; // of a simulating one: what calls C functions, made when first needed
     CodeMemory memory;
     Interner names; // key bytes of names -> numbers in syms
     VEC(JitSym) syms;
@@ -87,12 +95,21 @@ void *jit_entry_thunk(Jit *jit, const Sig *sig);
 // call. Returns the address of two words, the stack pointer and the program counter to go on with.
 void **jit_trap_exit(char *sp, Jit *jit, const void *pc);
 
-// libcalls.c: the address of a function of the run-time library, or NULL.
-void *jit_libcall(ExtName name);
+// libcalls.c: the address of a function of the run-time library, or NULL; and its adapter.
+void *jit_libcall(ExtName name, JitAdapter *adapter);
+
+// host.c
+// What the code of this Jit calls where `sym` is meant, which the host has at `addr`.
+void *jit_sym_address(Jit *jit, JitSym *sym, void *addr);
+// Runs a thunk with these four words in the simulator; returns its result.
+int jit_simulate(Jit *jit, void *thunk, const uint64_t words[4]);
+extern const JitAdapter jit_trap_adapter;
 
 // Symbols that the thunks refer to.
 #define JIT_TRAP "__vtr_trap"
 #define JIT_TRAP_EXIT "__vtr_trap_exit"
 #define JIT_SELF "__vtr_jit"
+// A host function behind an exit thunk: this, then the thunk's name as text.
+#define JIT_HOST "__vtr_host "
 
 #endif

@@ -234,5 +234,7 @@ vtr_status jit_call(Jit *jit, void *fn, const Sig *sig, const uint64_t *args, ui
     activation->trap = 0;
     activation->n_frames = 0;
     activation->depth = 0;
-    return ((Entry)(uintptr_t)thunk)(fn, args, results, activation) == 0 ? VTR_OK : VTR_ERR_TRAP;
+    uint64_t words[4] = {(uintptr_t)fn, (uintptr_t)args, (uintptr_t)results, (uintptr_t)activation};
+    int trapped = jit->sim ? jit_simulate(jit, thunk, words) : ((Entry)(uintptr_t)thunk)(fn, args, results, activation);
+    return trapped ? VTR_ERR_TRAP : VTR_OK;
 }

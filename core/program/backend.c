@@ -8,8 +8,16 @@ typedef struct BackendNew {
     vtr_backend *made;
 } BackendNew;
 
+static const Target *find_target(Ctx *ctx, const char *name) {
+    if (!name) return target_host();
+    const Target *target = target_find(name);
+    if (!target) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no target '%s'", name);
+    return target;
+}
+
 static void backend_new(Ctx *ctx, void *arg) {
     BackendNew *request = arg;
+    const Target *target = find_target(ctx, request->options ? request->options->target : NULL);
     Arena *arena = arena_new(ctx);
     vtr_backend *backend = NEW(arena, vtr_backend);
     backend->ctx = ctx;
@@ -17,6 +25,8 @@ static void backend_new(Ctx *ctx, void *arg) {
     backend->names = interner_new(arena);
     backend->options.opt = VTR_OPT_SPEED;
     if (request->options) backend->options = *request->options;
+    backend->options.target = target ? target->name : NULL;
+    backend->target = target;
     request->made = backend;
 }
 
@@ -134,6 +144,7 @@ static void program_new(Ctx *ctx, void *arg) {
     program->arena = arena;
     program->text = arena_new(ctx);
     program->options = request->backend->options;
+    program->target = request->backend->target;
     request->made = program;
     RtOptions options = {
         .heap = {.limit = program->options.heap_limit, .stress = program->options.gc_stress},
@@ -162,4 +173,8 @@ void vtr_program_free(vtr_program *program) {
     arena_free(program->arena);
 }
 
-void vtr_program_statistics(const vtr_program *program, vtr_program_stats *stats) { *stats = program->stats; }
+void vtr_program_statistics(const vtr_program *program, vtr_program_stats *stats) {
+    *stats = program->stats;
+    const Sim *sim = program->jit ? jit_sim(program->jit) : NULL;
+    if (sim) stats->simulated = sim_instructions(sim);
+}

@@ -31,9 +31,32 @@ static void frame_roots(void *data, Heap *heap, HeapVisit *visit) {
 static void define_helpers(Jit *jit, const Target *target) {
     for (const RtHelper *h = rt_helpers; h->name; h++) {
         ExtName name = {.kind = NAME_TEXT, .text = h->name};
-        if (h->exits) jit_define_exit(jit, name, h->address, target->conv[CC_SYSTEM_V], offsetof(VmCtx, activation));
-        else jit_define_symbol(jit, name, h->address);
+        JitAdapter adapter = {h->types, h->call};
+        if (h->exits)
+            jit_define_exit(jit, name, h->address, &adapter, target->conv[CC_SYSTEM_V], offsetof(VmCtx, activation));
+        else jit_define_function(jit, name, h->address, &adapter);
     }
+}
+
+// C imports are called through their cells. In a simulator they need guest addresses.
+static void define_imports(vtr_program *program) {
+    const BcModule *m = program->instance->module;
+    Arena *tmp = arena_new(program->ctx);
+    for (uint32_t func = 0; func < m->n_imp_funcs && jit_sim(program->jit); func++) {
+        uint64_t *cell = &program->instance->vm->cells[vm_cell_import(m, func)];
+        if (m->imports[m->imp_funcs[func]].abi != BC_ABI_C || !*cell) continue;
+        Sig sig = irgen_c_sig(tmp, m, func);
+        *cell = (uint64_t)(uintptr_t)jit_guest_function(program->jit, (void *)(uintptr_t)*cell, &sig);
+    }
+    arena_free(tmp);
+}
+
+static bool simulates(const vtr_program *program) {
+    return program->options.simulate || program->target != target_host();
+}
+
+static uint64_t program_features(const vtr_program *program) {
+    return simulates(program) ? target_all_features(program->target) : program->target->host_features();
 }
 
 static void compile_functions(vtr_program *program, const Target *target) {
@@ -44,7 +67,7 @@ static void compile_functions(vtr_program *program, const Target *target) {
                      program->options.frame_padding};
     CompileOptions options = {
         .target = target,
-        .features = target->host_features(),
+        .features = program_features(program),
         .opt = program->options.opt == VTR_OPT_NONE ? OPT_NONE : OPT_SPEED,
         .check = program->options.check,
         .stress = &stress,
@@ -87,6 +110,27 @@ static uint32_t call_c(Instance *instance, uint32_t func, const uint64_t *args, 
     return RT_EXIT_HOST;
 }
 
+enum { SIM_STACK = 8 << 20, SIM_STACK_SLACK = 16 << 10 };
+
+static size_t sim_stack_size(const vtr_backend_options *options) {
+    uint64_t wanted = options->stack_size + SIM_STACK_SLACK + SIM_STACK_SLACK;
+    return wanted > SIM_STACK ? wanted : SIM_STACK;
+}
+
+// Sets the stack limit for code that is about to run.
+static void enter_stack(vtr_program *program) {
+    VmCtx *vm = program->instance->vm;
+    char here;
+    rt_stack_enter(program->instance);
+    const Sim *sim = jit_sim(program->jit);
+    if (!sim) return;
+    bool room = (uint64_t)(uintptr_t)&here > vm->stack_limit;
+    uint64_t low = (uint64_t)(uintptr_t)sim_stack_low(sim) + SIM_STACK_SLACK;
+    uint64_t size = program->options.stack_size;
+    uint64_t limit = size ? sim_mark(sim) - size : low;
+    vm->stack_limit = !room ? UINT64_MAX : limit > low && limit < sim_mark(sim) ? limit : low;
+}
+
 static uint64_t clock_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -95,18 +139,24 @@ static uint64_t clock_now(void) {
 
 void program_compile(vtr_program *program) {
     Instance *instance = program->instance;
-    const Target *target = target_host();
+    const Target *target = program->target;
     const Collector *collector = instance->options.collector;
     IrgenOptions options = {collector->read_barrier != NULL, collector->write_barrier != NULL};
     program->irgen = irgen_start(instance->module, &options);
-    if (target) program->jit = jit_new(program->arena, target, NULL);
     if (program->options.interpret || !target) {
         program->interp = interp_new(instance);
-        if (target) instance->call_c = call_c;
+        if (target_host()) program->jit = jit_new(program->arena, target_host(), NULL); // calls C imports
+        if (program->jit) instance->call_c = call_c;
         return;
     }
+    program->jit = jit_new(program->arena, target,
+                           &(JitOptions){.simulate = simulates(program),
+                                         .features = program_features(program),
+                                         .stack = sim_stack_size(&program->options),
+                                         .fuel = program->options.fuel});
     uint64_t start = clock_now();
     define_helpers(program->jit, target);
+    define_imports(program);
     compile_functions(program, target);
     rt_function_globals(instance, function_address, program);
     heap_add_roots(instance->heap, (HeapRoots){frame_roots, program});
@@ -148,7 +198,7 @@ uint32_t program_call_native(vtr_program *program, uint32_t func, const uint64_t
     JitActivation activation = {.parent = vm->activation, .frames = frames, .max_frames = RT_MAX_FRAMES + 1};
     void *address = jit_find(program->jit, func_name(func));
     vm->activation = &activation;
-    rt_stack_enter(instance);
+    enter_stack(program);
     vtr_status status = jit_call(program->jit, address, &sig, words, result, &activation);
     vm->activation = activation.parent;
     arena_free(tmp);

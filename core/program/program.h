@@ -3,7 +3,8 @@
 // Theory. A program is an Instance (runtime/) with one engine on it. Compiled: every function index, imports included,
 // goes through irgen and the compile pipeline into a Jit. The collector finds the references of compiled frames with
 // jit_walk(), from the activation that vm->activation names; each run of compiled code puts its own activation there
-// and the previous one back, so runs nest through host functions.
+// and the previous one back, so runs nest through host functions. Where the Jit simulates, compiled code has a stack of
+// its own: the depth limit is that stack's, and a run that would start with little of the thread's own left traps, too.
 #ifndef VTR_PROGRAM_PROGRAM_H
 #define VTR_PROGRAM_PROGRAM_H
 
@@ -25,7 +26,8 @@ struct vtr_backend {
     Ctx *ctx;
     Arena *arena;
     vtr_backend_options options;
-    Interner names; // "module.name" -> index into definitions
+    const Target *target; // whose code is made; NULL: none is known for this machine
+    Interner names;       // "module.name" -> index into definitions
     VEC(Definition) definitions;
 };
 
@@ -33,6 +35,7 @@ struct vtr_program {
     Ctx *ctx;
     Arena *arena;
     vtr_backend_options options;
+    const Target *target; // of the backend
     Instance *instance;
     Interp *interp; // one of these two
     Jit *jit;

@@ -80,12 +80,15 @@ vtr_status vtr_program_run(vtr_program *program, const char *name, const vtr_val
     void *activation = program->instance->vm->activation;
     uint64_t stack_limit = program->instance->vm->stack_limit;
     uint32_t depth = program->interp ? interp_depth(program->interp) : 0;
+    Sim *sim = program->jit ? jit_sim(program->jit) : NULL;
+    uint64_t mark = sim ? sim_mark(sim) : 0;
     program->trapped = false;
     arena_reset(program->text);
     status = ctx_try(program->ctx, run_body, &run);
     program->instance->vm->activation = activation;
     program->instance->vm->stack_limit = stack_limit;
     if (status != VTR_OK && program->interp) interp_rewind(program->interp, depth);
+    if (sim) sim_rewind(sim, mark);
     if (status != VTR_OK) return status;
     if (run.code == RT_EXIT_HOST) return program->instance->host_status;
     program->trapped = run.code != 0;

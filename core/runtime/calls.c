@@ -45,14 +45,32 @@ void rt_write_barrier(VmCtx *vm, Ref *slot, Ref value) {
     if (collector->write_barrier) collector->write_barrier(vm->instance->heap, slot, value);
 }
 
+// ---- the same with words for arguments and results ---------------------------------------------------------------
+
+#define PTR(x) ((void *)(uintptr_t)(x))
+#define CALL(name, ...)                                                                                                \
+    static void call_##name(void *ctx, const uint64_t *a, uint64_t *r) {                                               \
+        (void)ctx;                                                                                                     \
+        (void)r;                                                                                                       \
+        __VA_ARGS__;                                                                                                   \
+    }
+CALL(alloc_struct, r[0] = rt_alloc_struct(PTR(a[0]), (uint32_t)a[1]))
+CALL(alloc_array, r[0] = rt_alloc_array(PTR(a[0]), (uint32_t)a[1], (uint32_t)a[2]))
+CALL(poll, r[0] = rt_poll(PTR(a[0])))
+CALL(import, r[0] = rt_import(PTR(a[0]), (uint32_t)a[1], PTR(a[2]), PTR(a[3])))
+CALL(read_barrier, r[0] = rt_read_barrier(PTR(a[0]), PTR(a[1])))
+CALL(write_barrier, rt_write_barrier(PTR(a[0]), PTR(a[1]), a[2]))
+CALL(memmove, r[0] = (uint64_t)(uintptr_t)memmove(PTR(a[0]), PTR(a[1]), a[2]))
+CALL(memset, r[0] = (uint64_t)(uintptr_t)memset(PTR(a[0]), (int)a[1], a[2]))
+
 const RtHelper rt_helpers[] = {
-    {"rt_alloc_struct", (void *)rt_alloc_struct, true},
-    {"rt_alloc_array", (void *)rt_alloc_array, true},
-    {"rt_poll", (void *)rt_poll, true},
-    {"rt_import", (void *)rt_import, true},
-    {"rt_read_barrier", (void *)rt_read_barrier, false},
-    {"rt_write_barrier", (void *)rt_write_barrier, false},
-    {"memmove", (void *)memmove, false},
-    {"memset", (void *)memset, false},
-    {NULL, NULL, false},
+    {"rt_alloc_struct", (void *)rt_alloc_struct, true, "pi:l", call_alloc_struct},
+    {"rt_alloc_array", (void *)rt_alloc_array, true, "pii:l", call_alloc_array},
+    {"rt_poll", (void *)rt_poll, true, "p:i", call_poll},
+    {"rt_import", (void *)rt_import, true, "pipp:i", call_import},
+    {"rt_read_barrier", (void *)rt_read_barrier, false, "pp:l", call_read_barrier},
+    {"rt_write_barrier", (void *)rt_write_barrier, false, "ppl:", call_write_barrier},
+    {"memmove", (void *)memmove, false, "ppp:p", call_memmove},
+    {"memset", (void *)memset, false, "pip:p", call_memset},
+    {NULL, NULL, false, NULL, NULL},
 };

@@ -138,6 +138,9 @@ typedef struct RtHelper {
     const char *name; // the symbol that irgen calls
     void *address;
     bool exits; // may walk frames: to be reached through an exit thunk; its first argument is the vmctx
+    // For code that is simulated: its types (jit/jit.h) and what calls it with words for arguments and results.
+    const char *types;
+    void (*call)(void *ctx, const uint64_t *args, uint64_t *results);
 } RtHelper;
 // Every function that code made by irgen may call by name, NULL-name terminated.
 extern const RtHelper rt_helpers[];

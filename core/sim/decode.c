@@ -47,9 +47,11 @@ static uint32_t range_after(const Sim *sim, uint64_t at) {
     return low;
 }
 
+void sim_reserve_code(Sim *sim) { vec_reserve(sim->arena, &sim->ranges, 1); }
+
 void sim_add_code(Sim *sim, const void *at, size_t n) {
     SimRange range = {(uint64_t)(uintptr_t)at, n};
-    vec_reserve(sim->arena, &sim->ranges, 1);
+    sim_reserve_code(sim);
     uint32_t k = range_after(sim, range.at);
     memmove(sim->ranges.v + k + 1, sim->ranges.v + k, (sim->ranges.n - k) * sizeof range);
     sim->ranges.v[k] = range;

@@ -42,7 +42,9 @@ Sim *sim_new(Arena *arena, const Target *target, const SimOptions *options);
 void sim_free(Sim *sim);
 
 // Names a range of instructions, or takes back ranges that lie in [at, at + n); what was decoded there is forgotten.
+// sim_reserve_code() makes sure that the next sim_add_code() does not throw.
 void sim_add_code(Sim *sim, const void *at, size_t n);
+void sim_reserve_code(Sim *sim);
 void sim_remove_code(Sim *sim, const void *at, size_t n);
 
 // A guest address for a host function of this signature (copied). Good as long as the Sim; never code of the host.

@@ -22,6 +22,9 @@ ENGINES = [
     ["-O", "speed", "--check"],
     ["-O", "none", "--check", "--gc-stress"],
     ["-O", "speed", "--check", "--gc-stress"],
+    ["-O", "none", "--simulate"],
+    ["-O", "speed", "--simulate"],
+    ["-O", "speed", "--simulate", "--gc-stress"],
 ]
 
 STRESS = [

@@ -42,11 +42,11 @@ static void churn(Ctx *ctx, void *arg) {
     (void)arg;
     Arena *arena = arena_new(ctx);
     CodeMemory *memory = NEW(arena, CodeMemory);
-    code_memory_init(memory, arena, 1);
+    code_memory_init(memory, arena, 1, true);
     ck_assert_uint_eq(memory->size, memory->page);
     size_t page = memory->page;
     code_memory_release(memory);
-    code_memory_init(memory, arena, PAGES * page);
+    code_memory_init(memory, arena, PAGES * page, true);
     Run runs[PAGES];
     uint32_t n = 0;
     unsigned refused = 0;

@@ -494,7 +494,7 @@ static const char with_maps[] =
 
 static void stack_maps(Env *env) {
     Host host = {.env = env};
-    jit_define_exit(env->jit, text_name("collect"), (void *)(uintptr_t)collect, target_host()->conv[CC_SYSTEM_V],
+    jit_define_exit(env->jit, text_name("collect"), (void *)(uintptr_t)collect, NULL, target_host()->conv[CC_SYSTEM_V],
                     offsetof(Host, activation));
     load(env, with_maps);
     JitActivation act = {0};
@@ -525,8 +525,8 @@ static void nesting(Env *env) {
     Host host = {.env = env};
     const Abi *abi = target_host()->conv[CC_SYSTEM_V];
     uint32_t offset = offsetof(Host, activation);
-    jit_define_exit(env->jit, text_name("collect"), (void *)(uintptr_t)collect, abi, offset);
-    jit_define_exit(env->jit, text_name("nested"), (void *)(uintptr_t)nested, abi, offset);
+    jit_define_exit(env->jit, text_name("collect"), (void *)(uintptr_t)collect, NULL, abi, offset);
+    jit_define_exit(env->jit, text_name("nested"), (void *)(uintptr_t)nested, NULL, abi, offset);
     add_text(env, with_maps);
     add_text(env, three_deep);
     load(env, "function %top(i64, i64) -> i64 {\n    ss0 = explicit_slot 8\n    fn0 = %nested(i64, i64) -> i64\n"

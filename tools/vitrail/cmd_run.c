@@ -27,12 +27,24 @@ typedef struct RunArgs {
     bool stats;
 } RunArgs;
 
-enum { KEY_INTERPRET = 256, KEY_STRESS, KEY_ENTRY, KEY_LOW, KEY_TIMEOUT, KEY_STATS, KEY_CHECK };
+enum {
+    KEY_INTERPRET = 256,
+    KEY_STRESS,
+    KEY_ENTRY,
+    KEY_LOW,
+    KEY_TIMEOUT,
+    KEY_STATS,
+    KEY_CHECK,
+    KEY_TARGET,
+    KEY_SIMULATE
+};
 
 static const struct argp_option run_options[] = {
     {"entry", KEY_ENTRY, "NAME", 0,
      "Run this export instead of the module's entry function (.clif: this function instead of the first)", 0},
     {NULL, 'O', "LEVEL", 0, "Optimise: none (fast compile) or speed (the default)", 0},
+    {"target", KEY_TARGET, "TARGET", 0, "Compile for this machine; when it is not this one, run in its simulator", 0},
+    {"simulate", KEY_SIMULATE, NULL, 0, "Run this machine's code in the simulator, too", 0},
     {"interpret", KEY_INTERPRET, NULL, 0, "Interpret the bytecode (.clif: the IR) itself instead of compiling it", 0},
     {"allow-low", KEY_LOW, NULL, 0, "Accept modules whose functions use raw memory: they can read and write anything",
      0},
@@ -50,6 +62,11 @@ static error_t run_parse(int key, char *arg, struct argp_state *state) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &run->stress; return 0;
     case KEY_ENTRY: run->entry = arg; return 0;
     case KEY_INTERPRET: run->backend.interpret = true; return 0;
+    case KEY_TARGET:
+        if (!target_find(arg)) argp_error(state, "there is no target '%s'", arg);
+        run->backend.target = arg;
+        return 0;
+    case KEY_SIMULATE: run->backend.simulate = true; return 0;
     case KEY_LOW: run->allow_low = true; return 0;
     case KEY_STRESS: run->backend.gc_stress = true; return 0;
     case KEY_CHECK: run->backend.check = true; return 0;
@@ -225,7 +242,10 @@ static void print_stats(vtr_program *program, double run_time) {
         fprintf(stderr, "compiled %u functions, %llu IR instructions to %llu bytes in %.3f ms; ", stats.functions,
                 (unsigned long long)stats.instructions, (unsigned long long)stats.code_bytes,
                 (double)stats.nanoseconds / 1e6);
-    fprintf(stderr, "%s for %.3f ms\n", stats.functions ? "ran natively" : "interpreted", run_time * 1e3);
+    if (stats.simulated)
+        fprintf(stderr, "simulated %llu instructions in %.3f ms, %.1f million a second\n",
+                (unsigned long long)stats.simulated, run_time * 1e3, (double)stats.simulated / run_time / 1e6);
+    else fprintf(stderr, "%s for %.3f ms\n", stats.functions ? "ran natively" : "interpreted", run_time * 1e3);
 }
 
 static int run_program(vtr_context *context, vtr_program *program, const RunArgs *run, const Output *output) {
@@ -282,8 +302,13 @@ int cmd_run(int argc, char **argv) {
     int code = EXIT_INPUT;
     if (input_open(run.file, &input, &context)) {
         ClifArgs clif = {
-            &input,    run.entry, run.args, run.n_args, run.backend.interpret, run.backend.opt == VTR_OPT_SPEED,
-            run.stress};
+            &input,
+            run.entry,
+            run.args,
+            run.n_args,
+            run.backend.interpret,
+            run.backend.opt == VTR_OPT_SPEED,
+            {run.backend.target ? target_find(run.backend.target) : NULL, run.backend.simulate, run.stress}};
         code = input.kind == INPUT_CLIF ? run_clif(context, &clif) : run_module(context, &run, &input);
         vtr_context_free(context);
         input_free(&input);

@@ -13,16 +13,18 @@
 typedef struct Options {
     const char *groups;
     const FiletestEngine *engine;
-    const Target *target;
-    Stress stress;
+    FiletestMachine machine;
     bool quiet;
     int first; // of the paths in argv
 } Options;
 
+enum { KEY_SIMULATE = 256 };
+
 static const struct argp_option options[] = {
     {"interpret", 'i', NULL, 0, "Run the files with `test interpret` in the IR interpreter", 0},
     {NULL, 'O', "LEVEL", 0, "Run the files with `test run` as machine code: none, or speed (the default)", 0},
-    {"target", 't', "TARGET", 0, "The machine whose code is run; so far it must be this one, the default", 0},
+    {"target", 't', "TARGET", 0, "The machine whose code is run; not this one, in its simulator", 0},
+    {"simulate", KEY_SIMULATE, NULL, 0, "Run this machine's code in the simulator, too", 0},
     {"groups", 'g', "TABLE", 0,
      "Take the feature groups from a table: file name, tab, group; else a file's group is "
      "the name of its directory",
@@ -34,7 +36,7 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *arg, struct argp_state *state) {
     Options *chosen = state->input;
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &chosen->stress; return 0;
+    case ARGP_KEY_INIT: state->child_inputs[0] = &chosen->machine.stress; return 0;
     case 'i': chosen->engine = &filetest_interpreter; return 0;
     case 'O':
         if (!strcmp(arg, "none")) chosen->engine = &filetest_native_none;
@@ -42,10 +44,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         else argp_error(state, "-O takes none or speed");
         return 0;
     case 't':
-        chosen->target = target_find(arg);
-        if (!chosen->target) argp_error(state, "there is no target '%s'", arg);
-        if (chosen->target != target_host()) argp_error(state, "code for %s cannot be run on this machine", arg);
+        chosen->machine.target = target_find(arg);
+        if (!chosen->machine.target) argp_error(state, "there is no target '%s'", arg);
         return 0;
+    case KEY_SIMULATE: chosen->machine.simulate = true; return 0;
     case 'g': chosen->groups = arg; return 0;
     case 'q': chosen->quiet = true; return 0;
     case ARGP_KEY_ARGS: chosen->first = state->next; return 0;
@@ -66,12 +68,14 @@ int cmd_test(int argc, char **argv) {
         children,
         NULL,
         NULL};
-    Options chosen = {.engine = &filetest_native_speed, .target = target_host()};
+    Options chosen = {.engine = &filetest_native_speed, .machine = {.target = target_host()}};
     argp_err_exit_status = EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &chosen) != 0) return EXIT_USAGE;
     FiletestEngine engine = *chosen.engine;
-    if (chosen.engine != &filetest_interpreter && chosen.target) engine.target = chosen.target->triple_arch;
-    if (chosen.engine != &filetest_interpreter) engine.options = &chosen.stress;
+    if (chosen.engine != &filetest_interpreter) {
+        if (chosen.machine.target) engine.target = chosen.machine.target->triple_arch;
+        engine.options = &chosen.machine;
+    }
     FiletestRun run = {.engine = &engine, .quiet = chosen.quiet};
     Input table = {0};
     if (chosen.groups && !input_read(chosen.groups, &table)) return EXIT_INPUT;

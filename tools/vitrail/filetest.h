@@ -4,6 +4,8 @@
 #define VITRAIL_FILETEST_H
 
 #include "ir/ir.h"
+#include "regalloc/regalloc.h"
+#include "select/target.h"
 
 typedef enum FiletestResult {
     FILETEST_RAN,    // results are there
@@ -26,8 +28,15 @@ typedef struct FiletestEngine {
     // One cell per argument and result, zero-extended bits. May throw.
     FiletestResult (*call)(void *state, const Func *f, const uint64_t *args, uint64_t *results, const char **why);
     void (*close)(void *state); // may be NULL
-    const void *options;        // filetest_native_*: a Stress or NULL
+    const void *options;        // filetest_native_*: a FiletestMachine
 } FiletestEngine;
+
+// How machine code is made and run.
+typedef struct FiletestMachine {
+    const Target *target; // NULL = the host's; another one is simulated
+    bool simulate;        // the host's as well
+    Stress stress;
+} FiletestMachine;
 
 typedef struct FiletestGroup {
     char *name;
@@ -51,7 +60,7 @@ void filetest_free(FiletestRun *run);
 
 // The engine of the IR interpreter.
 extern const FiletestEngine filetest_interpreter;
-// The engines of the host's machine code, at each level; every allocation is proved. `target` is the caller's to set.
+// The engines of machine code, at each level; every allocation is proved. `target` is the caller's to set.
 extern const FiletestEngine filetest_native_none;
 extern const FiletestEngine filetest_native_speed;
 

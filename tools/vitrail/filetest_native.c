@@ -1,23 +1,28 @@
-// File tests as machine code of the host.
+// File tests as machine code, run by the host or in a simulator.
 #include "filetest.h"
 
 #include "ir/text.h"
 #include "jit/compile.h"
 #include "jit/jit.h"
 
-static void *native_open(const Stress *stress, Arena *arena, Func **funcs, uint32_t n, OptLevel opt,
+static void *native_open(const FiletestMachine *machine, Arena *arena, Func **funcs, uint32_t n, OptLevel opt,
                          FiletestResult *result, const char **why) {
-    const Target *target = target_host();
+    const Target *target = machine->target ? machine->target : target_host();
     if (!target) {
         *result = FILETEST_SKIP;
         *why = "there is no code generator for this machine";
         return NULL;
     }
-    Jit *jit = jit_new(arena, target, &(JitOptions){.use_dlsym = true});
+    bool simulate = machine->simulate || target != target_host();
+    uint64_t features = simulate ? target_all_features(target) : target->host_features();
+    Jit *jit = jit_new(arena, target, &(JitOptions){.use_dlsym = true, .simulate = simulate, .features = features});
     CompileOptions options = {
-        .target = target, .features = target->host_features(), .opt = opt, .check = true, .stress = stress};
+        .target = target, .features = features, .opt = opt, .check = true, .stress = &machine->stress};
     Arena *code = arena_new(arena_ctx(arena));
-    for (uint32_t k = 0; k < n; k++) jit_add(jit, compile_func(code, funcs[k], &options));
+    for (uint32_t k = 0; k < n; k++) {
+        jit_declare_callees(jit, funcs[k]);
+        jit_add(jit, compile_func(code, funcs[k], &options));
+    }
     arena_free(code);
     jit_publish(jit);
     return jit;

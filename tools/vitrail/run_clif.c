@@ -88,7 +88,7 @@ static int call_function(const ClifArgs *a, const IrFile *file, Func *f, Arena *
         return 2;
     }
     void *state =
-        engine->open(a->interpret ? NULL : &a->stress, arena, file, file->funcs.v, file->funcs.n, &result, &why);
+        engine->open(a->interpret ? NULL : &a->machine, arena, file, file->funcs.v, file->funcs.n, &result, &why);
     if (state) result = engine->call(state, f, cells, results, &why);
     if (result != FILETEST_RAN || !state) fprintf(stderr, "%s: error: %s\n", a->input->path, why);
     for (uint32_t k = 0; state && result == FILETEST_RAN && k < f->sig.n_results; k++) {

@@ -2,8 +2,8 @@
 #ifndef VITRAIL_RUN_CLIF_H
 #define VITRAIL_RUN_CLIF_H
 
+#include "filetest.h"
 #include "input.h"
-#include "regalloc/regalloc.h"
 
 typedef struct ClifArgs {
     const Input *input;
@@ -12,7 +12,7 @@ typedef struct ClifArgs {
     int n_args;
     bool interpret;
     bool speed;
-    Stress stress;
+    FiletestMachine machine;
 } ClifArgs;
 
 // Returns the program's exit status.
