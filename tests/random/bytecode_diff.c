@@ -1,8 +1,10 @@
 // Random bytecode modules: the interpreter's results, globals, traps and frame lists are those of machine code, at both
-// levels, with a collector that moves every object at every safepoint and without.
+// levels, with a collector that moves every object at every safepoint and without, run natively and simulated.
 //
-//   bytecode_diff FIRST COUNT [-t SECONDS] [-s SIZE]    compare COUNT modules from seed FIRST on
-//   bytecode_diff -p SEED [-s SIZE]                     print a module
+//   bytecode_diff FIRST COUNT [-m TARGET] [-t SECONDS] [-s SIZE]
+//                                     compare COUNT modules from seed FIRST on, as code of TARGET (default: this
+//                                     machine)
+//   bytecode_diff -p SEED [-s SIZE]   print a module
 //
 // Ends with 1 when a module differs or does not compile; each is named by its seed.
 #include <signal.h>
@@ -21,13 +23,15 @@ typedef struct Engine {
     vtr_backend_options options;
 } Engine;
 
-static const Engine engines[] = {
+static Engine engines[] = {
     {"interpreter", {.interpret = true, .heap_limit = 1 << 20}},
     {"none", {.opt = VTR_OPT_NONE, .check = true, .heap_limit = 1 << 20}},
     {"speed", {.opt = VTR_OPT_SPEED, .check = true, .heap_limit = 1 << 20}},
     {"interpreter, stress", {.interpret = true, .gc_stress = true, .heap_limit = 1 << 20}},
     {"none, stress", {.opt = VTR_OPT_NONE, .check = true, .gc_stress = true, .heap_limit = 1 << 20}},
     {"speed, stress", {.opt = VTR_OPT_SPEED, .check = true, .gc_stress = true, .heap_limit = 1 << 20}},
+    {"none, simulated", {.opt = VTR_OPT_NONE, .simulate = true, .heap_limit = 1 << 20}},
+    {"speed, simulated, stress", {.opt = VTR_OPT_SPEED, .simulate = true, .gc_stress = true, .heap_limit = 1 << 20}},
 };
 enum { N_ENGINES = sizeof engines / sizeof *engines };
 
@@ -198,8 +202,11 @@ int main(int argc, char **argv) {
     Settings settings = {.size = 12};
     bool print = false;
     int option;
-    while ((option = getopt(argc, argv, "t:s:p")) != -1) {
+    while ((option = getopt(argc, argv, "m:t:s:p")) != -1) {
         switch (option) {
+        case 'm':
+            for (unsigned e = 0; e < N_ENGINES; e++) engines[e].options.target = optarg;
+            break;
         case 't': settings.seconds = (uint32_t)atoi(optarg); break;
         case 's': settings.size = (uint32_t)atoi(optarg); break;
         case 'p': print = true; break;

@@ -9,10 +9,11 @@ enum { FUEL = 100000 };
 // ---- ways to compile ----------------------------------------------------------------------------
 
 void way_describe(const Way *way, Buf *out) {
-    buf_printf(out, "passes %s, registers %s, fold %d, features 0x%llx, max_regs %u, seed %llu, squeeze %llu, frame %u",
-               way->opt == OPT_NONE ? "none" : "speed", way->ra == RA_NONE ? "none" : "speed", way->fold,
-               (unsigned long long)way->features, way->stress.max_regs, (unsigned long long)way->stress.seed,
-               (unsigned long long)way->stress.squeeze, way->stress.frame);
+    buf_printf(
+        out, "%s%s, passes %s, registers %s, fold %d, features 0x%llx, max_regs %u, seed %llu, squeeze %llu, frame %u",
+        way->simulate ? "simulated " : "", way->target->name, way->opt == OPT_NONE ? "none" : "speed",
+        way->ra == RA_NONE ? "none" : "speed", way->fold, (unsigned long long)way->features, way->stress.max_regs,
+        (unsigned long long)way->stress.seed, (unsigned long long)way->stress.squeeze, way->stress.frame);
 }
 
 // Leaves out features whose implied ones are not there.
@@ -26,12 +27,15 @@ static uint64_t closed(const Target *t, uint64_t features) {
 }
 
 Way way_random(const Target *target, uint64_t seed, uint32_t index) {
-    uint64_t host = target->host_features();
-    if (index < 2) return (Way){(OptLevel)index, (RaKind)index, index != 0, host, {0}};
+    bool simulate = target != target_host() || (seed + index) % 4 == 3;
+    uint64_t all = simulate ? target_all_features(target) : target->host_features();
+    if (index < 2) return (Way){target, simulate, (OptLevel)index, (RaKind)index, index != 0, all, {0}};
     Random r = random_new(seed * 64 + index);
-    Way way = {.opt = (OptLevel)pick(&r, 2), .ra = (RaKind)(pick(&r, 3) != 0), .fold = pick(&r, 3) != 0};
-    if (pick(&r, 2)) way.features = closed(target, host & random_word(&r));
-    if (pick(&r, 4) == 0) way.features = host;
+    Way way = {.target = target, .simulate = simulate, .opt = (OptLevel)pick(&r, 2)};
+    way.ra = (RaKind)(pick(&r, 3) != 0);
+    way.fold = pick(&r, 3) != 0;
+    if (pick(&r, 2)) way.features = closed(target, all & random_word(&r));
+    if (pick(&r, 4) == 0) way.features = all;
     if (pick(&r, 3)) way.stress = (Stress){.max_regs = 3 + pick(&r, 6), .seed = pick(&r, 4) ? 1 + pick(&r, 1000) : 0};
     if (!pick(&r, 3)) way.stress.squeeze = 1 + pick(&r, 1000);
     if (!pick(&r, 3)) way.stress.frame = pick(&r, 5000);
@@ -63,7 +67,7 @@ Outcome case_interpret(const RandomProgram *program, Arguments *args) {
 
 // What compile_func() does, with each part's options free.
 static void compile(Jit *jit, Arena *arena, Func *f, const Way *way) {
-    const Target *target = target_host();
+    const Target *target = way->target;
     PassOptions passes = {
         .level = way->opt, .verify = true, .fuel = UINT64_MAX, .covers = target->covers, .features = way->features};
     passes_run(f, &passes);

@@ -11,8 +11,10 @@
 
 enum { CASE_RUNS = 3, CASE_MOST_RESULTS = 64 };
 
-// A way to compile.
+// A way to compile and run.
 typedef struct Way {
+    const Target *target;
+    bool simulate; // instead of running natively
     OptLevel opt;
     RaKind ra;
     bool fold;
@@ -22,7 +24,8 @@ typedef struct Way {
 
 void way_describe(const Way *way, Buf *out);
 
-// The index-th way to compile the program of a seed: 0 is -O none, 1 is -O speed, the others are random mixtures.
+// The index-th way to compile the program of a seed: 0 is -O none, 1 is -O speed, the others are random mixtures. The
+// host's code is simulated now and then, that of other machines always.
 Way way_random(const Target *target, uint64_t seed, uint32_t index);
 
 typedef struct Outcome {

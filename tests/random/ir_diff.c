@@ -1,7 +1,8 @@
 // Random IR programs: the interpreter's result is what machine code gives, however it was compiled.
 //
-//   ir_diff FIRST COUNT [-t SECONDS] [-w WAYS] [-s SIZE] [-f FUNCS]   compare COUNT programs from seed FIRST on
-//   ir_diff -r SEED WAY [...]                                          cut a failing one down and print it
+//   ir_diff FIRST COUNT [-m TARGET] [-t SECONDS] [-w WAYS] [-s SIZE] [-f FUNCS]
+//                               compare COUNT programs from seed FIRST on, as code of TARGET (default: this machine)
+//   ir_diff -r SEED WAY [...]   cut a failing one down and print it
 //
 // Ends with 1 when a program differs or does not compile; each is named by its seed and the way it was compiled.
 #include <signal.h>
@@ -23,6 +24,7 @@ typedef struct Settings {
     uint32_t size;
     uint32_t n_funcs;
     uint32_t only_way; // for cutting down; NONE = all
+    const Target *target;
 } Settings;
 
 // What to change about a program before it is looked at: instructions replaced by constants, branches by jumps.
@@ -191,13 +193,19 @@ static void compare_ways(Ctx *ctx, void *arg) {
         job->n_traps += expected[run].status == IR_INTERP_TRAP;
         job->n_endless += expected[run].status == IR_INTERP_FUEL;
     }
-    const Target *target = target_host();
-    Jit *jit = jit_new(arena, target, &(JitOptions){.reserve = 8 << 20});
+    const Target *target = job->settings->target;
+    Jit *jits[2] = {NULL}; // native, simulated
     for (uint32_t w = 0; w < job->settings->ways; w++) {
         if (job->settings->only_way != NONE && w != job->settings->only_way) continue;
         now_way = w;
         Way way = way_random(target, job->seed, w);
         RandomProgram again = make(arena, job, w);
+        Jit *jit = jits[way.simulate];
+        if (!jit) {
+            JitOptions options = {.reserve = 8 << 20, .simulate = way.simulate};
+            options.features = target_all_features(target);
+            jit = jits[way.simulate] = jit_new(arena, target, &options);
+        }
         case_compile(jit, &again, &way);
         for (uint32_t run = 0; run < CASE_RUNS; run++) {
             if (expected[run].status == IR_INTERP_FUEL) continue;
@@ -299,11 +307,12 @@ static void cut_down(Ctx *ctx, void *arg) {
 }
 
 int main(int argc, char **argv) {
-    Settings settings = {.ways = 6, .size = 40, .n_funcs = 4, .only_way = NONE};
+    Settings settings = {.ways = 6, .size = 40, .n_funcs = 4, .only_way = NONE, .target = target_host()};
     bool cut = false;
     int option;
-    while ((option = getopt(argc, argv, "t:w:s:f:r")) != -1) {
+    while ((option = getopt(argc, argv, "m:t:w:s:f:r")) != -1) {
         switch (option) {
+        case 'm': settings.target = target_find(optarg); break;
         case 't': settings.seconds = (uint32_t)atoi(optarg); break;
         case 'w': settings.ways = (uint32_t)atoi(optarg); break;
         case 's': settings.size = (uint32_t)atoi(optarg); break;
@@ -312,7 +321,7 @@ int main(int argc, char **argv) {
         default: return 2;
         }
     }
-    if (argc - optind < 2) return 2;
+    if (argc - optind < 2 || !settings.target) return 2;
     settings.first = strtoull(argv[optind], NULL, 0);
     settings.count = strtoull(argv[optind + 1], NULL, 0);
     static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGALRM, SIGABRT};

@@ -12,7 +12,8 @@ import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ENGINES = [["--interpret"], ["-O", "none", "--check"], ["-O", "speed", "--check"], ["--interpret", "--gc-stress"],
-           ["-O", "none", "--check", "--gc-stress"], ["-O", "speed", "--check", "--gc-stress"]]
+           ["-O", "none", "--check", "--gc-stress"], ["-O", "speed", "--check", "--gc-stress"],
+           ["-O", "none", "--simulate"], ["-O", "speed", "--simulate", "--gc-stress"]]
 
 # Module: size, field CRC-32, and its strings, constants, types, functions, blocks and instructions.
 MODULES = {
