@@ -68,6 +68,24 @@ vtr_status vtr_object_add_clif(vtr_object *object, const char *file, const char 
     return ctx_try(object->ctx, add_clif, &job);
 }
 
+typedef struct ModuleJob {
+    vtr_object *object;
+    const vtr_bytecode *bytecode;
+    const char *entry;
+} ModuleJob;
+
+static void add_module(Ctx *ctx, void *arg) {
+    (void)ctx;
+    ModuleJob *job = arg;
+    want_open(job->object);
+    aot_add_module(&job->object->aot, job->bytecode, job->entry);
+}
+
+vtr_status vtr_object_add_bytecode(vtr_object *object, const vtr_bytecode *bytecode, const char *entry) {
+    ModuleJob job = {object, bytecode, entry};
+    return ctx_try(object->ctx, add_module, &job);
+}
+
 typedef struct OutJob {
     vtr_object *object;
     const char *path; // NULL = as bytes

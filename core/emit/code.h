@@ -2,6 +2,7 @@
 #ifndef VTR_EMIT_CODE_H
 #define VTR_EMIT_CODE_H
 
+#include "runtime/frames.h"
 #include "select/target.h"
 
 typedef struct CodeReloc {
@@ -13,22 +14,7 @@ typedef struct CodeReloc {
     uint8_t back; // Fixup.back
 } CodeReloc;
 
-typedef enum SiteKind { SITE_CALL, SITE_TRAP } SiteKind;
-
-// A return address of interest: after a call, or after the call of a trap stub.
-typedef struct CodeSite {
-    uint32_t at;           // offset of the return address
-    uint8_t kind;          // SiteKind
-    uint8_t trap;          // SITE_TRAP: TRAP_* code
-    uint32_t srcloc;       // IR srcloc, NONE = none
-    uint32_t refs, n_refs; // SITE_CALL: run in Code.refs: offsets from the frame's sp of slots that hold references
-    // For walking: from the frame's sp at the site to the word that holds the frame's own return address, and to the
-    // end of what the frame's caller will have popped (the caller's sp is there, less the caller's own `pop`). A `ret`
-    // of NONE: the address still is in the link register. That is so only at a trapping instruction (TRAPS_INSN) of a
-    // function that calls nothing; every call's site, that of a trap stub included, has it on the stack.
-    uint32_t ret, top;
-    uint32_t pop; // SITE_CALL: bytes of stack arguments that the callee removes
-} CodeSite;
+typedef FrameSite CodeSite;
 
 // One abstract step of a prologue or epilogue, valid from offset `at` on; CFI is printed from these. At a function's
 // entry sp is as the caller's call left it, and the return address is at [sp] or in the link register (Abi.link), which

@@ -375,6 +375,14 @@ VTR_API void vtr_object_free(vtr_object *object);
  * Errors: VTR_ERR_INPUT with diagnostics, VTR_ERR_UNSUPPORTED and VTR_ERR_LIMIT naming the instruction. */
 VTR_API vtr_status vtr_object_add_clif(vtr_object *object, const char *file, const char *text, size_t len);
 
+/* Compiles a module of bytecode into an object that, linked with the runtime (libvitrail_rt.a of the target), is an
+ * executable which runs the exported function `entry` (NULL: the module's entry function) as `vitrail run` does.
+ * Nothing else may be in the object. An import with the C convention is the C function of its name (without the
+ * module's), an imported global the 8-byte variable of its name; what nothing defines is an unresolved import. The
+ * module must outlive the object. After an error the object can only be freed.
+ * Errors: VTR_ERR_NOT_FOUND, VTR_ERR_LIMIT and VTR_ERR_UNSUPPORTED naming the function, VTR_ERR_USAGE. */
+VTR_API vtr_status vtr_object_add_bytecode(vtr_object *object, const vtr_bytecode *bytecode, const char *entry);
+
 /* The object as the bytes of a file, which the caller frees with vtr_bytes_free(); or written to a file. Nothing may
  * be added afterwards. Errors: VTR_ERR_SYSTEM (the file cannot be written), VTR_ERR_USAGE (a second time). */
 VTR_API vtr_status vtr_object_bytes(vtr_object *object, uint8_t **bytes, size_t *n);

@@ -57,7 +57,7 @@ Jit *jit_new(Arena *arena, const Target *target, const JitOptions *options) {
                         &jit_trap_adapter);
     jit_define_symbol(jit, (ExtName){.kind = NAME_TEXT, .text = JIT_SELF}, jit);
     Arena *tmp = arena_new(ctx);
-    jit_add(jit, jit_trap_thunk(tmp, target));
+    jit_add(jit, jit_trap_thunk(tmp, target, false));
     arena_free(tmp);
     return jit;
 }
@@ -109,7 +109,7 @@ void jit_define_exit(Jit *jit, ExtName name, void *addr, const JitAdapter *adapt
     uint32_t number = jit_name(jit, host);
     uint32_t thunk = jit_name(jit, name);
     jit->syms.v[number].called_as = thunk + 1;
-    jit_add(jit, jit_exit_thunk(tmp, jit->target, name, host, abi, activation_offset));
+    jit_add(jit, jit_exit_thunk(tmp, jit->target, name, host, abi, activation_offset, false));
     arena_free(tmp);
 }
 

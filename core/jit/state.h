@@ -87,8 +87,12 @@ const JitFunc *jit_func_at(const Jit *jit, const void *pc);
 const CodeSite *jit_site_at(const JitFunc *func, uint32_t offset);
 
 // thunk.c
-Code *jit_trap_thunk(Arena *arena, const Target *t);
-Code *jit_exit_thunk(Arena *arena, const Target *t, ExtName name, ExtName host, const Abi *abi, uint32_t activation);
+// near: symbols are called directly, wherever they are, and trap_exit's second argument is left undefined.
+Code *jit_trap_thunk(Arena *arena, const Target *t, bool near);
+Code *jit_exit_thunk(Arena *arena, const Target *t, ExtName name, ExtName host, const Abi *abi, uint32_t activation,
+                     bool near);
+// function thunk(fn, args, results, activation) -> i32: calls fn with this signature. 0 = it returned, 1 = it trapped.
+Func *jit_entry_func(Ctx *ctx, const Target *t, const Sig *sig);
 void *jit_entry_thunk(Jit *jit, const Sig *sig);
 
 // walk.c: what the trap thunk calls with the stack pointer at the call of the trap stub and the return address of that

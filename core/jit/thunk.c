@@ -70,8 +70,24 @@ static unsigned scratch_reg(Arena *arena, const Target *t, const Abi *abi) {
 
 // ---- traps and exits -----------------------------------------------------------------------------
 
+// Calls or jumps to symbol `sym`: `near` is within reach of the machine's call instruction, or the linker sees to it.
+static void go_to(Asm *a, uint32_t sym, unsigned scratch, bool near, bool call) {
+    const Target *t = a->t;
+    if (near) {
+        add(a, mach_sym(t, call ? t->op_call : t->op_tail_call, sym));
+        return;
+    }
+    add(a, mach_addr(t, scratch, sym));
+    add(a, mach_reg(t, call ? t->op_call_reg : t->op_tail_call_reg, scratch));
+}
+
+static void step(Asm *a, FrameStepKind kind, int64_t amount) {
+    vec_push(a->arena, &a->code->steps,
+             (FrameStep){.at = a->bytes.n, .kind = (uint8_t)kind, .reg = NO_REG, .amount = (int32_t)amount});
+}
+
 // trap_exit(base, jit, pc): what a call pushes is taken off again, a link register handed on.
-Code *jit_trap_thunk(Arena *arena, const Target *t) {
+Code *jit_trap_thunk(Arena *arena, const Target *t, bool near) {
     static const ExtName syms[] = {{.kind = NAME_TEXT, .text = JIT_SELF}, {.kind = NAME_TEXT, .text = JIT_TRAP_EXIT}};
     const Abi *abi = t->conv[host_conv];
     unsigned cls = mach_word_class(t);
@@ -83,12 +99,12 @@ Code *jit_trap_thunk(Arena *arena, const Target *t) {
     if (pushed) add(&a, mach_load(t, cls, word, abi->int_args[2], t->sp, 0));
     else add(&a, mach_copy(t, cls, abi->int_args[2], abi->link));
     add_offset(&a, abi->int_args[0], t->sp, pushed);
-    add(&a, mach_addr(t, abi->int_args[1], 0));
+    if (!near) add(&a, mach_addr(t, abi->int_args[1], 0));
     // Trap stubs call with an aligned stack, whatever the call pushed.
     if (pushed) add_offset(&a, t->sp, t->sp, (int64_t)pushed - abi->stack_align);
     if (abi->shadow) add_offset(&a, t->sp, t->sp, -(int64_t)abi->shadow);
-    add(&a, mach_addr(t, scratch, 1));
-    add(&a, mach_reg(t, t->op_call_reg, scratch));
+    step(&a, STEP_ALLOC, (pushed ? abi->stack_align - (int64_t)pushed : 0) + abi->shadow);
+    go_to(&a, 1, scratch, near, true);
     add(&a, mach_load(t, cls, word, scratch, result, word));
     Mach to_sp = mach_load(t, cls, word, t->sp, result, 0);
     if (mach_fits(t, &to_sp)) {
@@ -101,7 +117,8 @@ Code *jit_trap_thunk(Arena *arena, const Target *t) {
     return finish(&a);
 }
 
-Code *jit_exit_thunk(Arena *arena, const Target *t, ExtName name, ExtName host, const Abi *abi, uint32_t activation) {
+Code *jit_exit_thunk(Arena *arena, const Target *t, ExtName name, ExtName host, const Abi *abi, uint32_t activation,
+                     bool near) {
     unsigned cls = mach_word_class(t);
     unsigned word = mach_word(t);
     unsigned scratch = scratch_reg(arena, t, abi);
@@ -119,8 +136,7 @@ Code *jit_exit_thunk(Arena *arena, const Target *t, ExtName name, ExtName host, 
         add(&a, mach_store(t, cls, word, sp, scratch, offsetof(JitActivation, exit_sp)));
     }
     if (abi->link != NO_REG) add(&a, mach_store(t, cls, word, abi->link, scratch, offsetof(JitActivation, exit_pc)));
-    add(&a, mach_addr(t, scratch, 0));
-    add(&a, mach_reg(t, t->op_tail_call_reg, scratch));
+    go_to(&a, 0, scratch, near, false);
     return finish(&a);
 }
 
@@ -136,8 +152,7 @@ static Sig copy_sig(Arena *arena, const Sig *sig) {
     return copy;
 }
 
-// function thunk(fn, args, results, activation) -> i32
-static Func *entry_func(Ctx *ctx, const Target *t, const Sig *sig) {
+Func *jit_entry_func(Ctx *ctx, const Target *t, const Sig *sig) {
     Func *f = func_new(ctx);
     Type ptr = target_ptr_type(t);
     f->sig = (Sig){.n_params = 4, .n_results = 1, .conv = (uint8_t)host_conv, .declared = true};
@@ -195,7 +210,7 @@ static void make_entry(Jit *jit, const Sig *sig, uint64_t hash) {
     if (sig->n_params > INT32_MAX / SLOT || sig->n_results > INT32_MAX / SLOT)
         ctx_fail(jit->ctx, VTR_ERR_LIMIT, "a signature with too many parameters");
     Arena *tmp = arena_new(jit->ctx);
-    Func *f = entry_func(jit->ctx, jit->target, sig);
+    Func *f = jit_entry_func(jit->ctx, jit->target, sig);
     f->name = (ExtName){.kind = NAME_TEXT, .text = arena_printf(tmp, "__vtr_entry %u", jit->entries.n)};
     // One that was added but not published by an earlier, failed call is pending still.
     jit_free_function(jit, f->name);

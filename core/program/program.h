@@ -12,6 +12,7 @@
 #include "irgen/irgen.h"
 #include "jit/jit.h"
 #include "runtime/instance.h"
+#include "runtime/value.h"
 
 typedef enum DefinitionKind { DEFINE_FUNCTION, DEFINE_C, DEFINE_GLOBAL } DefinitionKind;
 
@@ -50,10 +51,5 @@ struct vtr_program {
 void program_compile(vtr_program *program);
 // Runs a function index; returns 0, or the code by which all frames were left, with instance->trap filled.
 uint32_t program_call_native(vtr_program *program, uint32_t func, const uint64_t *args, uint64_t *result);
-
-// Values and words (program/value.c).
-vtr_type value_public_type(const BcModule *m, uint32_t typeref);
-vtr_value value_from_word(const BcModule *m, uint32_t typeref, uint64_t word);
-uint64_t value_to_word(vtr_value value);
 
 #endif

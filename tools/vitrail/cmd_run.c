@@ -7,11 +7,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "bytecode/read.h"
-#include "bytecode/write.h"
 #include "commands.h"
 #include "input.h"
-#include "number.h"
+#include "runtime/number.h"
+#include "runtime/value.h"
 #include "run_clif.h"
 #include "stress.h"
 
@@ -128,21 +127,10 @@ static bool output_write(void *user, const char *bytes, size_t n) {
 }
 
 static void print_result(const Output *output, vtr_value value) {
-    if (value.type == VTR_VOID) return;
+    char text[VALUE_TEXT];
+    if (!value_text(value, text)) return;
     if (output->midline) putchar('\n');
-    char text[NUMBER_TEXT];
-    switch (value.type) {
-    case VTR_I8:
-    case VTR_I16:
-    case VTR_I32:
-    case VTR_I64: printf("%lld\n", (long long)value.as.i); break;
-    case VTR_F32: puts(number_f32(value.as.f32, text)); break;
-    case VTR_F64: puts(number_f64(value.as.f64, text)); break;
-    case VTR_BOOL: puts(value.as.b ? "true" : "false"); break;
-    case VTR_REF:
-    case VTR_FUNC: puts(value.as.u ? "reference" : "null"); break;
-    default: printf("%llu\n", (unsigned long long)value.as.u); break;
-    }
+    puts(text);
 }
 
 // ---- arguments --------------------------------------------------------------------------------------------------
@@ -161,28 +149,6 @@ static bool read_args(vtr_program *program, const RunArgs *run, vtr_value *args)
         return false;
     }
     return true;
-}
-
-// ---- loading ----------------------------------------------------------------------------------------------------
-
-typedef struct Load {
-    const Input *input;
-    bool allow_low;
-    BcModule *module;
-} Load;
-
-static void load_body(Ctx *ctx, void *arg) {
-    Load *load = arg;
-    const Input *in = load->input;
-    if (in->kind == INPUT_BYTECODE) {
-        load->module = bc_read(ctx, in->path, in->bytes, in->size, load->allow_low);
-        return;
-    }
-    load->module = bc_assemble(ctx, in->path, in->bytes, in->size);
-    if (load->module->low && !load->allow_low) {
-        diag_error(ctx, (Place){.file = in->path}, "V-CAP: the module uses raw memory, which was not allowed");
-        ctx_throw(ctx, VTR_ERR_INPUT);
-    }
 }
 
 // ---- the time limit -----------------------------------------------------------------------------------------------
@@ -273,12 +239,12 @@ static int run_module(vtr_context *context, RunArgs *run, const Input *input) {
     Output output = {false};
     run->backend.write = output_write;
     run->backend.write_user = &output;
-    Load load = {input, run->allow_low, NULL};
+    vtr_bytecode *module = NULL;
     vtr_backend *backend = NULL;
     vtr_program *program = NULL;
-    vtr_status status = ctx_try(context, load_body, &load);
+    vtr_status status = input_module(context, input, run->allow_low, &module);
     if (status == VTR_OK) status = vtr_backend_new(context, &run->backend, &backend);
-    if (status == VTR_OK) status = vtr_backend_compile(backend, load.module, &program);
+    if (status == VTR_OK) status = vtr_backend_compile(backend, module, &program);
     int code = EXIT_INPUT;
     if (status == VTR_OK) code = run_program(context, program, run, &output);
     else input_report(context, run->file, status);

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytecode/read.h"
+#include "bytecode/write.h"
+
 static InputKind kind_of(const char *text, size_t n) {
     if (n >= 6 && memcmp(text, "VITBC\0", 6) == 0) return INPUT_BYTECODE;
     size_t i = 0;
@@ -75,4 +78,31 @@ void input_report(const vtr_context *context, const char *path, vtr_status statu
         fprintf(stderr, " error: %s\n", info.message);
     }
     if (vtr_diagnostic_count(context) == 0) fprintf(stderr, "%s: error: %s\n", path, vtr_status_name(status));
+}
+
+typedef struct Load {
+    const Input *input;
+    bool allow_low;
+    BcModule *module;
+} Load;
+
+static void load_body(Ctx *ctx, void *arg) {
+    Load *load = arg;
+    const Input *in = load->input;
+    if (in->kind == INPUT_BYTECODE) {
+        load->module = bc_read(ctx, in->path, in->bytes, in->size, load->allow_low);
+        return;
+    }
+    load->module = bc_assemble(ctx, in->path, in->bytes, in->size);
+    if (load->module->low && !load->allow_low) {
+        diag_error(ctx, (Place){.file = in->path}, "V-CAP: the module uses raw memory, which was not allowed");
+        ctx_throw(ctx, VTR_ERR_INPUT);
+    }
+}
+
+vtr_status input_module(vtr_context *context, const Input *input, bool allow_low, vtr_bytecode **module) {
+    Load load = {input, allow_low, NULL};
+    vtr_status status = ctx_try(context, load_body, &load);
+    if (status == VTR_OK) *module = load.module;
+    return status;
 }

@@ -23,6 +23,9 @@ bool input_read(const char *path, Input *input);
 bool input_open(const char *path, Input *input, vtr_context **context);
 void input_free(Input *input);
 
+// Reads or assembles a module; the input is not IR text. allow_low: accept functions that use raw memory.
+vtr_status input_module(vtr_context *context, const Input *input, bool allow_low, vtr_bytecode **module);
+
 // Prints what the context holds, one line each: `file:line:col: error: ...`. With no diagnostic, the status's name.
 void input_report(const vtr_context *context, const char *path, vtr_status status);
 

@@ -6,7 +6,7 @@
 
 #include "filetest.h"
 #include "ir/text.h"
-#include "number.h"
+#include "runtime/number.h"
 #include "verify/ir_verify.h"
 
 typedef struct ClifRun {

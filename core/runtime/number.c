@@ -1,4 +1,4 @@
-#include "number.h"
+#include "runtime/number.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 // Values of arguments and results as text.
-#ifndef VITRAIL_NUMBER_H
-#define VITRAIL_NUMBER_H
+#ifndef VTR_RUNTIME_NUMBER_H
+#define VTR_RUNTIME_NUMBER_H
 
 #include "vitrail.h"
 

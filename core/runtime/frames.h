@@ -1,0 +1,25 @@
+// What is known of compiled code where it calls out: enough to walk its frames. Emission makes it; the JIT keeps it in
+// memory, objects carry it as data.
+#ifndef VTR_RUNTIME_FRAMES_H
+#define VTR_RUNTIME_FRAMES_H
+
+#include <stdint.h>
+
+typedef enum SiteKind { SITE_CALL, SITE_TRAP } SiteKind;
+
+// A return address of interest: after a call, or after the call of a trap stub.
+typedef struct FrameSite {
+    uint32_t at;           // offset of the return address
+    uint8_t kind;          // SiteKind
+    uint8_t trap;          // SITE_TRAP: TRAP_* code
+    uint32_t srcloc;       // IR srcloc, NONE = none
+    uint32_t refs, n_refs; // SITE_CALL: run in Code.refs: offsets from the frame's sp of slots that hold references
+    // For walking: from the frame's sp at the site to the word that holds the frame's own return address, and to the
+    // end of what the frame's caller will have popped (the caller's sp is there, less the caller's own `pop`). A `ret`
+    // of NONE: the address still is in the link register. That is so only at a trapping instruction (TRAPS_INSN) of a
+    // function that calls nothing; every call's site, that of a trap stub included, has it on the stack.
+    uint32_t ret, top;
+    uint32_t pop; // SITE_CALL: bytes of stack arguments that the callee removes
+} FrameSite;
+
+#endif
