@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "dis_code.h"
+#include "dis_elf.h"
 #include "input.h"
 #include "output.h"
 
@@ -56,21 +57,20 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static bool dis_bytecode(const Options *o) {
-    Input input;
+static bool dis_bytecode(const Options *o, const Input *input) {
     vtr_context *context;
     vtr_bytecode *module = NULL;
     char *text = NULL;
     size_t n = 0;
-    if (!input_open(o->inputs[0], &input, &context)) return false;
-    vtr_status status = vtr_bytecode_read(context, input.path, input.bytes, input.size, VTR_ALLOW_LOW, &module);
+    vtr_status status = vtr_context_new(NULL, &context);
+    if (status == VTR_OK)
+        status = vtr_bytecode_read(context, input->path, input->bytes, input->size, VTR_ALLOW_LOW, &module);
     if (status == VTR_OK) status = vtr_bytecode_disassemble(module, &text, &n);
-    bool done = status == VTR_OK && output_write(o->output, input.path, ".vita", text, n);
-    if (status != VTR_OK) input_report(context, input.path, status);
+    bool done = status == VTR_OK && output_write(o->output, input->path, ".vita", text, n);
+    if (status != VTR_OK) input_report(context, input->path, status);
     vtr_bytes_free(context, text, n);
     vtr_bytecode_free(module);
     vtr_context_free(context);
-    input_free(&input);
     return done;
 }
 
@@ -88,15 +88,27 @@ static bool read_code(const Options *o, Input *input) {
     return true;
 }
 
-static bool dis_machine(Options *o) {
-    Input input;
+static bool dis_machine(Options *o, const Input *input) {
     vtr_context *context;
-    if (!read_code(o, &input)) return false;
     vtr_status status = vtr_context_new(NULL, &context);
-    if (status == VTR_OK) status = dis_code(context, &input, &o->code);
-    bool done = status == VTR_OK && output_write(o->output, input.path, ".s", o->code.text, o->code.n);
-    if (status != VTR_OK) input_report(context, input.path, status);
+    if (status == VTR_OK) status = dis_code(context, input, &o->code);
+    bool done = status == VTR_OK && output_write(o->output, input->path, ".s", o->code.text, o->code.n);
+    if (status != VTR_OK) input_report(context, input->path, status);
     vtr_context_free(context);
+    return done;
+}
+
+// What the file is, its content tells, unless a target is named.
+static bool dis(Options *o) {
+    Input input;
+    if (o->code.target ? !read_code(o, &input) : !input_read(o->inputs[0], &input)) return false;
+    bool done = false;
+    if (!o->code.target && elf_is_object(&input)) {
+        o->code.target = elf_target(&input);
+        if (!o->code.target) fprintf(stderr, "%s: error: this file is for none of our targets\n", input.path);
+    }
+    if (o->code.target) done = dis_machine(o, &input);
+    else if (!elf_is_object(&input)) done = dis_bytecode(o, &input);
     input_free(&input);
     return done;
 }
@@ -106,7 +118,7 @@ int cmd_dis(int argc, char **argv) {
         options,
         parse,
         "FILE\n--target TARGET FILE\n--target TARGET HEX...",
-        "Disassembles a bytecode module (.vitbc) to text (.vita), or machine code.\v"
+        "Disassembles a bytecode module (.vitbc) to text (.vita), an ELF file, or machine code.\v"
         "The text of a module assembles back to the same bytes. Names that are missing or not unique in the module get "
         "a suffix after %, which `vitrail asm` drops; lines like .pool and .constoff appear only where a module "
         "differs "
@@ -114,12 +126,13 @@ int cmd_dis(int argc, char **argv) {
         "Of machine code, every line shows an address, bytes, and the instruction. What is no instruction that "
         "TARGET's "
         "description has is shown as data (.byte), up to the next address where an instruction may stand. HEX is pairs "
-        "of digits, in the order of the bytes in memory; a file of that name goes first.",
+        "of digits, in the order of the bytes in memory; a file of that name goes first. "
+        "Of an ELF file, the sections of instructions are listed, with labels and relocations.",
         NULL,
         NULL,
         NULL};
     Options o = {.output = "-"};
     argp_err_exit_status = EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    return (o.code.target ? dis_machine(&o) : dis_bytecode(&o)) ? 0 : EXIT_INPUT;
+    return dis(&o) ? 0 : EXIT_INPUT;
 }

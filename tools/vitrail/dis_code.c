@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dis_elf.h"
 #include "listing.h"
 
 static int digit(char c) {
@@ -51,7 +52,8 @@ static void list(Ctx *ctx, void *arg) {
     DisCode *dis = l->dis;
     const uint8_t *bytes = (const uint8_t *)l->input->bytes;
     Buf out = buf_new(arena_new(ctx));
-    for (size_t at = 0; at < l->input->size;) {
+    if (elf_is_object(l->input)) elf_list(ctx, l->input, dis->target, &out);
+    for (size_t at = 0; at < l->input->size && !elf_is_object(l->input);) {
         at += listing_line(dis->target, bytes + at, l->input->size - at, dis->address + at, &out);
         buf_char(&out, '\n');
     }

@@ -16,7 +16,8 @@ typedef struct DisCode {
 // Returns false and adds nothing when it is no such text.
 bool dis_add_hex(Input *input, const char *text);
 
-// Lists the bytes of the input. A failure is in the context's diagnostics.
+// Lists the bytes of the input; of an ELF file, the sections of instructions. A failure is in the context's
+// diagnostics.
 vtr_status dis_code(vtr_context *context, const Input *input, DisCode *dis);
 
 #endif
