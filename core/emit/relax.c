@@ -81,8 +81,17 @@ static bool sweep(Relaxer *r, bool last) {
     return grown;
 }
 
+// Fills in a field. What depends on where the code will be is left to the linker, as a reference to the function
+// itself.
 static void apply_fixup(Relaxer *r, uint32_t field, unsigned back, unsigned reloc, uint32_t target, int64_t addend) {
     Emit *e = r->e;
+    if (e->t->relocs[reloc].absolute) {
+        CodeReloc later = {.at = field, .reloc = (uint8_t)reloc, .name = e->code->name, .colocated = true};
+        later.addend = (int64_t)target + addend;
+        later.back = (uint8_t)back;
+        vec_push(e->out, &e->code->relocs, later);
+        return;
+    }
     if (!e->t->relocs[reloc].apply(e->code->bytes + field, field - back, target, addend, target))
         ctx_fail(e->ctx, VTR_ERR_LIMIT, "%s at offset %u does not reach offset %u", e->t->relocs[reloc].name, field,
                  target);
@@ -154,7 +163,7 @@ static void resolve_marks(Relaxer *r) {
     for (uint32_t k = 0; k < c->sites.n; k++) c->sites.v[k].at = mark_at(r, e->site_marks.v[k]);
     for (uint32_t k = 0; k < c->steps.n; k++) c->steps.v[k].at = mark_at(r, e->step_marks.v[k]);
     for (uint32_t k = 0; k < c->lines.n; k++) c->lines.v[k].at = mark_at(r, e->line_marks.v[k]);
-    for (uint32_t k = 0; k < c->relocs.n; k++) c->relocs.v[k].at += mark_at(r, e->reloc_marks.v[k]);
+    for (uint32_t k = 0; k < e->reloc_marks.n; k++) c->relocs.v[k].at += mark_at(r, e->reloc_marks.v[k]);
     for (uint32_t k = 0; k < e->refs.n; k++) {
         const LocalRef *ref = &e->refs.v[k];
         uint32_t target = ref->is_sym ? e->sym_at[ref->target] : mark_at(r, e->labels[ref->target]);

@@ -24,11 +24,13 @@ static void stage_done(Compile *c, CompileStage stage, const Func *f, const MFun
 }
 
 static void optimise(Func *f, const CompileOptions *o) {
+    const Abi *abi = o->target->conv[f->sig.conv];
     PassOptions passes = {.level = o->opt,
                           .verify = o->check,
                           .fuel = o->fuel ? o->fuel : UINT64_MAX,
                           .covers = o->target->covers,
                           .features = o->features,
+                          .stack_align = abi ? abi->stack_align : 0,
                           .dump = o->dump_pass,
                           .timing = o->time_pass,
                           .user = o->dump_user};

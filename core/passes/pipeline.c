@@ -21,6 +21,8 @@ static const PassInfo table[] = {
     {"branches", pass_branches, AT_SPEED, "folds branches, joins blocks and drops parameters that are one value"},
     {"gvn", pass_gvn, AT_SPEED, "after block parameters became plain values, more expressions are equal"},
     {"simplify-late", pass_simplify, AT_SPEED, "joined blocks and shared values match rules that did not match before"},
+    {"slots", pass_slots, AT_NONE | AT_SPEED,
+     "frames have one alignment; the arithmetic of others is code like all other"},
     {"expand", pass_expand, AT_NONE | AT_SPEED, "last to look at opcodes: what the target lacks becomes simpler ones"},
     {"simplify-expanded", pass_simplify, AT_SPEED, "expansions are written for the general case"},
     {"gvn-expanded", pass_gvn, AT_SPEED, "expansions of neighbours share constants and masks"},

@@ -27,6 +27,7 @@ typedef struct PassOptions {
     // Which opcodes the target selects itself (Target.covers); the others are expanded. NULL = expand nothing.
     bool (*covers)(Op op, Type control, Type operand, uint64_t features);
     uint64_t features;
+    uint32_t stack_align; // of the function's frames; slots aligned beyond it are realigned. 0 = they stay
 
     // Called after each pass; either may be NULL. `nanoseconds` is the time the pass took.
     void (*dump)(void *user, const char *pass, const Func *f);
@@ -50,5 +51,6 @@ void pass_gvn(Pass *p);
 void pass_licm(Pass *p);
 void pass_dce(Pass *p);
 void pass_expand(Pass *p);
+void pass_slots(Pass *p);
 
 #endif

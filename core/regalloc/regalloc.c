@@ -40,7 +40,7 @@ bool ra_can_remat(const Ra *ra, uint32_t vreg) {
     if (!desc || desc->flags & (MD_WRITES_FLAGS | MD_READS_FLAGS) || !regset_empty(ra_clobbers(ra, def))) return false;
     for (uint32_t k = 0; k < def->n_slots; k++) {
         const MOpnd *o = &ra->old_slots[def->slots + k];
-        if (o->kind == MO_PREG || ra_is_use(o)) return false;
+        if (o->kind == MO_PREG ? !regset_has(ra->t->zero, o->preg) : ra_is_use(o)) return false;
         if (!ra_is_def(o)) continue;
         if (o->reg != vreg || o->fixed != NO_REG) return false;
         if (!regset_within(ra->t->classes[v->cls].regs, ra->t->classes[o->cls].regs)) return false;

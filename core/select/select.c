@@ -547,7 +547,9 @@ static bool is_repeatable(const Sel *s, const MInst *i, uint32_t *def) {
     const MOpnd *o = minst_slots(s->m, i);
     for (unsigned k = 0; k < i->n_slots; k++) {
         if (o[k].kind == MO_SYM) constant = s->m->syms.v[o[k].reg].is_data;
-        if (o[k].kind == MO_PREG || (o[k].kind == MO_VREG && (o[k].role == ROLE_USE || o[k].fixed != NO_REG)))
+        bool zero = o[k].kind == MO_PREG && o[k].role == ROLE_USE && regset_has(s->t->zero, o[k].preg);
+        if ((o[k].kind == MO_PREG && !zero) ||
+            (o[k].kind == MO_VREG && (o[k].role == ROLE_USE || o[k].fixed != NO_REG)))
             return false;
         if (o[k].kind != MO_VREG) continue;
         if (*def != NONE) return false;

@@ -133,6 +133,7 @@ typedef struct Reloc {
     uint32_t elf;     // number in ELF objects
     uint8_t size;     // bytes patched
     uint8_t base;     // RelocBase: what `g` is
+    bool absolute;    // depends on where the code is, not only on how far the symbol is from it
     // Writes the field at `place` (address P, symbol S, addend A, GOT/PLT address G). False when out of range. A
     // relocation that belongs to another one takes that one's address as `p` (Fixup.back before its own).
     bool (*apply)(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64_t g);

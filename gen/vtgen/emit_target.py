@@ -239,8 +239,9 @@ class Tables:
             out.append("// %s\nstatic bool apply_%s(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64_t g) {\n%s"
                        "%s%s    return true;\n}\n"
                        % (", ".join(str(s.value) for s in r.spots), r.name, unused, "".join(checks), "".join(writes)))
-            rows.append('    {"%s", %d, %d, %s, apply_%s},'
-                        % (r.name, r.number, max(f.at + f.size for f, _ in fields), base, r.name))
+            rows.append('    {"%s", %d, %d, %s, %s, apply_%s},'
+                        % (r.name, r.number, max(f.at + f.size for f, _ in fields), base,
+                           "false" if all(moves_along(s.value) for s in r.spots) else "true", r.name))
         put = [PUT_BITS % ("size - 1 - b / 8" if self.m.big_endian else "b / 8")] if rows else []
         return put + out + ["static const Reloc relocs[] = {"] + (rows or ["    {0}"]) + ["};", ""]
 
@@ -497,6 +498,28 @@ static void put_bits(uint8_t *place, unsigned size, unsigned from, unsigned widt
     }
 }
 """
+
+
+def moves_along(e):
+    """Does a relocation's formula stay the same when the code and what it refers to move together? Decided on samples: the
+    formulas are sums and masks."""
+    def value(e, at):
+        if e.k == "name":
+            return at[e.name]
+        if e.k == "num":
+            return e.value
+        if e.k == "un":
+            return ~value(e.args[0], at)
+        x, y = (value(a, at) for a in e.args)
+        return {"add": lambda: x + y, "sub": lambda: x - y, "and": lambda: x & y, "or": lambda: x | y,
+                "xor": lambda: x ^ y, "shl": lambda: x << y, "lshr": lambda: x >> y, "mul": lambda: x * y}[e.op]() % (1 << 64)
+    for k in range(64):
+        place, target, by = k * 0x9e37 % 0x10000, 0x12340 + k * 0x5851 % 0x20000, 16 + k * 0x1230
+        at = dict.fromkeys("SGL", target) | dict.fromkeys("PH", place) | {"A": k}
+        moved = {n: x if n == "A" else x + by for n, x in at.items()}
+        if value(e, at) != value(e, moved):
+            return False
+    return True
 
 
 def opposite(a, b):
