@@ -18,7 +18,7 @@ those bytes gets either value, as an unknown truth value decides.
 import smt
 from prove_sem import Eval, Unsaid, World
 from smt import const, var
-from symbits import Bits, Evaluator, NotSymbolic, Var
+from symbits import Bits, Evaluator, NotSymbolic, Var, simple
 
 
 class RegVal:
@@ -38,10 +38,11 @@ class Code:
 
 class Place:
     """A label or symbol where an immediate may wait for one. kind: block, trap, symbol; term: the block's number, the
-    trap code, or the symbol's address."""
+    trap code, or the symbol's address. imm: whose relocation
+    fills it, when another operand passes it on."""
 
-    def __init__(self, kind, term, name=""):
-        self.kind, self.term, self.name = kind, term, name
+    def __init__(self, kind, term, name="", imm=None):
+        self.kind, self.term, self.name, self.imm = kind, term, name, imm
 
 
 class Imms:
@@ -53,29 +54,39 @@ class Imms:
         self.evaluator = Evaluator({}, regs)
 
     def choices(self, imm):
-        """[(known small fields, atoms of the value)]: one, or one for each value of the fields that choose; None when
+        """[(chosen bits, atoms of the value)]: one, or one for each value of the bits that a `?:` looks at; None when
         the value is no rearrangement of bits at all."""
         if imm.name not in self.shapes:
             self.shapes[imm.name] = self.find(imm)
         return self.shapes[imm.name]
 
     def find(self, imm):
-        small = [(n, w) for n, w in imm.fields if w <= 2]
-        for chosen in ([], small):
-            out, rows = [], [{}]
-            for n, w in chosen:
-                rows = [dict(r, **{n: k}) for r in rows for k in range(1 << w)]
+        widths, bits = dict(imm.fields), []
+        for x in imm.value.walk():
+            if x.k == "cond":
+                for y in x.args[0].walk():
+                    if y.k == "name" and y.name in widths:
+                        bits += [(y.name, i) for i in range(widths[y.name])] if widths[y.name] <= 2 else []
+                    if y.k == "index" and y.args[0].k == "name" and y.args[0].name in widths and y.args[1].k == "num":
+                        bits.append((y.args[0].name, y.args[1].value))
+        bits = sorted(set(bits))
+        if len(bits) > 4:
+            return None
+        out = []
+        for k in range(1 << len(bits)):
+            row = {b: k >> i & 1 for i, b in enumerate(bits)}
+            env = {}
+            for n, w in imm.fields:
+                v = Var(n, w, n)
+                env[n] = simple(Bits([row.get((n, i), (v, i, False)) for i in range(w)]))
             try:
-                for row in rows:
-                    env = {n: row[n] if n in row else Var(n, w, n).bits() for n, w in imm.fields}
-                    value = self.evaluator.eval(imm.value, env)
-                    if isinstance(value, int):
-                        value = Bits([value >> i & 1 for i in range(imm.width)])
-                    out.append((row, (value.atoms + [0] * imm.width)[:imm.width]))
-                return out
+                value = self.evaluator.eval(imm.value, env)
             except (NotSymbolic, AttributeError, KeyError):
-                continue
-        return None
+                return None
+            if isinstance(value, int):
+                value = Bits([value >> i & 1 for i in range(imm.width)])
+            out.append((row, (value.atoms + [0] * imm.width)[:imm.width]))
+        return out
 
     def decode(self, imm, v):
         """[(fields as terms, value that these fields read as)]: the fields are those that the encoder makes of v."""
@@ -83,14 +94,15 @@ class Imms:
         for row, atoms in self.choices(imm):
             fields = {}
             for n, w in imm.fields:
-                if n in row:
-                    fields[n] = const(row[n], w)
-                    continue
                 bits = []
                 for k in range(w):
+                    if (n, k) in row:
+                        bits.append(const(row[n, k], 1))
+                        continue
                     at = next((i for i, a in enumerate(atoms) if a not in (0, 1) and a[0].name == n and a[1] == k), None)
-                    if at is None:
-                        raise Unsaid(imm.loc, "bit %d of '%s' is in no bit of the value" % (k, n))
+                    if at is None:  # it does not matter in this case
+                        bits.append(const(0, 1))
+                        continue
                     b = smt.bit(v, at)
                     bits.append(smt.bvnot(b) if atoms[at][2] else b)
                 fields[n] = join(bits)
@@ -261,14 +273,15 @@ class Exec(World):
         base = var("pc_next" if env["pc_next"] else "pc", self.isa.word)
         if o.type == "label":
             return smt.sub(place.term, base)
-        reloc = next((r for r in self.isa.relocs.values() if r.imm is o.imm), None)
+        imm = place.imm or o.imm
+        reloc = next((r for r in self.isa.relocs.values() if r.imm is imm), None)
         if reloc is None:
             raise Unsaid(o.loc, "no relocation fills '%s'" % o.imm.name)
         got = var("got_" + place.name, self.isa.word)
-        if "G" in [x.name for x in reloc.value.walk() if x.k == "name"]:
+        if "G" in reloc.letters():
             self.hyps.append(smt.eq(smt.apply("load%d" % self.isa.word, self.isa.word, got), place.term))
         names = {"S": place.term, "L": place.term, "A": const(0, self.isa.word), "P": base, "G": got}
-        value = RelocEval(self.isa.word).expr(reloc.value, names)
+        value = RelocEval(self.isa.word).expr(reloc.spots[0].value, names)
         self.hyps.append(self.imms.fits(o.imm, value))  # whoever fills it refuses what is out of reach
         return smt.resize(value, o.imm.width, True)
 

@@ -301,7 +301,8 @@ def shadowed(decl, env, decls):
     for d in decls:
         other, _, fixed = d.pattern.name.partition(".")
         if (d is not decl and other == name and control is not None and fixed == control.name != suffix and
-                d.guard is None and all(a.k == "name" for a in d.pattern.args)):
+                d.guard is None and all(a.k == "name" for a in d.pattern.args) and
+                len({a.name for a in d.pattern.args}) == len(d.pattern.args)):
             return True
     return False
 
@@ -374,6 +375,8 @@ def obligations(ir, decl, kind, decls):
             except Unsaid as e:
                 ob = side.ob
                 ob.unsaid = e.text
+            ob.integer = all("int" in inst.type_of(p.kind).sets for inst in env.insts.values()
+                             for p in inst.op.params + inst.op.results)
             yield ob
 
 

@@ -24,6 +24,8 @@ class Obligation:
 
     def __init__(self, name, loc, kind):
         self.name, self.loc, self.kind = name, loc, kind
+        self.rule = name.split("/")[1]   # the rule's, instruction's or opcode's name
+        self.integer = False             # does it speak of integers only?
         self.hyps, self.goals, self.inputs, self.trace = [], [], [], []
         self.text = ""    # what is proved, for people
         self.unsaid = None
@@ -54,9 +56,9 @@ class Machine:
         h, width = self.hold[t], value.width
         if width == reg.width or h.upper in ("any", "none"):
             return smt.eq(smt.low(reg, width), value)
-        grow = smt.zext if h.upper == "zero" else smt.sext
         w = min(reg.width, h.cls.width)
-        return smt.eq(smt.low(reg, w), grow(value, w))
+        held = {"zero": smt.zext, "sign": smt.sext}.get(h.upper, lambda v, n: smt.concat(smt.ones(n - v.width), v))
+        return smt.eq(smt.low(reg, w), held(value, w))
 
 
 class Proof:
@@ -92,6 +94,8 @@ class Proof:
             reg = smt.zext(x, whole)
         elif h.upper == "sign":
             reg = smt.sext(x, whole)
+        elif h.upper == "ones":
+            reg = smt.concat(smt.ones(whole - width), x) if width < whole else x
         else:
             reg = x
         if reg.width < file.width:
@@ -492,7 +496,7 @@ class Proof:
             t = node.inst.type_of(node.op.results[k].kind).name
             name = "result" if len(want) == 1 else "result %d" % k
             self.ob.goal(name, w, smt.low(g.term, w.width), live)
-            if self.m.hold[t].upper in ("zero", "sign"):
+            if self.m.hold[t].upper not in ("any", "none"):
                 self.ob.goal("%s as '%s' is held" % (name, t), smt.TRUE, self.m.above(t, w, g.term), live)
 
     def compare_traps(self):
@@ -677,7 +681,11 @@ def text_of(tree):
         return "%s:%s" % (tree.name, "/".join(sorted(tree.types)))
     if isinstance(tree, Node):
         attrs = "[%s]" % ",".join(v for _, (_, v) in tree.attrs) if tree.attrs else ""
-        t = "%s%s%s(%s)" % (tree.op.name, "." + tree.type if tree.type else "", attrs, ",".join(map(text_of, tree.args)))
+        args = [text_of(a) for a in tree.args]
+        for k, (a, p) in enumerate(zip(tree.args, tree.op.params)):
+            if isinstance(a, (Cond, Const)) and a.name[0] != "=":
+                args[k] += "/%s" % tree.inst.type_of(p.kind).name
+        t = "%s%s%s(%s)" % (tree.op.name, "." + tree.type if tree.type else "", attrs, ",".join(args))
         return t if tree.nth is None else "%s#%d" % (t, tree.nth)
     return str(tree).replace(" ", "")
 
@@ -716,5 +724,13 @@ def obligations(machine, pattern, kind):
             except Unsaid as e:
                 ob = proof.ob
                 ob.unsaid = e.text
-            ob.kind = kind
+            ob.kind, ob.integer = kind, all_integer(tree)
             yield ob
+
+
+def all_integer(tree):
+    """Are all values of a pattern integers?"""
+    if isinstance(tree, Node):
+        kinds = [tree.inst.type_of(p.kind) for p in tree.op.params + tree.op.results]
+        return all(t is None or "int" in t.sets for t in kinds) and all(map(all_integer, tree.args))
+    return not isinstance(tree, Var) or all(t[0] == "i" for t in tree.types)

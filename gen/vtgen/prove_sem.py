@@ -103,6 +103,8 @@ def rotate(op, x, n):
 def shift(op, x, n):
     """Beyond the width everything is shifted out; the amount is a number without sign of any width."""
     w = x.width
+    if n.op == "zero_extend" and n.args[0].width <= w:
+        n = n.args[0]
     if n.width > w:
         beyond = smt.ule(const(w, n.width), n)
         gone = smt.ashr(x, const(w - 1, w)) if op == "ashr" else const(0, w)
@@ -316,9 +318,9 @@ class Eval:
     def _call(self, e, env):
         if e.ref is not None and getattr(e.ref, "kind", None) == "flags":
             raise Unsaid(e.loc, "a flags value stands alone")
-        if e.body is not None:
-            return self.function(e, env)
         name = e.name
+        if e.body is not None and not name.startswith("lanes"):
+            return self.function(e, env)
         method = getattr(self, "f_" + name, None)
         if method is not None:
             return method(e, env)
@@ -488,10 +490,11 @@ class Eval:
     f_lanes4 = f_lanes8 = f_lanes2
 
     def lane(self, e, fn, args):
-        if fn == "equal_mask":
-            return ite(smt.eq(*args), smt.ones(args[0].width), const(0, args[0].width))
-        if fn in ("shl_lane", "shr_lane"):
-            return shift("shl" if fn == "shl_lane" else "lshr", *args)
+        if e.body is not None:
+            return self.expr(e.body.body, {("param", n): a for (n, _), a in zip(e.body.params, args)})
+        plain = {"popcnt": popcnt, "bitrev": bitrev, "clz": clz, "cls": cls, "bswap": bswap}
+        if fn in plain:
+            return plain[fn](*args)
         raise Unsaid(e.loc, "lanes of '%s' have no meaning for the prover" % fn)
 
     # ---- floats ----
