@@ -23,10 +23,10 @@ void aot_add_module(Aot *aot, const BcModule *m, const char *entry);
 
 // The C function that does the work of a function of the run-time library (link/libcalls.h), or NULL.
 const char *aot_libcall(const char *name);
-// The symbol outside that an external name stands for.
-uint32_t aot_symbol(Aot *aot, ExtName name);
-// Lets the addresses of all functions and data be taken relative to the code, as in executables, position-independent
-// ones included.
-void aot_make_near(Func *f);
+// near.c: the symbol that a text name stands for: the object's own, a function of the library, anything outside; or,
+// for a name from aot_make_near(), the word that holds the address of that.
+uint32_t aot_symbol(Object *o, const char *name);
+// Makes the function's addresses fit an object in which the names are defined that defined(user, name) says.
+void aot_make_near(Func *f, bool (*defined)(const void *user, ExtName name), const void *user);
 
 #endif

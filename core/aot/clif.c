@@ -18,25 +18,20 @@ const char *aot_libcall(const char *name) {
     return NULL;
 }
 
-uint32_t aot_symbol(Aot *aot, ExtName name) {
-    Object *o = aot->object;
-    if (name.kind == NAME_USER) {
-        char text[32];
-        snprintf(text, sizeof text, "u%u:%u", name.space, name.index);
-        return object_symbol(o, text);
-    }
-    // What the object defines or has met under this name goes before the library.
-    const char *function =
-        intern_find(&o->names, name.text, strlen(name.text)) == UINT32_MAX ? aot_libcall(name.text) : NULL;
-    return object_symbol(o, function ? function : name.text);
+// The symbol of a function: what is not a text becomes one that no text is.
+static uint32_t symbol(Object *o, ExtName name) {
+    char text[32];
+    if (name.kind == NAME_TEXT) return aot_symbol(o, name.text);
+    snprintf(text, sizeof text, "u%u:%u", name.space, name.index);
+    return object_symbol(o, text);
 }
 
-void aot_make_near(Func *f) {
-    for (uint32_t k = 0; k < f->globals.n; k++) f->globals.v[k].colocated = true;
-    for (uint32_t k = 0; k < f->funcs.n; k++) f->funcs.v[k].colocated = true;
-}
+static uint32_t resolve(void *user, ExtName name) { return symbol(user, name); }
 
-static uint32_t resolve(void *user, ExtName name) { return aot_symbol(user, name); }
+// The functions of the text that is being added are symbols by now, some not defined yet; `user` holds their names.
+static bool in_text(const void *user, ExtName name) {
+    return intern_find(user, name.text, strlen(name.text)) != UINT32_MAX;
+}
 
 // Rows of the section vitrail_traps: the distance from the row to the trapping instruction, and the code, 4 bytes each.
 static void put_traps(Object *o, uint32_t section, const ObjFunc *func) {
@@ -59,20 +54,31 @@ static uint32_t trap_section(Object *o) {
 
 void aot_add_clif(Aot *aot, const char *file, const char *text, size_t len) {
     Object *o = aot->object;
-    IrFile *ir = ir_read(o->arena, file, text, len, CC_SYSTEM_V);
+    Arena *code = arena_new(o->ctx);
+    Arena *input = arena_new(o->ctx);
+    IrFile *ir = ir_read(input, file, text, len, CC_SYSTEM_V);
     for (uint32_t k = 0; k < ir->skipped.n; k++)
         diag_error(o->ctx, ir->skipped.v[k].place, "unsupported: %s", ir->skipped.v[k].reason);
     if (ir->skipped.n) ctx_throw(o->ctx, VTR_ERR_UNSUPPORTED);
     CompileOptions options = aot->compile;
     options.traps = TRAPS_INSN;
     // All names first: they are not the library's.
-    for (uint32_t k = 0; k < ir->funcs.n; k++) aot_symbol(aot, ir->funcs.v[k]->name);
+    Interner names = interner_new(input);
+    for (uint32_t k = 0; k < ir->funcs.n; k++) {
+        ExtName name = ir->funcs.v[k]->name;
+        if (name.kind == NAME_TEXT) {
+            intern(&names, name.text, strlen(name.text));
+            object_symbol(o, name.text);
+        }
+    }
     uint32_t traps = trap_section(o);
     for (uint32_t k = 0; k < ir->funcs.n; k++) {
         Func *f = ir->funcs.v[k];
-        aot_make_near(f);
-        const Code *code = compile_func(o->arena, f, &options);
-        object_code(o, code, aot_symbol(aot, f->name), OBJ_GLOBAL, resolve, aot);
+        aot_make_near(f, in_text, &names);
+        object_code(o, compile_func(code, f, &options), symbol(o, f->name), OBJ_GLOBAL, resolve, o);
         put_traps(o, traps, &vec_last(&o->funcs));
+        arena_reset(code);
     }
+    arena_free(input);
+    arena_free(code);
 }

@@ -28,8 +28,14 @@ static uint32_t resolve(void *user, ExtName name) {
     if (name.kind == NAME_USER) return a->functions[name.index];
     uint32_t thunk = intern_find(&a->thunks, name.text, strlen(name.text));
     if (thunk != UINT32_MAX) return a->thunk_syms.v[thunk];
-    const char *function = aot_libcall(name.text);
-    return object_symbol(a->o, function ? function : name.text);
+    return aot_symbol(a->o, name.text);
+}
+
+// Only helpers have text names, and their addresses are not taken.
+static bool in_module(const void *user, ExtName name) {
+    (void)user;
+    (void)name;
+    return true;
 }
 
 // What thunks refer to is outside, whatever its name.
@@ -86,17 +92,20 @@ static uint32_t entry_thunk(Module *a, uint32_t func) {
 
 static void add_functions(Module *a) {
     Arena *ir = arena_new(a->o->ctx);
+    Arena *code = arena_new(a->o->ctx);
     for (uint32_t f = 0; f < bc_n_functions(a->m); f++)
         a->functions[f] = new_local(a, bc_function_name(a->m, f, a->o->arena));
     a->compile.scratch = arena_new(a->o->ctx);
     for (uint32_t f = 0; f < bc_n_functions(a->m); f++) {
         Func *func = irgen_func(&a->irgen, ir, f);
-        aot_make_near(func);
-        object_code(a->o, compile_func(a->o->arena, func, &a->compile), a->functions[f], OBJ_LOCAL, resolve, a);
+        aot_make_near(func, in_module, NULL);
+        object_code(a->o, compile_func(code, func, &a->compile), a->functions[f], OBJ_LOCAL, resolve, a);
         arena_reset(ir);
+        arena_reset(code);
     }
     arena_free(a->compile.scratch);
     a->compile.scratch = NULL;
+    arena_free(code);
     arena_free(ir);
 }
 

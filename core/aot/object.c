@@ -89,6 +89,21 @@ void object_address(Object *o, uint32_t section, uint32_t sym, int64_t addend) {
 
 // ---- code ----------------------------------------------------------------------------------------
 
+// What tables are made from later.
+static const Code *copy_code(Object *o, const Code *code) {
+    Code *copy = NEW(o->arena, Code);
+    *copy = (Code){.target = code->target, .name = code->name, .n = code->n, .n_code = code->n_code};
+    copy->align = code->align;
+    copy->landing = code->landing;
+    copy->activation = code->activation;
+    if (copy->name.kind == NAME_TEXT) copy->name.text = "";
+    for (uint32_t k = 0; k < code->sites.n; k++) vec_push(o->arena, &copy->sites, code->sites.v[k]);
+    for (uint32_t k = 0; k < code->refs.n; k++) vec_push(o->arena, &copy->refs, code->refs.v[k]);
+    for (uint32_t k = 0; k < code->steps.n; k++) vec_push(o->arena, &copy->steps, code->steps.v[k]);
+    for (uint32_t k = 0; k < code->lines.n; k++) vec_push(o->arena, &copy->lines, code->lines.v[k]);
+    return copy;
+}
+
 void object_code(Object *o, const Code *code, uint32_t sym, ObjScope scope,
                  uint32_t (*resolve)(void *user, ExtName name), void *user) {
     uint64_t at = object_align(o, o->text, code->align);
@@ -105,5 +120,5 @@ void object_code(Object *o, const Code *code, uint32_t sym, ObjScope scope,
         object_reloc(o, o->text, at + r->at, r->reloc, to, addend);
     }
     if (code->n) buf_bytes(&o->sections.v[o->text].bytes, code->bytes, code->n);
-    vec_push(o->arena, &o->funcs, (ObjFunc){sym, at, code});
+    vec_push(o->arena, &o->funcs, (ObjFunc){sym, at, copy_code(o, code)});
 }

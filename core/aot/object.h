@@ -48,13 +48,14 @@ typedef struct ObjSym {
     uint32_t section; // section number, NONE = not defined here
     uint64_t value;   // offset in the section
     uint64_t size;
+    uint32_t word; // symbol number + 1 of a word that holds its address (near.c), 0 = none
 } ObjSym;
 
 // A function that stands in the text section.
 typedef struct ObjFunc {
     uint32_t sym;
     uint64_t at;
-    const Code *code; // lives as long as the object
+    const Code *code; // in the object's arena; without bytes and relocations
 } ObjFunc;
 
 typedef struct Object {
@@ -93,7 +94,7 @@ void object_reloc(Object *o, uint32_t section, uint64_t at, unsigned reloc, uint
 void object_address(Object *o, uint32_t section, uint32_t sym, int64_t addend);
 
 // Appends a function's code to the text section and makes `sym`, which must not be defined, stand for it. Names that
-// its relocations refer to become symbols by resolve(user, name). `code` must live as long as the object.
+// its relocations refer to become symbols by resolve(user, name). The Code is copied.
 void object_code(Object *o, const Code *code, uint32_t sym, ObjScope scope,
                  uint32_t (*resolve)(void *user, ExtName name), void *user);
 

@@ -14,17 +14,22 @@ typedef struct Options {
     const char *groups;
     const FiletestEngine *engine;
     FiletestMachine machine;
+    const char *object; // NULL = run the tests
     bool quiet;
     int first; // of the paths in argv
 } Options;
 
-enum { KEY_SIMULATE = 256 };
+enum { KEY_SIMULATE = 256, KEY_OBJECT };
 
 static const struct argp_option options[] = {
     {"interpret", 'i', NULL, 0, "Run the files with `test interpret` in the IR interpreter", 0},
     {NULL, 'O', "LEVEL", 0, "Run the files with `test run` as machine code: none, or speed (the default)", 0},
     {"target", 't', "TARGET", 0, "The machine whose code is run; not this one, in its simulator", 0},
     {"simulate", KEY_SIMULATE, NULL, 0, "Run this machine's code in the simulator, too", 0},
+    {"object", KEY_OBJECT, "FILE", 0,
+     "Run nothing: write an object file that holds the machine code and the directives, for tests/aot/run_tests.c to "
+     "run; `passed` then counts what it holds",
+     0},
     {"groups", 'g', "TABLE", 0,
      "Take the feature groups from a table: file name, tab, group; else a file's group is "
      "the name of its directory",
@@ -48,6 +53,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         if (!chosen->machine.target) argp_error(state, "there is no target '%s'", arg);
         return 0;
     case KEY_SIMULATE: chosen->machine.simulate = true; return 0;
+    case KEY_OBJECT: chosen->object = arg; return 0;
     case 'g': chosen->groups = arg; return 0;
     case 'q': chosen->quiet = true; return 0;
     case ARGP_KEY_ARGS: chosen->first = state->next; return 0;
@@ -76,6 +82,20 @@ int cmd_test(int argc, char **argv) {
         if (chosen.machine.target) engine.target = chosen.machine.target->triple_arch;
         engine.options = &chosen.machine;
     }
+    vtr_context *context = NULL;
+    FiletestObject *tests = NULL;
+    if (chosen.object) {
+        bool speed = chosen.engine == &filetest_native_speed;
+        if (vtr_context_new(NULL, &context) == VTR_OK) tests = filetest_object_new(context, &chosen.machine, speed);
+        if (!tests) {
+            if (context) input_report(context, chosen.object, VTR_ERR_UNSUPPORTED);
+            vtr_context_free(context);
+            return EXIT_INPUT;
+        }
+        engine = filetest_object;
+        engine.target = chosen.machine.target->triple_arch;
+        engine.options = &tests;
+    }
     FiletestRun run = {.engine = &engine, .quiet = chosen.quiet};
     Input table = {0};
     if (chosen.groups && !input_read(chosen.groups, &table)) return EXIT_INPUT;
@@ -83,6 +103,11 @@ int cmd_test(int argc, char **argv) {
     bool readable = true;
     for (int k = chosen.first; k < argc; k++) readable = filetest_path(&run, argv[k]) && readable;
     filetest_report(&run);
+    if (tests && !filetest_object_write(tests, chosen.object)) {
+        fprintf(stderr, "%s: error: %s\n", chosen.object, strerror(errno));
+        readable = false;
+    }
+    vtr_context_free(context);
     int status = readable && run.failed == 0 ? 0 : EXIT_INPUT;
     filetest_free(&run);
     input_free(&table);

@@ -16,16 +16,7 @@ enum { MAX_PATH_TEXT = 4096 };
 
 // ---- directives ---------------------------------------------------------------------------------
 
-typedef struct Directive {
-    const char *name; // as written, without the %
-    uint32_t name_len;
-    uint64_t *args;
-    uint64_t *expected;
-    uint32_t n_args;
-    uint32_t n_expected;
-    bool differs; // != instead of ==
-    bool bare;    // `run` alone: no arguments, and the result is not 0
-} Directive;
+typedef FiletestDirective Directive;
 
 typedef struct Test {
     FiletestRun *run;
@@ -172,7 +163,7 @@ static const char *got_text(Arena *arena, const Sig *sig, const uint64_t *result
 
 // Runs one directive of function f; NULL when it holds, else what is wrong. *skip is set when it cannot run.
 static const char *run_directive(Test *test, Arena *arena, void *state, const IrFile *file, const Func *f, Lexer *lexer,
-                                 Tok *tok, bool *skip) {
+                                 Tok *tok, const TextLine *comment, bool *skip) {
     const FiletestEngine *engine = test->run->engine;
     const Sig *sig = &f->sig;
     Directive d;
@@ -187,6 +178,10 @@ static const char *run_directive(Test *test, Arena *arena, void *state, const Ir
         }
         if (!called) return "there is no such function";
         if (called->sig.n_params != d.n_args || called->sig.n_results != d.n_expected) return "another signature";
+    }
+    if (engine->keep) {
+        engine->keep(state, called, &d, arena_printf(arena, "%s:%u", test->path, comment->line), comment->text);
+        return NULL;
     }
     uint64_t *results = NEW_ARRAY(arena, uint64_t, sig->n_results + 1);
     const char *why = NULL;
@@ -206,6 +201,7 @@ typedef struct Call {
     const Func *f;
     Lexer lexer;
     Tok tok;
+    const TextLine *comment;
     const char *why;
     bool skip;
 } Call;
@@ -213,7 +209,7 @@ typedef struct Call {
 static void call_body(Ctx *ctx, void *arg) {
     (void)ctx;
     Call *c = arg;
-    c->why = run_directive(c->test, c->arena, c->state, c->file, c->f, &c->lexer, &c->tok, &c->skip);
+    c->why = run_directive(c->test, c->arena, c->state, c->file, c->f, &c->lexer, &c->tok, c->comment, &c->skip);
 }
 
 static const char *first_diagnostic(Arena *arena, Ctx *ctx, vtr_status status) {
@@ -248,6 +244,7 @@ static void run_directives(Test *test, Ctx *ctx, Arena *arena, void *state, cons
             continue;
         }
         c.f = file->funcs.v[func];
+        c.comment = comment;
         if (state) {
             vtr_status status = ctx_try(ctx, call_body, &c);
             if (status != VTR_OK) c.why = first_diagnostic(arena, ctx, status);

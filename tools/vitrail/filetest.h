@@ -13,6 +13,18 @@ typedef enum FiletestResult {
     FILETEST_SKIP,   // cannot be run here, and that is no fault of the test; *why tells
 } FiletestResult;
 
+// A run directive.
+typedef struct FiletestDirective {
+    const char *name; // as written, without the %
+    uint32_t name_len;
+    uint64_t *args; // cells, zero-extended bits
+    uint64_t *expected;
+    uint32_t n_args;
+    uint32_t n_expected;
+    bool differs; // != instead of ==
+    bool bare;    // `run` alone: no arguments, and the result is not 0
+} FiletestDirective;
+
 typedef struct FiletestEngine {
     const char *name;
     // The `test` line that a file must have, "interpret" or "run".
@@ -27,8 +39,10 @@ typedef struct FiletestEngine {
                   FiletestResult *result, const char **why);
     // One cell per argument and result, zero-extended bits. May throw.
     FiletestResult (*call)(void *state, const Func *f, const uint64_t *args, uint64_t *results, const char **why);
+    // Instead of call, where tests are run later: keeps a directive. `place` is its file and line.
+    void (*keep)(void *state, const Func *f, const FiletestDirective *d, const char *place, const char *text);
     void (*close)(void *state); // may be NULL
-    const void *options;        // filetest_native_*: a FiletestMachine
+    const void *options;        // filetest_native_*: a FiletestMachine; filetest_object: a FiletestObject
 } FiletestEngine;
 
 // How machine code is made and run.
@@ -63,5 +77,12 @@ extern const FiletestEngine filetest_interpreter;
 // The engines of machine code, at each level; every allocation is proved. `target` is the caller's to set.
 extern const FiletestEngine filetest_native_none;
 extern const FiletestEngine filetest_native_speed;
+// Runs nothing: compiles the functions and keeps the directives in an object, its `options` (a pointer to a
+// FiletestObject *), to be linked with something that runs them (tests/aot/run_tests.c).
+extern const FiletestEngine filetest_object;
+typedef struct FiletestObject FiletestObject;
+// In the context, with which it ends. NULL: there is a diagnostic.
+FiletestObject *filetest_object_new(vtr_context *context, const FiletestMachine *machine, bool speed);
+bool filetest_object_write(FiletestObject *tests, const char *path); // false: errno tells
 
 #endif
