@@ -133,9 +133,10 @@ void sim_host_call(Sim *sim, uint32_t number) {
     uint64_t back = host.place.area_size ? argument(sim, &host.place.area, area) : 0;
     for (uint32_t k = 0; k < host.sig.n_params; k++) args[k] = argument(sim, &host.place.params[k], area);
     memset(results, 0, host.sig.n_results * sizeof *results);
-    uint64_t link = host.place.abi->link == NO_REG ? 0 : sim->s.r[host.place.abi->link].w[0];
+    // The function may run this machine again, and may catch what is thrown out of that.
+    SimState before = sim->s;
     host.function(host.ctx, args, results);
-    if (host.place.abi->link != NO_REG) sim->s.r[host.place.abi->link].w[0] = link;
+    sim->s = before;
     go_back(sim, &host.place);
     clobber(sim, host.place.abi);
     put_results(sim, &host, back, args, results);

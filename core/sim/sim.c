@@ -143,7 +143,7 @@ bool sim_call(Sim *sim, const void *fn, const Sig *sig, const uint64_t *args, ui
     SimState *s = &sim->s;
     Arena *tmp = arena_new(sim->ctx);
     AbiSig place = abi_place(tmp, sim->target, sig);
-    SimState before = *s;
+    uint64_t sp = sim_mark(sim);
     s->event = SIM_NONE;
     uint64_t back = put_args(sim, &place, sig, args);
     set_return_address(sim, place.abi);
@@ -156,7 +156,7 @@ bool sim_call(Sim *sim, const void *fn, const Sig *sig, const uint64_t *args, ui
         results[k] = loc->reg != NO_REG ? sim_get_value(sim, loc->reg, (Type)loc->type)
                                         : sim_load(back + loc->offset, type_bytes((Type)loc->type));
     }
-    *s = before;
+    sim_rewind(sim, sp);
     arena_free(tmp);
     return returned;
 }

@@ -51,7 +51,7 @@ void sim_remove_code(Sim *sim, const void *at, size_t n);
 void *sim_host(Sim *sim, const Sig *sig, SimHost *function, void *ctx);
 
 // Calls the code at `fn`. args as for SimHost; results are zero-extended. Calls nest: from a host function the machine
-// goes on below the frames it has. False when it stopped without returning; the stack is then as before the call.
+// goes on below the frames it has. False when it stopped without returning; its stack is then as before the call.
 bool sim_call(Sim *sim, const void *fn, const Sig *sig, const uint64_t *args, uint64_t *results, SimStop *stop);
 
 // The lowest address of the machine's stack, where a guard of at least 64 KiB starts below.
