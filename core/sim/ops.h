@@ -58,7 +58,10 @@ static inline uint64_t sim_load(uint64_t at, unsigned bytes) {
     return x;
 }
 static inline void sim_store(uint64_t at, uint64_t x, unsigned bytes) { memcpy((void *)(uintptr_t)at, &x, bytes); }
-static inline EvUint sim_load_wide(uint64_t at) { return sim_pair(sim_load(at + 8, 8), sim_load(at, 8)); }
+static inline EvUint sim_load_wide(uint64_t at) {
+    uint64_t low = sim_load(at, 8); // first: where it faults, a test takes for the address
+    return sim_pair(sim_load(at + 8, 8), low);
+}
 static inline void sim_store_wide(uint64_t at, EvUint x) {
     sim_store(at, (uint64_t)x, 8);
     sim_store(at + 8, (uint64_t)(x >> 64), 8);

@@ -210,12 +210,12 @@ class Decoder:
                     r.requires += s.requires
                     for slot, small, large in narrowed:
                         r.runs = [self.widen(run, small, large) if run[0] == slot else run for run in r.runs]
-                    r.runs += [(to,) + run[1:] for to, at in again for run in r.runs if run[0] == at]
-                    r.runs += pinned
                     for n, slot in zip(slots, own):
                         base = self.first_code(n, slot, s.loc)
                         if base:
                             r.runs.append((slot.slot, 0, base, 8, 4))
+                    r.runs += [(to,) + run[1:] for to, at in again for run in r.runs if run[0] == at]
+                    r.runs += pinned
 
     def first_code(self, narrow, slot, loc):
         """What is to be added to the number of a register in a narrower class to get that in the instruction's."""

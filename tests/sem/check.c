@@ -3,7 +3,8 @@
 //     check TARGET NAMES RUNNER...
 //
 // RUNNER executes on the machine (runner.c), for a foreign one in an emulator. NAMES is a file with the names of the
-// instructions that this machine lacks, one a line: each must be refused there, and no other may.
+// instructions that this machine lacks, one a line: each must be refused there, and no other may. `wrong NAME` is one
+// that the emulator gets wrong on some states: it must differ on some, and agree on most.
 // Compared are registers, flags, memory, where control goes, and which exception is raised. What the description leaves
 // undefined is not.
 #include <inttypes.h>
@@ -179,7 +180,7 @@ typedef struct Tally {
     unsigned states, raised, refused, different;
 } Tally;
 
-static void check_case(SemCase *c, Tally *tally) {
+static void check_case(SemCase *c, Tally *tally, bool wrong) {
     static SemState real[SEM_MAX_STATES];
     exchange(c, real);
     for (unsigned k = 0; k < c->block.n_states; k++) {
@@ -190,8 +191,8 @@ static void check_case(SemCase *c, Tally *tally) {
         tally->states++;
         tally->raised += c->end[k].event != SIM_NONE;
         if (!compare(c, k, &real[k], false)) continue;
-        failures++;
-        if (tally->different++ >= SHOWN_EACH || shown++ >= SHOWN) continue;
+        failures += !wrong;
+        if (tally->different++ >= SHOWN_EACH || wrong || shown++ >= SHOWN) continue;
         begin(c, "simulated differently");
         show_inputs(c, &c->start[k]);
         compare(c, k, &real[k], true);
@@ -210,7 +211,7 @@ static unsigned n_forms(const InstDesc *inst) {
 }
 
 // False when the machine refused it.
-static bool check_inst(uint16_t mop) {
+static bool check_inst(uint16_t mop, bool wrong) {
     static SemCase c;
     const InstDesc *inst = &machine.target->insts[mop];
     Tally tally = {0};
@@ -219,7 +220,7 @@ static bool check_inst(uint16_t mop) {
         Tally before = tally;
         unsigned blocks = forms > 1 ? BLOCKS / 2 : BLOCKS;
         for (unsigned k = 0; k < blocks && !tally.refused; k++)
-            if (sem_make(&machine, mop, form, STATES, &c)) check_case(&c, &tally);
+            if (sem_make(&machine, mop, form, STATES, &c)) check_case(&c, &tally, wrong);
         if (tally.states == before.states && !tally.refused) {
             char why[64];
             snprintf(why, sizeof why, "form %u of its operand was never executed", form);
@@ -232,6 +233,8 @@ static bool check_inst(uint16_t mop) {
     if (tally.refused) return false;
     bool always = tally.states == tally.raised; // a trap
     if (tally.states < LEAST || (!always && tally.states - tally.raised < LEAST / 4)) fail(inst, "too few states");
+    if (wrong && !tally.different) fail(inst, "the emulator gets it right: it does not belong on the list");
+    if (wrong && tally.different > tally.states / 2) fail(inst, "most states differ");
     return true;
 }
 
@@ -268,8 +271,13 @@ static void check_all(Ctx *ctx, void *arg) {
             absent++;
             continue;
         }
+        unsigned decoded = sem_decoded_as(&machine, mop);
+        if (decoded == NO_MOP) fail(inst, "what it is encoded as is not decoded");
+        if (decoded != mop) continue; // executed under that name
         n++;
-        bool has = check_inst(mop);
+        char wrong[96];
+        snprintf(wrong, sizeof wrong, "wrong %s", inst->name);
+        bool has = check_inst(mop, is_listed(names, wrong));
         bool listed = is_listed(names, inst->name);
         lacking += !has;
         if (!has && !listed) fail(inst, "the machine refuses it");

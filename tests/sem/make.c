@@ -204,19 +204,36 @@ static bool encode(const SemMachine *m, SemCase *c) {
     return true;
 }
 
+unsigned sem_decoded_as(const SemMachine *m, uint16_t mop) {
+    static SemCase c;
+    uint16_t seen = NO_MOP;
+    c.mop = mop;
+    for (unsigned tries = 0; tries < TRIES && seen != mop; tries++) {
+        uint16_t again;
+        MOpnd slots[MAX_SLOTS];
+        fill(m, mop, 0, c.slots);
+        if (encode(m, &c) && m->target->decode(c.block.bytes, c.block.size, &again, slots)) seen = again;
+    }
+    return seen;
+}
+
 // ---- repairs ----------------------------------------------------------------------------------------
 
 static bool needs_alignment(const SemMachine *m, const InstDesc *inst) {
-    if (inst->flags & MD_EFFECT) return true; // atomics
+    for (unsigned i = 0; i < inst->n_opnds && inst->flags & MD_EFFECT; i++)
+        if (inst->opnds[i].type == OT_COMPOSITE) return true; // atomics
     for (const char *const *name = m->aligned; *name; name++)
         if (!strcmp(*name, inst->name)) return true;
     return false;
 }
 
-static uint64_t good_place(const SemMachine *m, const InstDesc *inst, Outcome what) {
+// Of pads, that behind `where` now and then: a short branch reaches no other.
+static uint64_t good_place(const SemMachine *m, const InstDesc *inst, Outcome what, uint64_t where) {
     if (what == BAD_ACCESS)
         return SEM_DATA + 64 + 16 * sem_below(7) +
                (needs_alignment(m, inst) || (inst->flags & MD_BRANCH) ? 0 : sem_below(16));
+    uint64_t next = where + SEM_PAD - where % SEM_PAD;
+    if (is_pad(next) && sem_below(2)) return next;
     for (;;) {
         uint64_t pad = SEM_CODE + SEM_PAD * (uint64_t)sem_below(SEM_CODE_SIZE / SEM_PAD);
         if (is_pad(pad)) return pad;
@@ -268,7 +285,7 @@ static void clear_addresses(const SemMachine *m, SemCase *c, unsigned k) {
 
 static bool repair(const SemMachine *m, SemCase *c, unsigned k, Outcome what, uint64_t where) {
     const InstDesc *inst = &m->target->insts[c->mop];
-    uint64_t distance = good_place(m, inst, what) - where;
+    uint64_t distance = good_place(m, inst, what, where) - where;
     // Parts of composite operands go first: of the others, most are data.
     for (unsigned composite = 2; composite-- > 0;) {
         for (unsigned slot = 0; slot < MAX_SLOTS; slot++) {
@@ -307,7 +324,6 @@ static bool make_state(const SemMachine *m, SemCase *c, unsigned k) {
     c->start[k].flags &= flags;
     if (m->target->sp != NO_REG) *sem_place(m, &c->start[k], m->target->sp).w = c->start[k].sp;
     Outcome what = run(m, &c->block, &c->start[k], &c->end[k], c->data[k], &where);
-    if (what == RAN) return true;
     if (what == BAD_ACCESS) {
         clear_addresses(m, c, k);
         what = run(m, &c->block, &c->start[k], &c->end[k], c->data[k], &where);

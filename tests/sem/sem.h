@@ -48,6 +48,9 @@ typedef struct SemCase {
 } SemCase;
 
 void sem_make_init(const SemMachine *m);
+// The instruction that the decoder sees in an encoding of `mop`: another one's for sequences and other names of an
+// instruction, NO_MOP when it sees none.
+unsigned sem_decoded_as(const SemMachine *m, uint16_t mop);
 // Makes an instruction `mop` whose composite operand has the form given, and n states that it can be executed on. False
 // when that does not succeed.
 bool sem_make(const SemMachine *m, uint16_t mop, unsigned form, unsigned n, SemCase *c);
