@@ -1,13 +1,21 @@
 // .eh_frame: how to walk through the frames of our functions, at every instruction (DWARF 4, section 6.4, in the form
 // that the Linux Standard Base gives it).
 //
-// Theory. The canonical frame address (CFA) is what sp was when the function was called, before a call pushed the
-// return address. Since the stack pointer is the only frame register, the CFA is always sp + some offset, which each
-// FrameStep changes; a saved register stands at a place relative to the CFA that does not change any more. One entry
-// common to all functions (CIE) tells the state at a function's entry, and each function's (FDE) replays its steps:
+// Theory. The canonical frame address (CFA) is what sp will be when the function has returned, for an unwinder takes it
+// for the caller's sp. Since the stack pointer is the only frame register, the CFA is always sp + some offset, which
+// each FrameStep changes; a saved register stands at a place relative to the CFA that does not change any more. One
+// entry common to all functions (CIE) tells the state at a function's entry, and each function's (FDE) replays its
+// steps:
 //
 //     push reg        CFA = sp + 16, reg at CFA-16
 //     sub 32, sp      CFA = sp + 48
+//
+// Where the callee removes stack arguments, the caller's sp behind the call differs from that before it. An unwinder
+// looks a caller up by the address before the one it returns to, so the row that counts the arguments as gone begins at
+// the last byte of the call: while the call is being executed, it stands at its first. (That it is the sp behind the
+// call, not the one before, which callees have in common, shows in chains of tail calls: each removes its own
+// arguments, of another size than those that the caller pushed for the first.) So a function that removes arguments has
+// a row of its own at its entry, and addresses count in bytes on every machine.
 //
 // Offsets are written as multiples of -8, the factor in the CIE. `remember` and `restore` around an epilogue are
 // DWARF's own, so the code that follows an epilogue has the state from before it.
@@ -44,7 +52,8 @@ typedef struct Fde {
     Object *o;
     Buf *out;
     State now, remembered;
-    uint32_t at; // offset in the function that the rows so far have come to
+    uint32_t pops; // Code.pops
+    uint32_t at;   // offset in the function that the rows so far have come to
 } Fde;
 
 static unsigned link_register(const Target *t) { return t->n_abis ? t->abis[0].link : NO_REG; }
@@ -83,7 +92,7 @@ static void put_cfa(Buf *out, int64_t cfa) {
 }
 
 static void advance(Fde *f, uint32_t to) {
-    uint32_t delta = (to - f->at) / f->o->target->code_align;
+    uint32_t delta = to - f->at;
     f->at = to;
     if (!delta) return;
     if (delta <= SHORT_MAX) {
@@ -128,15 +137,15 @@ static void enter(Fde *f) {
     const Target *t = f->o->target;
     for (unsigned r = 0; r < t->n_regs; r++)
         if (regset_has(f->now.saved, r)) reload(f, r);
-    if (link_register(t) == NO_REG) put_restore(f->out, t->dwarf_return);
-    f->now.cfa = entry_cfa(t);
+    if (link_register(t) == NO_REG) put_offset(f->out, t->dwarf_return, -(int64_t)mach_word(t) - f->pops);
+    f->now.cfa = entry_cfa(t) + f->pops;
     put_cfa(f->out, f->now.cfa);
 }
 
 static void put_step(Fde *f, const FrameStep *step) {
     const Target *t = f->o->target;
     int64_t word = mach_word(t);
-    advance(f, step->at);
+    advance(f, step->kind == STEP_POPPED ? step->at - 1 : step->at);
     switch ((FrameStepKind)step->kind) {
     case STEP_PUSH:
         move_cfa(f, word);
@@ -147,10 +156,11 @@ static void put_step(Fde *f, const FrameStep *step) {
         reload(f, step->reg);
         break;
     case STEP_ALLOC: move_cfa(f, step->amount); break;
+    case STEP_POPPED:
     case STEP_FREE: move_cfa(f, -(int64_t)step->amount); break;
     case STEP_SAVE: save(f, step->reg, step->amount - f->now.cfa); break;
     case STEP_RELOAD: reload(f, step->reg); break;
-    case STEP_RETURN: put_offset(f->out, t->dwarf_return, step->amount); break;
+    case STEP_RETURN: put_offset(f->out, t->dwarf_return, step->amount - (int64_t)f->pops); break;
     case STEP_REMEMBER:
         buf_u8(f->out, CFA_REMEMBER_STATE);
         f->remembered = f->now;
@@ -182,7 +192,7 @@ static void put_cie(Object *o, Buf *out) {
     buf_u32(out, 0); // a CIE
     buf_u8(out, 1);  // version
     buf_bytes(out, "zR", 3);
-    buf_uleb(out, t->code_align);
+    buf_uleb(out, 1); // unit of addresses
     buf_sleb(out, DATA_FACTOR);
     buf_u8(out, t->dwarf_return);
     buf_uleb(out, 1); // bytes of augmentation data
@@ -203,7 +213,8 @@ static void put_fde(Object *o, uint32_t section, const ObjFunc *func) {
     buf_u32(out, 0);
     buf_u32(out, func->code->n_code);
     buf_uleb(out, 0); // bytes of augmentation data
-    Fde f = {.o = o, .out = out, .now = {.cfa = entry_cfa(o->target)}};
+    Fde f = {.o = o, .out = out, .pops = func->code->pops, .now = {.cfa = entry_cfa(o->target)}};
+    if (f.pops) enter(&f);
     for (uint32_t k = 0; k < func->code->steps.n; k++) put_step(&f, &func->code->steps.v[k]);
     end_entry(out, start);
 }

@@ -94,6 +94,7 @@ static const Code *copy_code(Object *o, const Code *code) {
     Code *copy = NEW(o->arena, Code);
     *copy = (Code){.target = code->target, .name = code->name, .n = code->n, .n_code = code->n_code};
     copy->align = code->align;
+    copy->pops = code->pops;
     copy->landing = code->landing;
     copy->activation = code->activation;
     if (copy->name.kind == NAME_TEXT) copy->name.text = "";

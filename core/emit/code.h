@@ -29,7 +29,8 @@ typedef enum FrameStepKind {
     STEP_REMEMBER,
     STEP_RESTORE,
     STEP_RETURN,
-    STEP_ENTRY // everything is as at the function's entry again
+    STEP_POPPED, // as STEP_FREE: by the callee, so it holds where the call before returns to
+    STEP_ENTRY   // everything is as at the function's entry again
 } FrameStepKind;
 typedef struct FrameStep {
     uint32_t at;
@@ -51,6 +52,7 @@ typedef struct Code {
     uint8_t *bytes; // code, then constants and jump tables
     uint32_t n;
     uint32_t n_code; // bytes of instructions
+    uint32_t pops;   // bytes of stack arguments that it removes when it returns
     uint32_t align;
     VEC(CodeReloc) relocs;
     VEC(CodeSite) sites; // rising `at`

@@ -276,7 +276,7 @@ static void emit_call_site(Emit *e, const MInst *i, uint32_t pop) {
     }
     vec_push(e->out, &e->code->sites, site);
     vec_push(e->tmp, &e->site_marks, emit_mark(e));
-    if (pop) emit_step(e, STEP_FREE, NO_REG, pop);
+    if (pop) emit_step(e, STEP_POPPED, NO_REG, pop);
     emit_sp(e, -(int64_t)pop, true);
 }
 

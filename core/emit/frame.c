@@ -198,6 +198,7 @@ void frame_layout(Emit *e) {
     if (red)
         for (uint32_t k = 0; k < m->slots.n; k++)
             if (m->slots.v[k].kind <= MSLOT_SPILL) m->slots.v[k].offset -= (int32_t)size;
+    e->code->pops = m->callee_pops ? m->in_arg_size : 0;
     f->arg_area = m->callee_pops ? (m->tail_arg_size > m->in_arg_size ? m->tail_arg_size : m->in_arg_size) : 0;
     f->grow = m->callee_pops ? f->arg_area - m->in_arg_size : 0;
     f->ret = f->alloc + pushes;

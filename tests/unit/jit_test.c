@@ -73,7 +73,8 @@ static void unwind_step(Unwind *u, Unwind *saved, const FrameStep *step) {
     case STEP_PUSH: u->cfa += 8; break;
     case STEP_POP: u->cfa -= 8; break;
     case STEP_ALLOC: u->cfa += step->amount; break;
-    case STEP_FREE: u->cfa -= step->amount; break;
+    case STEP_FREE:
+    case STEP_POPPED: u->cfa -= step->amount; break;
     case STEP_RETURN: u->ret = step->amount; break;
     case STEP_ENTRY: *u = (Unwind){8, -8}; break;
     case STEP_REMEMBER: *saved = *u; break;
