@@ -13,14 +13,15 @@ import gdb
 FUNCTIONS = ["plain", "leaf_slot", "saves", "branches", "big", "very_big", "floats", "many", "calls_many", "tail_small",
              "tail_large", "tail_middle", "tails", "fact", "traps"]
 TAIL = {"tail_small", "tail_large", "tail_middle"}  # functions of the convention that preserves nothing
-# Of each machine: stack pointer, link register or None, registers that callees preserve.
+# Of each machine: stack pointer, link register or None, bytes below sp that stay, registers that callees preserve.
 MACHINES = {
-    "i386:x86-64": ("rsp", None, ["rbx", "rbp", "r12", "r13", "r14", "r15"]),
-    "aarch64": ("sp", "x30", ["x%d" % n for n in range(19, 30)] + ["d%d" % n for n in range(8, 16)]),
-    "riscv:rv64": ("sp", "ra", ["s%d" % n for n in range(12)] + ["fs%d" % n for n in range(12)]),
+    "i386:x86-64": ("rsp", None, 128, ["rbx", "rbp", "r12", "r13", "r14", "r15"]),
+    "aarch64": ("sp", "x30", 0, ["x%d" % n for n in range(19, 30)] + ["d%d" % n for n in range(8, 16)]),
+    "riscv:rv64": ("sp", "ra", 0, ["s%d" % n for n in range(12)] + ["fs%d" % n for n in range(12)]),
 }
 SHOWN = 20  # failures
 WORD = 8
+GARBAGE = b"\xa5" * 256
 
 
 def bits(value):
@@ -45,7 +46,7 @@ class Activation:
 
 class Walk:
     def __init__(self):
-        self.sp, self.link, self.preserved = MACHINES[gdb.selected_inferior().architecture().name()]
+        self.sp, self.link, self.red_zone, self.preserved = MACHINES[gdb.selected_inferior().architecture().name()]
         self.starts = {int(gdb.parse_and_eval("(unsigned long)&%s" % name)): name for name in FUNCTIONS}
         self.stack, self.instructions, self.wrong, self.entered = [], 0, 0, set()
         self.signal = None
@@ -81,6 +82,9 @@ class Walk:
     def check(self):
         """Every frame from the innermost outwards."""
         self.instructions += 1
+        # What lies below the stack is nobody's: no register may be said to be saved there.
+        low = self.reg(self.sp) - self.red_zone - len(GARBAGE)
+        gdb.selected_inferior().write_memory(low, GARBAGE)
         frame = gdb.newest_frame()
         for activation in reversed(self.stack):
             if frame.name() != activation.name:
