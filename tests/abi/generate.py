@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Random signatures as C and as CLIF.
 
-    generate.py PART FOLDER      writes FOLDER/PART.c and FOLDER/PART.clif; PART is CONVENTION_SEED
+    generate.py PART FOLDER                    writes FOLDER/PART.c and FOLDER/PART.clif; PART is CONVENTION_SEED
+    generate.py PART FOLDER MACHINE COUNT      for an object file of that machine, to be linked with the C text
 
 Every signature has one pointer parameter at a random place: the buffer where our function puts what it received. What
 each argument and result is stands as a constant in the C text.
@@ -63,18 +64,26 @@ class Param:
             self.size * 8, expression, self.size, self.bits)
 
 
-def signature(chance, windows):
+def result_kinds(chance, windows, machine):
+    """Of several results: the fields of a C structure that comes back in registers, one field in each."""
+    n = chance.choice([0, 1, 1, 1] if windows else [0, 1, 1, 2])
+    if n < 2:
+        return [chance.choice(TYPES) for _ in range(n)]
+    if machine == "aarch64":  # two words, or up to four floats of one kind
+        return chance.choice([["i64"] * 2, [chance.choice(["f32", "f64"])] * chance.choice([2, 3, 4])])
+    if machine == "riscv64":  # a structure with a float is taken apart, one of integers comes in words
+        return chance.choice([["i64"] * 2, ["i64", "f64"], ["f64", "i32"], ["f32", "f32"], ["f64", "f32"]])
+    return [chance.choice(["i64", "f64"]) for _ in range(2)]  # two eightbytes
+
+
+def signature(chance, windows, machine):
     params = [Param(chance, chance.choice(TYPES)) for _ in range(chance.choice([0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 14, 20]))]
-    n_results = chance.choice([0, 1, 1, 1] if windows else [0, 1, 1, 2])
-    if n_results == 2:  # two eightbytes of a C structure
-        results = [Param(chance, chance.choice(["i64", "f64"])) for _ in range(2)]
-    else:
-        results = [Param(chance, chance.choice(TYPES)) for _ in range(n_results)]
+    results = [Param(chance, kind) for kind in result_kinds(chance, windows, machine)]
     return params, results, chance.randint(0, len(params))
 
 
-def case(k, chance, windows, c, clif):
-    params, results, place = signature(chance, windows)
+def case(k, chance, windows, machine, c, clif):
+    params, results, place = signature(chance, windows, machine)
     conv = "windows_fastcall" if windows else "system_v"
     attr = "__attribute__((ms_abi)) " if windows else ""
     offsets, at = [], 0
@@ -86,8 +95,9 @@ def case(k, chance, windows, c, clif):
     returns = ""
     if results:
         returns = " -> " + ", ".join(r.clif() for r in results)
-    if len(results) == 2:
-        c.append("typedef struct { %s a; %s b; } R%d;" % (results[0].c_type, results[1].c_type, k))
+    fields = "abcd"[:len(results)]
+    if len(results) > 1:
+        c.append("typedef struct { %s } R%d;" % (" ".join("%s %s;" % (r.c_type, f) for r, f in zip(results, fields)), k))
         c_result = "R%d" % k
     else:
         c_result = results[0].c_type if results else "void"
@@ -108,7 +118,7 @@ def case(k, chance, windows, c, clif):
     c.append("    %s%s;" % (c_result + " r = " if results else "", call))
     for p, offset in zip(params, offsets):
         c.append("    if (%s) return false;" % p.c_differs("*(%s *)(buffer + %d)" % (p.c_type, offset)))
-    for r, name in zip(results, ["r.a", "r.b"] if len(results) == 2 else ["r"]):
+    for r, name in zip(results, ["r." + f for f in fields] if len(results) > 1 else ["r"]):
         c.append("    if (%s) return false;" % r.c_differs(name))
     c.append("    return true;\n}")
     entry = ["v%d: %s" % (i, t.split()[0]) for i, t in enumerate(take_types)]
@@ -126,11 +136,11 @@ def case(k, chance, windows, c, clif):
     clif.append("    return %s\n}\n" % ", ".join(loaded))
 
     # Ours calls C.
-    c.append("static %s %scallee_%d(%s) {" % (c_result, attr, k, ", ".join(c_params) or "void"))
+    c.append("%s%s %scallee_%d(%s) {" % ("" if machine else "static ", c_result, attr, k, ", ".join(c_params) or "void"))
     for p, name in zip(params, names):
         c.append("    if (%s) abi_arguments_right = false;" % p.c_differs(name))
-    if len(results) == 2:
-        c.append("    return (R%d){%s, %s};" % (k, results[0].c_value(), results[1].c_value()))
+    if len(results) > 1:
+        c.append("    return (R%d){%s};" % (k, ", ".join(r.c_value() for r in results)))
     elif results:
         c.append("    return %s;" % results[0].c_value())
     c.append("}\nstatic bool call_make_%d(void *make, unsigned char *buffer) {" % k)
@@ -153,19 +163,26 @@ def case(k, chance, windows, c, clif):
         clif.append("    store %s, v0+%d" % (v, offset))
     clif.append("    return\n}\n")
     text = "(%s)%s %s" % (", ".join(take_types), returns, conv)
+    if machine:
+        c.append("extern char take_%d[], make_%d[];" % (k, k))
+        return '{take_%d, make_%d, "%s", call_take_%d, call_make_%d},' % (k, k, text, k, k)
     return '{"take_%d", "make_%d", "%s", call_take_%d, (void *)callee_%d, "callee_%d", call_make_%d},' % (
         k, k, text, k, k, k, k)
 
 
 def main():
-    part, folder = sys.argv[1:]
+    part, folder = sys.argv[1:3]
+    machine, count = (sys.argv[3], int(sys.argv[4])) if len(sys.argv) > 3 else (None, COUNT)
     windows, seed = part.startswith("win"), part
     chance = random.Random(seed)
-    c = ['#include "abi_test.h"', "#include <string.h>"]
+    c = ['#include "%s.h"' % ("object_test" if machine else "abi_test"), "#include <string.h>"]
     clif = []
-    rows = [case(k, chance, windows, c, clif) for k in range(COUNT)]
-    c.append("static const AbiCase cases[] = {\n%s\n};" % "\n".join(rows))
-    c.append('const AbiPart abi_%s = {"%s", cases, %d};' % (part, part, COUNT))
+    rows = [case(k, chance, windows, machine, c, clif) for k in range(count)]
+    c.append("%s cases[] = {\n%s\n};" % ("const ObjectCase" if machine else "static const AbiCase", "\n".join(rows)))
+    if machine:
+        c.append("const unsigned n_cases = %d;" % count)
+    else:
+        c.append('const AbiPart abi_%s = {"%s", cases, %d};' % (part, part, count))
     for suffix, lines in (("c", c), ("clif", clif)):
         with open("%s/%s.%s" % (folder, part, suffix), "w", encoding="utf-8") as out:
             out.write("\n".join(lines) + "\n")
