@@ -1,5 +1,6 @@
 // Assembler text from the generated tables.
 #include <inttypes.h>
+#include <string.h>
 
 #include "select/tables.h"
 #include "support/bits.h"
@@ -13,12 +14,29 @@ typedef struct Printer {
 
 static void print_number(Buf *out, int64_t x) { buf_printf(out, "%" PRId64, x); }
 
+static void print_float(Buf *out, uint64_t bits, unsigned width) {
+    double d;
+    float f;
+    if (width == 64) {
+        memcpy(&d, &bits, sizeof d);
+    } else {
+        uint32_t low = (uint32_t)bits;
+        memcpy(&f, &low, sizeof f);
+        d = f;
+    }
+    buf_printf(out, "%.8f", d);
+}
+
 static void print_imm(Printer *p, uint16_t kind, int64_t value) {
     if (kind == NO_KIND) {
         print_number(p->out, value);
         return;
     }
     const ImmKind *k = &p->t->target->imms[kind];
+    if (k->irregular && k->irregular->is_float) {
+        print_float(p->out, (uint64_t)value, k->irregular->value_bits);
+        return;
+    }
     if (k->open) value = bit_sext((uint64_t)value, k->width + k->low_zeros);
     if (k->names && value >= 0 && value <= k->hi && k->names[value]) buf_text(p->out, k->names[value]);
     else print_number(p->out, value);

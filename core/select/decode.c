@@ -38,7 +38,9 @@ static bool set_plain(const DecodeTables *t, const OpndDesc *d, uint64_t field, 
     *o = (MOpnd){.kind = MO_IMM, .cls = d->cls, .fixed = d->fixed, .reg = NONE};
     if (d->type != OT_REG) {
         o->cls = 0;
-        o->imm = d->kind == NO_KIND ? (int64_t)field : imm_value(&t->target->imms[d->kind], field);
+        const ImmKind *k = d->kind == NO_KIND ? NULL : &t->target->imms[d->kind];
+        if (k && k->irregular) return imm_irregular_value(k->irregular, field, &o->imm);
+        o->imm = k ? imm_value(k, field) : (int64_t)field;
         return true;
     }
     uint8_t reg = d->fixed;

@@ -3,8 +3,62 @@
 
 #include <string.h>
 
+#include "support/bits.h"
+
+static int64_t case_value(const ImmCase *c, uint64_t field, unsigned bits) {
+    uint64_t x = field >> c->start;
+    if (c->inverted) x = ~x;
+    x = c->is_signed ? (uint64_t)bit_sext(x, c->width) : bit_zext(x, c->width);
+    return bit_sext(c->base | x << c->at, bits);
+}
+
+bool imm_irregular_value(const ImmIrregular *k, uint64_t field, int64_t *value) {
+    if (!k->cases) {
+        uint16_t place = field >> k->field_bits ? UINT16_MAX : k->places[field];
+        if (place != UINT16_MAX) *value = k->values[place];
+        return place != UINT16_MAX;
+    }
+    for (unsigned i = 0; i < k->n; i++) {
+        const ImmCase *c = &k->cases[i];
+        if ((field & c->fixed_mask) != c->fixed) continue;
+        *value = case_value(c, field, k->value_bits);
+        return true;
+    }
+    return false;
+}
+
+static bool irregular_field(const ImmIrregular *k, int64_t value, uint64_t *field) {
+    value = bit_sext((uint64_t)value, k->value_bits);
+    if (k->cases) {
+        for (unsigned i = 0; i < k->n; i++) {
+            const ImmCase *c = &k->cases[i];
+            uint64_t x = (uint64_t)value >> c->at;
+            *field = c->fixed | (c->width ? bit_zext(c->inverted ? ~x : x, c->width) << c->start : 0);
+            if (case_value(c, *field, k->value_bits) == value) return true;
+        }
+        return false;
+    }
+    unsigned low = 0;
+    for (unsigned high = k->n; low < high;) {
+        unsigned mid = (low + high) / 2;
+        if (k->values[mid] < value) low = mid + 1;
+        else high = mid;
+    }
+    if (low == k->n || k->values[low] != value) return false;
+    *field = k->fields[low];
+    return true;
+}
+
+uint64_t target_imm_field(const Target *t, uint16_t kind, int64_t value) {
+    uint64_t field = 0;
+    (void)irregular_field(t->imms[kind].irregular, value, &field);
+    return field;
+}
+
 bool target_imm_fits(const Target *t, uint16_t kind, int64_t value) {
     const ImmKind *k = &t->imms[kind];
+    uint64_t field;
+    if (k->irregular) return value >= k->lo && value <= k->hi && irregular_field(k->irregular, value, &field);
     return value >= k->lo && value <= k->hi && !(value & ((INT64_C(1) << k->low_zeros) - 1));
 }
 

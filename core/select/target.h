@@ -52,6 +52,24 @@ typedef struct OpndDesc {
 
 #define NO_KIND 0xffff
 
+// An immediate that is not one run of its field's bits. Of a few cases, each of which is a run: the field has the bits
+// `fixed` under `fixed_mask`, the value is `base` and, from bit `at` on, `width` bits of the field from `start` on, all
+// inverted or none, the last repeated above them or not. Or a table of all values, ascending.
+typedef struct ImmCase {
+    uint64_t fixed, fixed_mask, base;
+    uint8_t at, start, width;
+    bool inverted, is_signed;
+} ImmCase;
+typedef struct ImmIrregular {
+    uint8_t field_bits, value_bits;
+    bool is_float;        // the value is written as the float it is
+    const ImmCase *cases; // NULL: a table. Ascending by field
+    uint16_t n;           // of cases or values
+    const int64_t *values;
+    const uint16_t *fields; // of the values
+    const uint16_t *places; // by field: number of its value, UINT16_MAX = that field is not used
+} ImmIrregular;
+
 // An immediate kind or a set of conditions: which values there are and how they are written. A value is `width` bits
 // of field above `low_zeros` zero bits, extended to 64 bits.
 typedef struct ImmKind {
@@ -63,6 +81,7 @@ typedef struct ImmKind {
     bool open;                // no wider than the operand: -1 and 255 are the same i8. The signed reading is canonical
     uint8_t reloc;            // relocation that fills it, or NO_RELOC
     const char *const *names; // how each value is written, or NULL: as a number
+    const ImmIrregular *irregular; // NULL: one run of bits
 } ImmKind;
 #define NO_RELOC 0xff
 
@@ -291,6 +310,10 @@ typedef struct Target {
 bool target_operands_fit(const Target *t, uint16_t mop, const MOpnd *slots);
 // Whether one value is of an immediate kind.
 bool target_imm_fits(const Target *t, uint16_t kind, int64_t value);
+// The field of an irregular kind for a value that fits, the least of several; and the value of a field, false when no
+// value has this field.
+uint64_t target_imm_field(const Target *t, uint16_t kind, int64_t value);
+bool imm_irregular_value(const ImmIrregular *k, uint64_t field, int64_t *value);
 
 // The type of an address.
 static inline Type target_ptr_type(const Target *t) { return t->word_bits == 64 ? T_i64 : T_i32; }

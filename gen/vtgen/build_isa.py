@@ -231,7 +231,7 @@ class IsaBuilder(RegisterBuilder):
                 continue
             names = [str(w.get("name", w.get("value", w.get("text")))) for w in d["names"]]
             imm = Imm(d["name"], fields, guard, value, names, loc)
-            if names and len(names) != 1 << imm.bits:
+            if names and len(names) != 1 << imm.bits and names != ["float"]:
                 self.error(loc, "%d names for a field of %d bits" % (len(names), imm.bits))
             imm.index = len(self.isa.imms)
             self.isa.imms[d["name"]] = imm

@@ -1,6 +1,7 @@
 """Checks of immediates, costs, conventions, branches and roles, and of declarations that nothing uses."""
 import checks_encode
 from build_isa import Binding
+from imms import cases_of
 from isa import Inst
 from tree import Expr
 
@@ -135,6 +136,8 @@ def check_imm(imm, diag):
                     diag.error(imm.loc, "bit %d of field '%s' of immediate '%s' changes nothing" % (i, name, imm.name))
                     return
         return
+    if cases_of(imm):
+        return
     if imm.bits > 16:
         diag.error(imm.loc, "immediate '%s' has %d bits and is no rearrangement of them: it cannot be inverted"
                    % (imm.name, imm.bits))
@@ -205,7 +208,8 @@ def check_relax_call(isa, relax, row, call, params, allocatable, scratch, offset
                    (inst.loc, "it is declared here"))
         return
     for arg, opnd in zip(call.args, inst.opnds):
-        if arg.k == "name" and arg.name not in params:
+        behind = arg.k == "name" and arg.name == "end" and opnd.type == "imm"  # a distance: sequence.py
+        if arg.k == "name" and arg.name not in params and not behind:
             found = isa.reg_names.get(arg.name)
             if found is None:
                 diag.error(arg.loc, "no operand or register is named '%s'" % arg.name)

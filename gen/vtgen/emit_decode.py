@@ -9,7 +9,7 @@ from itertools import product
 
 from emit_encode import Encoder, banner
 from machine import machines
-from symbits import Rec, c_cond, land, truth
+from symbits import Bits, Cond, NotSymbolic, Rec, c_cond, land, lnot, truth
 
 LEAF = 48  # rows that are tried one by one: an instruction's forms, with and without optional bytes
 
@@ -78,8 +78,11 @@ class Decoder:
                 if not form.encodes:
                     variants.append((form.index, [s for s in slots if s is not comp] + parts,
                                      {comp.name: Rec(comp.kind.name, env)}, True))
+                before = []  # the lines before this one did not hold
                 for call, when in form.encodes:
-                    line = truth(m.evaluator.eval(when, env)) if when is not None else True
+                    own = truth(m.evaluator.eval(when, env)) if when is not None else True
+                    line = land(before + [own])
+                    before.append(lnot(own))
                     rec = m.evaluator.eval(call, env)
                     self.encoder.fields[id(comp.kind)].add_parts(rec, env)
                     variants.append((form.index, [s for s in slots if s is not comp] + parts, {comp.name: rec}, line))
@@ -101,6 +104,8 @@ class Decoder:
                 ok = assume(conds[key], value, known, fits) and ok
             if not ok:
                 continue
+            for s in slots:
+                self.assume_legal(s, known)
             atoms = []
             for a, c in groups:
                 if c is not True:
@@ -112,6 +117,20 @@ class Decoder:
                 for k in order:
                     atoms += a[8 * k:8 * k + 8]
             self.row(inst, form, slots, atoms, known, fits, loc)
+
+    def assume_legal(self, s, known):
+        """What the `when` of an immediate says of its other bits, given the known ones."""
+        if s.type not in ("imm", "label") or s.kind is None or getattr(s.kind, "guard", None) is None:
+            return
+        (name, width), = s.kind.fields
+        var = next(a[0] for a in self.m.opnd_value(s).fields[name].atoms if a not in (0, 1))
+        env = {name: Bits([known.get((s.slot, name, i), (var, i, False)) for i in range(width)])}
+        try:
+            guard = truth(self.m.evaluator.eval(s.kind.guard, env))
+        except NotSymbolic:
+            return
+        if isinstance(guard, Cond):
+            assume(guard, True, known, {})
 
     def row(self, inst, form, slots, atoms, known, fits, loc):
         mask = match = 0
@@ -163,9 +182,10 @@ class Decoder:
         if missing:
             out[-1][4] |= 2
         if value:
-            if value > 255:
-                self.m.fail(loc, "a constant operand above 255")
-            out.append([s.slot, 0, value, 8, 4])
+            low = (value & -value).bit_length() - 1
+            if value >> low > 255:
+                self.m.fail(loc, "a constant operand of more than eight bits")
+            out.append([s.slot, low, value >> low, 8, 4])
         return [tuple(r) for r in out]
 
     def collect(self):

@@ -73,6 +73,34 @@ def stmts_end_relative(stmts):
     return any(end_relative(e) for s in stmts for e in s.exprs())
 
 
+NUMBERS = {"add": "+", "sub": "-", "and": "&"}
+
+
+def number_of(i, e):
+    """A sum of immediates of i and numbers as C text, or None."""
+    if e.k == "num":
+        return c_int(e.value)
+    if e.k == "name":
+        own = i.inst_opnd(e.name)
+        return "s[%d].imm" % own.slot if own is not None and own.type == "imm" else None
+    if e.k == "bin" and e.op in NUMBERS:
+        parts = [number_of(i, a) for a in e.args]
+        return None if None in parts else "(%s %s %s)" % (parts[0], NUMBERS[e.op], parts[1])
+    return None
+
+
+def opposites(m, texts):
+    """C tables of opposite conditions, for what says not(c) in these texts."""
+    from emit_select import Conds
+    out, conds = [], Conds(m.isa, m.ir)
+    for name, cond in m.isa.conds.items():
+        if not any("%s_not[" % name in t for t in texts):
+            continue
+        table = [str(conds.opposite.get(k, k)) for k in range(1 << cond.width)]
+        out.append("static const uint8_t %s_not[] = {%s};" % (name, ", ".join(table)))
+    return out
+
+
 def copy_operands(m, i, target, call):
     """C lines that fill t[], the slots of `target`, from s[], those of `i`, as `call` says. Also: slot of target -> own
     slot of what waits for an address, and the relocation that own operand asks for."""
@@ -94,6 +122,12 @@ def copy_operands(m, i, target, call):
                 back[at] = own.slot
             for k in range(1, own.n_slots if own.type == "composite" else 1):
                 lines.append("    t[%d] = s[%d];" % (at + k, own.slot + k))
+        elif number_of(i, arg) is not None:
+            lines.append("    t[%d] = (MOpnd){.kind = MO_IMM, .imm = %s};" % (at, number_of(i, arg)))
+        elif arg.k == "call" and arg.name == "not" and slot.type == "imm":
+            own = i.inst_opnd(arg.args[0].name)
+            lines.append("    t[%d] = s[%d];" % (at, own.slot))
+            lines.append("    t[%d].imm = %s_not[t[%d].imm & %d];" % (at, slot.kind.name, at, (1 << slot.kind.width) - 1))
         elif arg.k == "name":
             lines.append("    t[%d] = (MOpnd){.kind = MO_PREG, .preg = %d};" % (at, m.reg(arg.name).index))
         elif arg.k == "call" and slot.type == "composite":
@@ -178,10 +212,12 @@ class Encoder:
     def field_of(self, s, base="s"):
         k = s.kind
         text = "(uint64_t)%s[%d].imm" % (base, s.slot)
-        if k is not None and k.bits is None:
-            raise NotSymbolic("immediate '%s' is no run of bits" % k.name)
+        if k is not None and not k.regular:
+            return "target_imm_field(&target_%s, %d, %s[%d].imm)" % (self.m.name, k.index, base, s.slot)
         if k is not None and k.low_zeros:
             text = "%s >> %d" % (text, k.low_zeros)
+        if k is not None and (k.signed or k.open) and k.width % 8:  # a row of bytes cuts the rest off
+            text = "bit_zext(%s, %d)" % (text, k.width)
         return text
 
     def shape(self, slots, groups, guard, relative):
@@ -417,6 +453,7 @@ class Encoder:
                 codes = dict(zip((r.index for r in c.regs), c.codes))
                 out.append("static const uint8_t codes_%s[] = {%s};"
                            % (c.name, ", ".join(str(codes.get(r.index, 0)) for r in m.isa.regs)))
+        out += opposites(m, self.functions)
         out.append(HELPERS)
         widths = {n for n in (8, 16, 32, 64) if any("put%d(" % n in b for b in self.bodies)}
         for n in (16, 32, 64):

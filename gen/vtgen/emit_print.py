@@ -1,7 +1,8 @@
 """The printer's tables: <isa>_print.c."""
 import copy
 
-from emit_encode import banner, copy_operands
+from emit_encode import banner, copy_operands, opposites
+from isa import Asm, AsmPiece
 from machine import machines
 from symbits import Bits, NotSymbolic, Var, c_cond, truth
 
@@ -21,6 +22,9 @@ def quoted(text):
 def place_of(stmts):
     """Where the distances of an instruction count from."""
     names = {n.name for s in stmts for e in s.exprs() for n in e.walk() if n.k == "name"}
+    if any(n.k == "bin" and n.op == "and" and n.args[0].k == "name" and n.args[0].name == "pc"
+           for s in stmts for e in s.exprs() for n in e.walk()):
+        return "ASM_DIST"  # from the page
     return "ASM_LABEL" if "pc_next" in names else "ASM_PLACE" if "pc" in names else "ASM_DIST"
 
 
@@ -32,8 +36,11 @@ class Printer:
         self.pieces = {}    # pieces as C text -> name
         self.out = []
 
-    def view(self, slot):
-        key = (slot.cls.file.name, slot.view.name if slot.view is not None else None)
+    def view(self, slot, part=None):
+        view = part or (slot.view.name if slot.view is not None else None)
+        if part is not None and part not in slot.cls.file.views:
+            self.m.fail(slot.loc, "'%s' has no view '%s'" % (slot.cls.file.name, part))
+        key = (slot.cls.file.name, view)
         return self.views.setdefault(key, len(self.views))
 
     def value(self, slot):
@@ -71,7 +78,7 @@ class Printer:
             s = copy.copy(part)
             s.slot += next(x for x in slots if x.name == p.opnd.name).slot
         if s.type == "reg":
-            return "{NULL, ASM_REG, %d, %d}" % (s.slot, self.view(s))
+            return "{NULL, ASM_REG, %d, %d}" % (s.slot, self.view(s, p.part if p.opnd.name == s.name else None))
         if p.part is not None and s.type == "imm":
             return "{NULL, ASM_FIELD, %d, %d}" % (s.slot, s.kind.index)
         if s.type == "composite":
@@ -95,7 +102,7 @@ class Printer:
     def text(self):
         m, insts, stands, forms = self.m, [], [], []
         for i in m.insts:
-            asms = [] if i.relax else i.inst.asms
+            asms = i.inst.asms if not i.relax else [] if self.last_call(i) is not None else self.plain_text(i)
             rows = self.texts(i.name, asms, i.slots, "ASM_DIST" if i.relax else place_of(i.inst.sem))
             function = "NULL"
             if not rows:
@@ -121,14 +128,26 @@ class Printer:
 
     @staticmethod
     def last_call(i):
-        result = i.inst.rows[-1].result
-        return result.value if result.value is not None else result.stmts[-1].value
+        """The instruction whose text stands for a branch of any reach: of the longest row that is one instruction."""
+        rows = [r.result for r in i.inst.rows if len(r.result.stmts) + (r.result.value is not None) == 1]
+        return (rows[-1].value if rows[-1].value is not None else rows[-1].stmts[-1].value) if rows else None
+
+    @staticmethod
+    def plain_text(i):
+        """The name and the operands: of a relax whose rows are all several instructions."""
+        pieces = [AsmPiece("text", i.name)]
+        for n, o in enumerate(i.inst.opnds):
+            pieces += [AsmPiece("text", ", " if n else " "), AsmPiece("opnd", opnd=o)]
+        return [Asm(None, pieces, None, i.loc)]
 
     def names(self):
         out, tables = [], []
         for (file, view), n in self.views.items():
             f = self.m.isa.files[file]
             own = dict(zip((r.index for r in f.regs), f.views[view].names if view else [r.name for r in f.regs]))
+            for c in self.m.isa.classes.values():
+                for r in c.regs if c.file is f else []:  # a class may have registers of several files
+                    own.setdefault(r.index, r.file.views[view].names[r.hw] if view in r.file.views else r.name)
             cells = ", ".join('"%s"' % own[r.index] if r.index in own else "NULL" for r in self.m.isa.regs)
             out.append("static const char *const names_%d[] = {%s}; // %s" % (n, cells, ".".join(x for x in (file, view) if x)))
             tables.append("names_%d" % n)
@@ -142,7 +161,7 @@ class Printer:
         out += self.names()
         out += ["static bool %s(const MOpnd *s) { return %s; }" % (n, t) for t, n in self.functions.items()] + [""]
         out += ["static const AsmPiece %s[] = %s;" % (n, t) for t, n in self.pieces.items()] + [""]
-        out += self.out + [""] + stands + forms
+        out += self.out + [""] + opposites(m, stands) + stands + forms
         out += ["static const AsmInst insts[] = {"] + insts + ["};", ""]
         out += ["static const AsmInst *const forms[] = {%s};" % ", ".join(lists or ["NULL"]), "",
                 "static const AsmTables tables = {&target_%s, %s, names, insts, forms};" % (m.name, quoted(prefix)), "",

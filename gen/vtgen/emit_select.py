@@ -5,7 +5,8 @@ instructions below the root, and only when all fits takes the rule: says so (sel
 instructions. Conditions (`cond`) are matched first and put where the first reader of the flags stands, so that a flag
 writer is always followed by its readers.
 
-In a pattern, `c: cond` is a condition that one condition code decides, `c: both` and `c: either` one of two codes. As the only
+In a pattern, `c: cond` is a condition that one condition code decides, `c: both` and `c: either` one of two codes, `c: plain` a
+value that no condition rule looks into, in a register. As the only
 argument of an opcode with several operands (`icmp(c: cond)`) it is the root's own. `cond(...)` as the root of a rule's
 pattern says how a condition is put; the rule ends in its code.
 
@@ -147,6 +148,9 @@ class Writer:
             if name + "[" in body:
                 codes = ", ".join(str(table[k]) for k in range(max(table) + 1))
                 out.append("// %s\nstatic const uint8_t %s[] = {%s};\n\n" % (what, name, codes))
+        if "cond_plain[" in body:
+            out.append(wrap_list("// Is the condition a value that no rule looks into?\nstatic const bool cond_plain[] = {",
+                                 ["0" if isinstance(p.tree, Node) else "1" for p in self.cond_arms]))
         return out
 
     def cls_of(self, opnd):
@@ -432,6 +436,12 @@ class Writer:
             if op.results == [] and not op.vars[1:]:
                 operand = "none"
             yield control, operand
+
+
+def wrap_list(head, items, per=36):
+    """An initialiser in lines of a readable length."""
+    lines = [", ".join(items[k:k + per]) for k in range(0, len(items), per)]
+    return head + "\n    " + ",\n    ".join(lines) + "};\n\n"
 
 
 def wrap(line, width=118):

@@ -5,7 +5,7 @@ import re
 
 import sequence
 
-from emit_encode import banner, stmts_end_relative
+from emit_encode import banner, opposites, stmts_end_relative
 from machine import DescriptionError, c_int, displacement, machines
 from tree import SIGNS, show
 
@@ -44,8 +44,9 @@ def header(m):
     for kind, cond in m.isa.conds.items():
         out += ["enum {"] + ["    %s_%s_%s = %d," % (up, kind, n, item.value) for item in cond.items
                              for n in item.names] + ["};", ""]
-    out += ["enum {"] + ["    %s_FEATURE_%s = %d," % (up, f.name, f.index) for f in m.isa.features.values()]
-    out += ["};", "", "extern const Target target_%s;" % m.name,
+    if m.isa.features:
+        out += ["enum {"] + ["    %s_FEATURE_%s = %d," % (up, f.name, f.index) for f in m.isa.features.values()] + ["};", ""]
+    out += ["extern const Target target_%s;" % m.name,
             "bool %s_encode(uint16_t mop, const MOpnd *slots, uint64_t features, Encoded *out);" % m.name,
             "// Without short forms.",
             "bool %s_encode_long(uint16_t mop, const MOpnd *slots, uint64_t features, Encoded *out);" % m.name,
@@ -118,13 +119,43 @@ class Tables:
             if k.names:
                 texts = ", ".join('"%s"' % n if n is not None else "NULL" for n in k.names)
                 out.append("static const char *const names_%s[] = {%s};" % (k.name, texts))
+        for k in self.m.kinds.values():
+            out += self.irregular(k)
         out += ["static const ImmKind imms[] = {"]
         for k in self.m.kinds.values():
-            out.append('    {"%s", %s, %s, %d, %d, %s, %s, %s, %s},' % (
+            out.append('    {"%s", %s, %s, %d, %d, %s, %s, %s, %s, %s},' % (
                 k.name, c_int(k.lo), c_int(k.hi), k.width, k.low_zeros, "true" if k.signed else "false",
                 "true" if k.open else "false", k.reloc.index if k.reloc else "NO_RELOC",
-                "names_%s" % k.name if k.names else "NULL"))
+                "names_%s" % k.name if k.names else "NULL",
+                "NULL" if k.regular else "&irregular_%s" % k.name))
         return out + ["};", ""]
+
+    @staticmethod
+    def numbers(texts, width):
+        """Initialisers in lines of a readable length."""
+        per = max(100 // width, 1)
+        return ["    " + ", ".join(texts[k:k + per]) + "," for k in range(0, len(texts), per)]
+
+    def irregular(self, k):
+        """The cases or the table of an immediate that is not one run of bits."""
+        if k.regular:
+            return []
+        (_, bits), = k.fields
+        if k.cases is not None:
+            rows = ["    {UINT64_C(0x%x), UINT64_C(0x%x), UINT64_C(0x%x), %d, %d, %d, %s, %s}," % (
+                c.fixed, c.fixed_mask, c.base, c.at, c.start, c.width, "true" if c.inverted else "false",
+                "true" if c.signed else "false") for c in k.cases]
+            return ["static const ImmCase cases_%s[] = {" % k.name] + rows + [
+                "};", "static const ImmIrregular irregular_%s = {%d, %d, %s, cases_%s, %d, NULL, NULL, NULL};"
+                % (k.name, bits, k.width, "true" if k.floating else "false", k.name, len(k.cases)), ""]
+        values = sorted(k.table)
+        index = {k.table[v]: n for n, v in enumerate(values)}
+        out = ["static const int64_t values_%s[] = {" % k.name] + self.numbers([c_int(v) for v in values], 30) + ["};"]
+        out += ["static const uint16_t fields_%s[] = {" % k.name] + self.numbers([str(k.table[v]) for v in values], 6) + ["};"]
+        out += ["static const uint16_t places_%s[] = {" % k.name]
+        out += self.numbers([str(index.get(f, 65535)) for f in range(1 << bits)], 6) + ["};"]
+        return out + ["static const ImmIrregular irregular_%s = {%d, %d, %s, NULL, %d, values_%s, fields_%s, places_%s};"
+                      % (k.name, bits, k.width, "true" if k.floating else "false", len(values), k.name, k.name, k.name), ""]
 
     ROLE = {"in": "ROLE_USE", "out": "ROLE_DEF", "early": "ROLE_DEF_EARLY", "inout": "ROLE_DEF"}
 
@@ -158,16 +189,17 @@ class Tables:
         return out + ["static const OperandKind operands[] = {%s};" % ", ".join(kinds), ""]
 
     def flags(self, i):
-        last = i.inst
+        last, first_row = i.inst, []
         if i.relax:
-            last = self.isa.insts[i.inst.rows[-1].result.value.name] if i.inst.rows[-1].result.value is not None \
-                else self.isa.insts[i.inst.rows[-1].result.stmts[-1].value.name]
+            result = i.inst.rows[0].result
+            first_row = [self.isa.insts[e.name] for e in [s.value for s in result.stmts] + [result.value] if e is not None]
+            last = first_row[-1]
         elif i.pseudo:
             of = self.isa.insts[i.inst.of.name]
             last = i.inst if i.inst.sem else of
         out = set()
-        src = [last] + ([self.isa.insts[i.inst.of.name]] if i.pseudo else [])
-        if any(x.reads_flags for x in [last]):
+        src = [last] + first_row + ([self.isa.insts[i.inst.of.name]] if i.pseudo else [])
+        if any(x.reads_flags for x in [last] + first_row):
             out.add("MD_READS_FLAGS")
         if any(x.writes_flags for x in src):
             out.add("MD_WRITES_FLAGS")
@@ -318,7 +350,7 @@ class Tables:
                 rows.append("{%s, %s, expand_%s_%d, %d}" % (low, high, i.name, n, total))
             out.append("static const RelaxRow relax_%s[] = {%s};" % (i.name, ", ".join(rows)))
             relaxes.append("    {%d, relax_%s, %d}," % (i.index, i.name, len(rows)))
-        return out + ["", "static const Relax relaxes[] = {"] + (relaxes or ["    {0}"]) + ["};", ""]
+        return opposites(self.m, out) + out + ["", "static const Relax relaxes[] = {"] + (relaxes or ["    {0}"]) + ["};", ""]
 
     def invert(self):
         """Conditions come in pairs of opposite meaning; a relax pseudo with a condition operand has an opposite, and so

@@ -5,6 +5,7 @@ both ways. Everything is in the order of the text, so numbers are stable.
 import copy
 
 from diag import Diagnostics
+from imms import cases_of, table_of
 from symbits import Bits, Evaluator, NotSymbolic, Var, atoms_of, truth
 
 
@@ -24,7 +25,7 @@ class Kind:
 
     A value of the kind is `low_zeros` zero bits, `width` bits of field, and an extension: with the sign (signed), with
     zeros, or none to the word (open: either reading of the top bit is accepted, the signed one is canonical). What is
-    not of that shape has bits None.
+    not of that shape has bits None and either cases or a table (imms.py), of which width is the value's, low_zeros 0.
     """
 
     def __init__(self, index, name, fields, names, value, reloc):
@@ -32,6 +33,29 @@ class Kind:
         self.bits = None
         self.low_zeros = self.width = 0
         self.signed = self.open = False
+        self.guard = self.cases = self.table = None
+        self.floating = names == ["float"]
+        if self.floating:
+            self.names = []
+        self.least = self.most = None
+
+    def irregular(self, imm, word):
+        """An immediate that is not one run of bits."""
+        self.guard, self.bits, self.low_zeros, self.width = imm.guard, None, 0, imm.value.width
+        self.signed, self.open = False, imm.value.width < word
+        self.cases = cases_of(imm)
+        if self.cases is None:
+            self.table = {signed(v, self.width): f for v, f in table_of(imm).items()}
+            ends = list(self.table)
+        else:
+            ends = [signed(c.value(f, self.width), self.width) for c in self.cases
+                    for f in (c.fixed, c.fixed | (1 << c.width) - 1 << c.start, c.fixed | (1 << c.width >> 1) << c.start,
+                              c.fixed | (1 << c.width >> 1) - 1 << c.start if c.width else c.fixed)]
+        self.least, self.most = (-(1 << self.width - 1), (1 << self.width) - 1) if self.open else (min(ends), max(ends))
+
+    @property
+    def regular(self):
+        return self.cases is None and self.table is None
 
     def shape(self, atoms, word):
         n = k = 0
@@ -51,19 +75,46 @@ class Kind:
 
     @property
     def lo(self):
+        if self.least is not None:
+            return self.least
         return -(1 << self.low_zeros + self.width - 1) if self.signed or self.open else 0
 
     @property
     def hi(self):
+        if self.most is not None:
+            return self.most
         n = self.low_zeros + self.width
         return (1 << (n - 1 if self.signed else n)) - (1 << self.low_zeros)
 
     def fits(self, value):
+        if not self.regular:
+            return self.field(value) is not None
         return self.lo <= value <= self.hi and value % (1 << self.low_zeros) == 0
 
+    def field(self, value):
+        """The least field of a value of an irregular kind, or None."""
+        if not self.lo <= value <= self.hi:
+            return None
+        value = signed(value, self.width)
+        if self.table is not None:
+            return self.table.get(value)
+        for c in self.cases:
+            run = value >> c.at & (1 << c.width) - 1
+            field = c.fixed | (run ^ (1 << c.width) - 1 if c.inverted else run) << c.start
+            if signed(c.value(field, self.width), self.width) == value:
+                return field
+        return None
+
     def c_fits(self, value):
+        if not self.regular:
+            return "target_imm_fits(&target_%s, %d, %s)" % (self.isa, self.index, value)
         text = "%s >= %s && %s <= %s" % (value, c_int(self.lo), value, c_int(self.hi))
         return "(%s && !(%s & %d))" % (text, value, (1 << self.low_zeros) - 1) if self.low_zeros else "(%s)" % text
+
+
+def signed(value, width):
+    value &= (1 << width) - 1
+    return value - (1 << width) if value >> width - 1 else value
 
 
 def c_int(n):
@@ -181,22 +232,24 @@ class Machine:
         self.evaluator = Evaluator(self.kinds, {n: r.hw for n, (r, _) in self.isa.reg_names.items()})
         for imm in self.isa.imms.values():
             k = Kind(len(self.kinds), imm.name, imm.fields, imm.names, imm.value, filled.get(imm.name))
+            k.isa = self.name
             self.kinds[k.name] = k
             env = {n: Var(n, w, n).bits() for n, w in imm.fields}
             try:
                 k.shape(self.evaluator.eval(imm.value, env).atoms, self.isa.word)
             except NotSymbolic:
                 pass
-            # One run of bits has one field for each value. Where several fields gave one, the least would have to win.
             if k.bits is None or imm.guard is not None:
-                self.fail(imm.loc, "immediate '%s' %s: the encoder cannot find the field for a value"
-                          % (imm.name, "has a 'when'" if imm.guard is not None else "is not one run of its field's bits"))
+                if len(imm.fields) != 1:
+                    self.fail(imm.loc, "immediate '%s' has several fields and is no run of their bits" % imm.name)
+                k.irregular(imm, self.isa.word)
         for name, cond in self.isa.conds.items():
             names = [None] * (1 << cond.width)
             for item in cond.items:
                 names[item.value] = item.names[0]
             k = Kind(len(self.kinds), name, [("value", cond.width)], names, None, None)
             k.shape(Var("value", cond.width, "value").bits().atoms + [0] * (self.isa.word - cond.width), self.isa.word)
+            k.most = max(item.value for item in cond.items)  # what is not listed is no condition
             self.kinds[name] = k
             self.cond_name[id(cond)] = name
 
@@ -227,6 +280,9 @@ class Machine:
                     pairs += [(at + i, lo + i) for i in range(x.width)]
                 at += x.width
             low, top = min(b for _, b in pairs), max(b for _, b in pairs)
+            e = spot.value
+            if e.k == "bin" and e.op == "and" and e.args[1].k == "num" and e.args[1].value < 1 << top + 1:
+                return Field(spot.at, fmt.width // 8, joined(pairs), None, None, low)  # a part of the value always fits
             return Field(spot.at, fmt.width // 8, joined(pairs), -(1 << top), (1 << top) - (1 << low), low)
         if spot.imm is None:
             if spot.bits % 8:

@@ -20,6 +20,7 @@ Order of the patterns with one root and type (`rank`): more opcodes covered firs
 then `before`, then lower cost, then the order of commuted operands. Two that none of these separates and that select the
 same tree are an error.
 """
+import copy
 import itertools
 
 import held
@@ -30,7 +31,7 @@ from tree import Expr
 DRIVER_OPS = ("jump", "trap", "return", "call", "call_indirect", "return_call", "return_call_indirect", "nop",
               "sequence_point")
 COMMUTES = {"add", "mul", "and", "or", "xor", "eq", "ne"}
-COND_KINDS = ("cond", "both", "either")
+COND_KINDS = ("cond", "both", "either", "plain")
 
 
 class Node:
@@ -94,7 +95,8 @@ class Pattern:
     """root: opcode name or "cond"; tree: Node, or for a condition the Node or Var it tests; type: the controlling
     type's name; itself: the root's own condition is asked for (`icmp(c: cond)`); guard: Expr or None; requires: set of
     features; cost; insts: what it becomes; name; loc; rule: build_ir.Rule or None; inst: the derived instruction or None; args: operand name
-    -> variable name (derived); order: how many operand exchanges lead here."""
+    -> variable name (derived); order: how many operand exchanges lead here; forms: operand name -> the Form that a
+    composite operand takes (derived)."""
 
     def __init__(self, root, tree, name, loc):
         self.root, self.tree, self.name, self.loc = root, tree, name, loc
@@ -102,7 +104,7 @@ class Pattern:
         self.rule = self.inst = None
         self.itself = None
         self.before, self.insts = [], []
-        self.order = 0
+        self.order, self.forms = 0, {}
 
     @property
     def type(self):
@@ -266,6 +268,8 @@ class Derive:
                 return False
             got[ir[2][2].name] = ("leaf", ir[2][1], machine[2])  # the register holds the wider value just as well
             return True
+        if ir[0] == "and" and machine[0] == "leaf" and masked_amount(ir, machine[2]):
+            return self.unify(ir[2], ("leaf", ir[2][1], machine[2]), inst, got)
         if ir[0] != machine[0] or ir[1] != machine[1] or len(ir) != len(machine):
             return False
         if ir[0] in ("load", "store", "atomic_mem", "atomic_store"):
@@ -334,15 +338,17 @@ class Derive:
         if root is None:
             return
         try:
-            tree = normal(root.value, {}, {})
+            whole = normal(root.value, {}, {})
         except NotATree:
             return
         seen = set()
-        for reads in self.readings(inst):
-            for p in self.of_tree(inst, outs, held.under(tree, reads), bool(reads)):
-                if str(p) not in seen:
-                    seen.add(str(p))
-                    yield p
+        for tree, forms in variants(whole):
+            for reads in self.readings(inst):
+                for p in self.of_tree(inst, outs, held.under(tree, reads), bool(reads)):
+                    if str(p) not in seen:
+                        seen.add(str(p))
+                        p.forms = forms
+                        yield p
 
     def readings(self, inst):
         """What whole registers may be taken to hold: as they are, or values of a type that is held extended."""
@@ -413,6 +419,57 @@ class Derive:
         p.inst, p.requires = inst, frozenset(inst.requires)
         p.cost, p.insts = cost_of(self.isa, inst), [inst]
         return p
+
+
+def masked_amount(ir, opnd):
+    """Is `y & mask` the amount of a shift, and the operand an immediate that the mask never changes?"""
+    if opnd.type != "imm" or ir[2][0] != "leaf" or ir[3][0] != "num" or len(opnd.imm.fields) != 1:
+        return False
+    (name, bits), = opnd.imm.fields
+    v = opnd.imm.value
+    zext = v.k == "call" and v.name == "zext" and v.args[0].k == "name" and v.args[0].name == name
+    return zext and (1 << bits) - 1 <= ir[3][2]
+
+
+def variants(tree):
+    """A tree with a composite operand that is no address: once for each form, the form's expression in its place.
+    [(tree, operand name -> Form)]. The parts get the names m.r, m.k, ..."""
+    found = {}
+
+    def look(t, address):
+        if t[0] == "leaf":
+            if t[2].type == "composite" and not address:
+                found[t[2].name] = t[2]
+        elif t[0] != "num":
+            for k, a in enumerate(t[2:]):
+                if isinstance(a, tuple):
+                    look(a, k == 0 and t[0] in ("load", "store", "atomic_mem", "atomic_store"))
+
+    def put(t, values):
+        if t[0] == "leaf":
+            return values.get(t[2].name, t) if t[2].type == "composite" else t
+        return t if t[0] == "num" else t[:2] + tuple(put(a, values) if isinstance(a, tuple) else a for a in t[2:])
+
+    look(tree, False)
+    out = []
+    for forms in itertools.product(*(o.comp.forms for o in found.values())):
+        values = {}
+        try:
+            for name, form in zip(found, forms):
+                values[name] = renamed(normal(form.value, {}, {}), name)
+        except NotATree:
+            continue
+        out.append((put(tree, values), dict(zip(found, forms))))
+    return out
+
+
+def renamed(tree, prefix):
+    """The tree of a form, its parts as operands of their own."""
+    if tree[0] == "leaf":
+        part = copy.copy(tree[2])
+        part.name = "%s.%s" % (prefix, part.name)
+        return tree[:2] + (part,)
+    return tree if tree[0] == "num" else tree[:2] + tuple(renamed(a, prefix) if isinstance(a, tuple) else a for a in tree[2:])
 
 
 def imm_range(imm):
@@ -589,7 +646,7 @@ def commuted(tree):
 def copy_with(p, tree, order):
     q = Pattern(p.root, tree, p.name, p.loc)
     q.guard, q.requires, q.cost, q.rule, q.inst = p.guard, p.requires, p.cost, p.rule, p.inst
-    q.itself, q.before, q.order, q.insts = p.itself, p.before, order, p.insts
+    q.itself, q.before, q.order, q.insts, q.forms = p.itself, p.before, order, p.insts, p.forms
     return q
 
 
@@ -613,7 +670,8 @@ def merge_types(patterns):
     """Patterns of one rule or instruction that differ in the types of plain variables only become one."""
     merged = {}
     for p in patterns:
-        key = (p.root, p.name, p.order, p.itself.kind if p.itself else None, shape(p.tree, True))
+        key = (p.root, p.name, p.order, p.itself.kind if p.itself else None, shape(p.tree, True),
+               tuple((n, f.name) for n, f in p.forms.items()))
         if key not in merged:
             merged[key] = p
             continue

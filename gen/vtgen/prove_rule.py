@@ -241,11 +241,21 @@ class Proof:
         inst = self.p.inst
         given = {}
         for o in inst.opnds:
-            if o.reads:
+            if o.reads and o.name in self.p.forms:
+                given[o.name] = self.form_of(self.p.forms[o.name], o.name)
+            elif o.reads:
                 kind, x = self.env[o.name]
                 given[o.name] = x if kind == "value" else x if kind == "address" else self.immediate(o, x)
         outs = self.x.run(inst, given)
         return [next(iter(outs.values()))] if outs else []
+
+    def form_of(self, form, name):
+        """The value of a composite operand that is no address: the pattern has bound its parts as m.r, m.k, ..."""
+        env = {}
+        for part in form.params:
+            kind, x = self.env["%s.%s" % (name, part.name)]
+            env[part.name] = x if kind == "value" else self.immediate(part, x)
+        return self.x.eval.expr(form.value, env)
 
     def immediate(self, o, number):
         fits = self.m.imms.fits(o.imm, number)
@@ -314,7 +324,7 @@ class Proof:
         if o.type in ("reg", "fixed"):
             return self.reg(e)
         if o.type == "composite":
-            return self.mem(e)
+            return self.mem(e, o.comp)
         if o.type == "cond":
             return self.code(e)
         place = self.place(e)
@@ -335,17 +345,20 @@ class Proof:
             return RegVal(var(reg.name, reg.width))
         raise Unsaid(e.loc, "'%s' is no register" % e)
 
-    def form(self, name):
-        for comp in self.isa.operands.values():
+    def form(self, name, of=None):
+        for comp in [of] if of is not None else self.isa.operands.values():
             for form in comp.forms:
                 if form.name == name:
                     return form
         return None
 
-    def mem(self, e):
+    def mem(self, e, of=None):
         if e.k == "name" and self.env.get(e.name, ("",))[0] == "address":
             return self.env[e.name][1]
-        form = self.form(e.name) if e.k == "call" else None
+        form = self.form(e.name, of) if e.k == "call" else None
+        bare = next((f for f in of.forms if len(f.params) == 1 and f.value.k == "name"), None) if of is not None else None
+        if form is None and bare is not None:  # a register where such an operand is due
+            return self.x.eval.expr(bare.value, {bare.params[0].name: self.reg(e)})
         if form is None:
             raise Unsaid(e.loc, "'%s' is no memory operand" % e)
         from prove_inst import is_pc_next

@@ -59,6 +59,8 @@ def compute(e, env, isa):
     if e.k == "call" and e.name == "log2":
         a = compute(e.args[0], env, isa) & (FULL - 1)
         return (a & -a).bit_length() - 1 if a else BITS
+    if e.k == "call" and e.name == "top":
+        return max((compute(e.args[0], env, isa) & (FULL - 1)).bit_length() - 1, 0)
     raise Unknown
 
 
@@ -216,10 +218,10 @@ class Frame:
     def __init__(self, isa, base, tree=None, at=()):
         self.isa, self.tree, self.at = isa, base.tree if tree is None else tree, at
         self.domains, self.limits, self.facts = {}, {}, {}
+        self.samples, self.shown = {}, {}
         self.base = Side(base)
         self.outline(base.tree, ())
         self.sides = []
-        self.samples, self.shown = {}, {}
 
     # The base pattern's own sets.
     def outline(self, t, at):
@@ -261,8 +263,10 @@ class Frame:
         elif const.kind is not None:
             try:
                 facts.cuts |= set(range_of(const.kind))
-            except Unknown:
-                side.narrower = True
+            except Unknown:  # of which nothing is known but that it is the same for all
+                fits = ("fits", at, const.kind.name)
+                self.enum(side, fits, {True}, frozenset((False, True)))
+                self.shown[fits] = "fits(%s, %s)" % (const.name, const.kind.name)
 
     def mem(self, side, mem, at):
         """A memory operand takes any address; one that stands twice asks for equal ones."""

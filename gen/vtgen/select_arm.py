@@ -119,7 +119,7 @@ class Arm:
     def fits(self, imm, text):
         kind, bits = imm_range(imm)
         if kind is None:
-            raise Wrong(self.p.loc, "the range of immediate '%s' cannot be tested" % imm.name)
+            return "target_imm_fits(s->t, %d /* %s */, %s)" % (imm.index, imm.name, text)
         return "sel_fits_%s(%s, %d)" % ({"s": "signed", "z": "unsigned", "exact": "bits"}[kind], text, bits)
 
     def match_var(self, var, node, k, value):
@@ -152,6 +152,10 @@ class Arm:
         self.env[mem.name] = ("address", (mem.comp, v, c))
 
     def test_cond(self, cond, q):
+        if cond.kind == "plain":
+            self.tests.append("if (!cond_plain[%s.arm]) break;" % q)
+            self.env[cond.name] = ("value", "%s.v[0]" % q)
+            return
         want = {"cond": "COND_ONE", "both": "COND_BOTH", "either": "COND_EITHER"}[cond.kind]
         self.tests.append("if (cond_kind[%s.arm] != %s) break;" % (q, want))
         self.env[cond.name] = ("cond", q)
@@ -262,7 +266,10 @@ class Arm:
         for o in inst.opnds:
             if o.writes and o.type in ("reg", "fixed"):
                 args.append(self.result(0))
-            if o.reads:
+            if o.reads and o.name in self.p.forms:
+                args.append(self.put_form(self.p.forms[o.name], ["%s.%s" % (o.name, x.name)
+                                                                 for x in self.p.forms[o.name].params]))
+            elif o.reads:
                 kind, text = self.env[o.name]
                 if kind == "value":
                     args.append("sel_use(s, %s)" % text)
@@ -271,6 +278,23 @@ class Arm:
                 else:
                     args.append("sel_imm(%s)" % text if self.w.is_place(o) else text)
         self.call(inst, args)
+
+    def put_form(self, form, names):
+        """A composite operand whose parts the pattern has bound."""
+        parts = []
+        for p, name in zip(form.params, names):
+            kind, text = self.env[name]
+            if kind == "value":
+                text = "sel_in(sel_use(s, %s), CLS_%s, NO_REG)" % (text, p.cls.name)
+            elif kind == "reg":
+                text = "sel_in(%s, CLS_%s, NO_REG)" % (text, p.cls.name)
+            else:
+                text = "sel_imm(%s)" % text
+            parts.append(text)
+        name = self.new_name("m")
+        self.out.append("const SelMem %s = {.form = %d, .n = %d, .part = {%s}};" % (name, form.index, len(parts),
+                                                                                ", ".join(parts)))
+        return "&" + name
 
     def call(self, inst, args):
         self.w.used[inst.name] = inst
@@ -355,7 +379,7 @@ class Arm:
         if o.type in ("reg", "fixed"):
             return self.reg(e)
         if o.type == "composite":
-            return self.mem(e)
+            return self.mem(e, o.comp)
         if o.type == "cond":
             return self.code(e)
         if self.w.is_place(o):
@@ -382,19 +406,27 @@ class Arm:
     def is_mem(self, e):
         return e.k == "call" and self.form(e.name)[0] is not None
 
-    def form(self, name):
-        for comp in self.w.isa.operands.values():
+    def form(self, name, of=None):
+        for comp in [of] if of is not None else self.w.isa.operands.values():
             for form in comp.forms:
                 if form.name == name:
                     return comp, form
         return None, None
 
-    def mem(self, e):
+    def bare_form(self, comp):
+        """The form that is just a register."""
+        return next((f for f in comp.forms if len(f.params) == 1 and f.value.k == "name" and f.params[0].type == "reg"), None)
+
+    def mem(self, e, of=None):
         if e.k == "name" and self.env.get(e.name, ("",))[0] == "address":
             return self.use_mem(e.name)
         if e.k == "name" and self.env.get(e.name, ("",))[0] == "mem":
             return self.env[e.name][1]
-        comp, form = self.form(e.name) if e.k == "call" else (None, None)
+        if of is not None and self.bare_form(of) is not None and not (e.k == "call" and self.form(e.name)[0]):
+            reg = self.reg(e)
+            self.env["bare register"] = ("reg", reg)
+            return self.put_form(self.bare_form(of), ["bare register"])
+        comp, form = self.form(e.name, of) if e.k == "call" else (None, None)
         if form is None or len(e.args) != len(form.params):
             raise Wrong(e.loc, "'%s' is no memory operand here" % e)
         parts = []
@@ -522,6 +554,8 @@ class Arm:
                 return "s->f->%s.v[%s].colocated" % (table, text)
         if e.k == "call" and e.name == "log2":
             return "sel_log2(%s)" % self.number(e.args[0])
+        if e.k == "call" and e.name == "top":
+            return "sel_top(%s)" % self.number(e.args[0])
         if e.k == "call" and e.name == "is_power":
             return "sel_is_power(%s)" % self.number(e.args[0])
         raise Wrong(e.loc, "'%s' is no number here" % e)

@@ -4,6 +4,7 @@ A part is an instruction with operands that are names, registers, numbers, forms
     RELOC(t)      where an immediate stands: a field that the relocation fills with the address of the label or symbol t.
                   One whose formula names H belongs to the last one before it whose formula does not.
     end           where a label stands: behind the last part
+    not(c)        where a condition stands: the opposite one
     an expression over the immediates of the whole, where an immediate stands
 Parts with a field that waits are encoded in their long form, so that the field is where the relocation expects it.
 """
@@ -73,6 +74,8 @@ class Parts:
             size = self.m.by_name[self.calls[j].name].inst.encode.format.width // 8
             special.append("    t[%d].imm = end_at + %d; /* long */" % (at, size))
             return zero
+        if arg.k == "call" and arg.name == "not":  # the opposite condition
+            return arg
         if arg.k in ("bin", "un", "call"):
             special.append("    t[%d].imm = %s;" % (at, self.number(arg)))
             return zero

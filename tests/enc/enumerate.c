@@ -38,7 +38,18 @@ static uint8_t member(uint8_t cls, unsigned n) {
     abort();
 }
 
+// A legal value of an irregular kind: the least and the greatest field, then ones from a fixed seed.
+static int64_t irregular_case(const ImmIrregular *k, unsigned n) {
+    int64_t value = 0;
+    uint64_t last = (UINT64_C(1) << k->field_bits) - 1;
+    uint64_t field = n % 2 ? last - n / 2 : n / 2;
+    if (n >= 20) field = next_random() & last;
+    while (!imm_irregular_value(k, field & last, &value)) field++;
+    return value;
+}
+
 static int64_t imm_case(const ImmKind *k, unsigned n) {
+    if (k->irregular) return irregular_case(k->irregular, n);
     static const int64_t limits[] = {0,   1,   -1,    2,      127,       -128,       128,         -129,
                                      255, 256, 32767, -32768, 65535,     2147483647, -2147483648, 4294967295,
                                      3,   7,   8,     15,     INT64_MAX, INT64_MIN};

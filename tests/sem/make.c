@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "sem.h"
+#include "support/bits.h"
 
 enum { MAX_SLOTS = 16, TRIES = 400 };
 
@@ -88,9 +89,15 @@ static int64_t pick_imm(const SemMachine *m, const OpndDesc *d) {
     if (d->type == OT_LABEL || (k && k->reloc != NO_RELOC)) {
         int64_t low = k && k->lo > -SEM_CODE_SIZE / 2 ? k->lo : -SEM_CODE_SIZE / 2;
         int64_t high = k && k->hi < SEM_CODE_SIZE / 2 ? k->hi : SEM_CODE_SIZE / 2 - 1;
-        return SEM_PAD * (low / SEM_PAD + (int64_t)sem_below((unsigned)(high / SEM_PAD - low / SEM_PAD + 1)));
+        int64_t to = SEM_PAD * (low / SEM_PAD + (int64_t)sem_below((unsigned)(high / SEM_PAD - low / SEM_PAD + 1)));
+        int64_t coarse = k ? INT64_C(1) << k->low_zeros : 1; // pages, which nobody jumps to
+        return to % coarse ? coarse * ((int64_t)sem_below(16) - 8) : to;
     }
     if (!k) return sem_below(16);
+    int64_t value;
+    if (k->irregular && sem_below(2) &&
+        imm_irregular_value(k->irregular, bit_zext(sem_random(), k->irregular->field_bits), &value))
+        return value;
     uint64_t unit = UINT64_C(1) << k->low_zeros;
     uint64_t span = (uint64_t)k->hi - (uint64_t)k->lo;
     switch (sem_below(6)) {
@@ -297,6 +304,8 @@ static bool repair(const SemMachine *m, SemCase *c, unsigned k, Outcome what, ui
                 return true;
         }
     }
+    uint8_t link = m->target->n_abis ? m->target->abis[0].link : NO_REG;
+    if (link != NO_REG && (inst->flags & MD_RETURN) && repair_reg(m, c, k, link, distance)) return true;
     return repair_reg(m, c, k, m->target->sp, distance);
 }
 
