@@ -1,44 +1,21 @@
 #!/usr/bin/env python3
 """Our encodings against llvm-mc's, both ways.
 
-    compare.py --enumerate PROGRAM --target T --mc llvm-mc --objcopy llvm-objcopy --least N
+    compare.py --enumerate PROGRAM --target T --mc llvm-mc --objcopy llvm-objcopy --least N [--random WORDS]
 
 PROGRAM writes "name <tab> bytes <tab> text" lines (enumerate.c). For every line
   1. llvm-mc assembles our text: the bytes must be ours;
   2. llvm-mc disassembles our bytes: the text must be ours.
+PROGRAM with `random` writes the same lines for random bytes that we decode; of these 2. must hold.
 
-What is only another spelling (nothing else is forgiven, and no operand is ever dropped):
-  * white space, and comments that llvm-mc adds;
-  * an immediate of an 8-, 16- or 32-bit operation may be written signed or unsigned: -1 and 255 are the same byte. The
-    last letter of the mnemonic gives the width, in UNSIGNED those whose immediate is a plain unsigned field;
-  * a displacement of 0 may be left out.
-A branch names its distance from the end of the instruction. llvm-mc reads a number there as an address, so for
-assembling it becomes `.+distance+size`; and it always takes the short branch where that reaches, so a long branch over
-a short distance is checked by disassembly only (TOO_SHORT counts them).
-A pseudo that asks for a relocation writes that behind the number (`12@GOTPCREL(%rip)`), which llvm-mc takes behind a
-symbol only: the bytes are those of the number alone, and that is what is compared (RELOCATION).
+What is only another spelling is said in spelling_<machine>.py, in one place, and no operand is ever dropped.
 """
 import argparse
+import importlib
 import re
 import subprocess
 import sys
 import tempfile
-
-WIDTH = {"b": 8, "w": 16, "l": 32}
-UNSIGNED = {"retq": 16}
-RELOCATION = re.compile(r"(?<=\d)@[A-Z]+")
-BRANCH = re.compile(r"(j[a-z]+|callq) (-?\d+)\Z")
-
-
-def normal(text):
-    """One spelling of an instruction's text."""
-    text = re.sub(r"\s+", " ", text.split("#")[0]).strip()
-    mnemonic, _, rest = text.partition(" ")
-    rest = re.sub(r"(^|,\s*)0\(", r"\1(", rest)
-    width = UNSIGNED.get(mnemonic) or WIDTH.get(mnemonic[-1])
-    if width:
-        rest = re.sub(r"\$(-?\d+)", lambda m: "$%d" % (int(m.group(1)) % (1 << width)), rest)
-    return ("%s %s" % (mnemonic, rest)).strip()
 
 
 class Report:
@@ -51,15 +28,15 @@ class Report:
             print(text)
 
 
-def assemble(lines, mc, report):
+def assemble(lines, mc, spelling, report):
     """Texts without distances, by --show-encoding."""
-    text = "".join(t + "\n" for _, _, t in lines)
-    run = subprocess.run([mc, "-triple=x86_64", "--show-encoding"], input=text, capture_output=True, text=True,
+    text = "".join(spelling.source(t) + "\n" for _, _, t in lines)
+    run = subprocess.run([mc] + spelling.OPTIONS + ["--show-encoding"], input=text, capture_output=True, text=True,
                          check=False)
     if run.returncode:
         report.fail("llvm-mc refuses our text:\n" + "\n".join(run.stderr.splitlines()[:9]))
         return 0
-    found = re.findall(r"# encoding: \[([^]]*)\]", run.stdout)
+    found = re.findall(r"encoding: \[([^]]*)\]", run.stdout)
     if len(found) != len(lines):
         report.fail("%d texts gave %d encodings" % (len(lines), len(found)))
         return 0
@@ -70,16 +47,17 @@ def assemble(lines, mc, report):
     return len(lines)
 
 
-def assemble_branches(lines, mc, objcopy, report):
+def assemble_branches(lines, mc, objcopy, spelling, report):
     """Texts with distances, as one section whose bytes must be ours put together."""
+    if not lines:
+        return 0
     text, want = [], []
     for _, ours, t in lines:
-        mnemonic, distance = BRANCH.match(t).groups()
-        text.append("%s .%+d\n" % (mnemonic, int(distance) + len(ours) // 2))
+        text.append(spelling.branch(t, len(ours) // 2) + "\n")
         want.append(ours)
     with tempfile.TemporaryDirectory() as where:
         obj, raw = where + "/a.o", where + "/a.bin"
-        subprocess.run([mc, "-triple=x86_64", "-filetype=obj", "-o", obj], input="".join(text), text=True, check=True)
+        subprocess.run([mc] + spelling.OPTIONS + ["-filetype=obj", "-o", obj], input="".join(text), text=True, check=True)
         subprocess.run([objcopy, "-O", "binary", "-j", ".text", obj, raw], check=True)
         with open(raw, "rb") as f:
             got = f.read().hex()
@@ -92,16 +70,26 @@ def assemble_branches(lines, mc, objcopy, report):
     return len(lines)
 
 
-def disassemble(lines, mc, report):
+def disassemble(lines, mc, spelling, report):
+    """Each line's bytes alone: instructions never run into each other."""
     text = "".join(re.sub("..", r"0x\g<0> ", ours) + "\n" for _, ours, _ in lines)
-    run = subprocess.run([mc, "-triple=x86_64", "--disassemble"], input=text, capture_output=True, text=True, check=False)
+    run = subprocess.run([mc] + spelling.OPTIONS + ["--disassemble"], input=text, capture_output=True, text=True,
+                         check=False)
     found = [t for t in run.stdout.splitlines() if t.strip() and not t.strip().startswith(".")]
     if run.returncode or "warning" in run.stderr or len(found) != len(lines):
         report.fail("llvm-mc cannot read our bytes:\n" + "\n".join(run.stderr.splitlines()[:9]))
         return
     for (name, ours, t), theirs in zip(lines, found):
-        if normal(theirs) != normal(t):
-            report.fail("%s: %s is '%s' for us, '%s' for llvm-mc" % (name, ours, t, theirs.strip()))
+        if spelling.normal(theirs) != spelling.normal(t):
+            report.fail("%s: %s is '%s' for us, '%s' for llvm-mc (%s, %s)"
+                        % (name, ours, t, theirs.strip(), spelling.normal(t), spelling.normal(theirs)))
+
+
+def enumerated(program, arguments, spelling, report):
+    run = subprocess.run([program] + arguments, capture_output=True, text=True, check=False)
+    if run.returncode:
+        report.fail("enumerate: " + "\n".join(run.stderr.splitlines()[-9:]))
+    return [spelling.line(*line.split("\t")) for line in run.stdout.splitlines()]
 
 
 def main():
@@ -109,26 +97,31 @@ def main():
     for name in ("enumerate", "target", "mc", "objcopy"):
         options.add_argument("--" + name, required=True)
     options.add_argument("--least", type=int, required=True)
+    options.add_argument("--random", type=int, default=0)
     o = options.parse_args()
-    report = Report()
-    run = subprocess.run([o.enumerate, o.target], capture_output=True, text=True, check=False)
-    if run.returncode:
-        report.fail("enumerate: " + "\n".join(run.stderr.splitlines()[-9:]))
-    lines = [tuple(RELOCATION.sub("", line).split("\t")) for line in run.stdout.splitlines()]
-    branches = [x for x in lines if BRANCH.match(x[2])]
-    short = [x for x in branches if len(x[1]) > 4 and not x[2].startswith("callq")
-             and -128 <= int(x[2].split()[1]) + len(x[1]) // 2 - 2 <= 127]
-    too_short = {id(x) for x in short}
-    plain = [x for x in lines if not BRANCH.match(x[2])]
-    checked = assemble(plain, o.mc, report)
-    checked += assemble_branches([x for x in branches if id(x) not in too_short], o.mc, o.objcopy, report)
-    disassemble(lines, o.mc, report)
+    report, spelling = Report(), importlib.import_module("spelling_" + o.target)
+    lines = enumerated(o.enumerate, [o.target, str(spelling.CASES)], spelling, report)
+    branches = [x for x in lines if spelling.is_branch(x[2])]
+    skipped = [x for x in lines if spelling.disassemble_only(*x)]
+    gone = {id(x) for x in skipped} | {id(x) for x in branches}
+    checked = assemble([x for x in lines if id(x) not in gone], o.mc, spelling, report)
+    out = {id(x) for x in skipped}
+    checked += assemble_branches([x for x in branches if id(x) not in out], o.mc, o.objcopy, spelling, report)
+    disassemble(lines, o.mc, spelling, report)
     distinct = len({x[1:] for x in lines})
     forms = len({x[0] for x in lines})
     print("%d encodings of %d instructions, %d of them different; %d assembled alike, %d by disassembly only, %d failures"
-          % (len(lines), forms, distinct, checked, len(short), report.failed))
+          % (len(lines), forms, distinct, checked, len(skipped), report.failed))
     if distinct < o.least:
         report.fail("fewer than %d different encodings" % o.least)
+    if o.random:
+        before = report.failed
+        found = enumerated(o.enumerate, [o.target, "random", str(o.random)], spelling, report)
+        disassemble(found, o.mc, spelling, report)
+        print("%d of %d random words are ours, of %d instructions; %d failures"
+              % (len(found), o.random, len({x[0] for x in found}), report.failed - before))
+        if len(found) * 1000 < o.random:
+            report.fail("hardly any random word is decoded")
     return report.failed != 0
 
 

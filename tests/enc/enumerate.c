@@ -1,7 +1,8 @@
 // Writes encodings of every instruction of a target, one a line: name, bytes, text, separated by tabs. Operands are
 // boundaries first, then random ones from a fixed seed. On the way it checks what needs no other assembler:
 //   decode(encode(x)) is x; operands out of range are refused.
-// Usage: enumerate TARGET [CASES]. Exit status 1 when a check fails.
+// Usage: enumerate TARGET [CASES], or enumerate TARGET random WORDS: random bytes, where they are decoded. Exit status
+// 1 when a check fails.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,6 +217,10 @@ static void check_refusals(uint16_t mop) {
     }
 }
 
+// The address at which distances print as they are: they count from the end of an instruction where its size varies by
+// bytes, from its start elsewhere.
+static uint64_t where(unsigned size) { return target->code_align > 1 ? 0 : (uint64_t)0 - size; }
+
 static void one_case(Arena *arena, uint16_t mop, unsigned n) {
     const InstDesc *inst = &target->insts[mop];
     MOpnd slots[MAX_SLOTS];
@@ -228,21 +233,46 @@ static void one_case(Arena *arena, uint16_t mop, unsigned n) {
     }
     check_decode(mop, slots, &e);
     Buf text = buf_new(arena);
-    target->print(mop, slots, (uint64_t)0 - e.n, e.n, &text); // distances print as they are
+    target->print(mop, slots, where(e.n), e.n, &text);
     printf("%s\t", inst->name);
     for (unsigned i = 0; i < e.n; i++) printf("%02x", e.bytes[i]);
     printf("\t%s\n", buf_str(&text));
+}
+
+// Random bytes that are an instruction of ours, as such lines.
+static void random_words(Arena *arena, unsigned long n) {
+    for (unsigned long k = 0; k < n; k++) {
+        uint8_t bytes[16];
+        MOpnd slots[MAX_SLOTS];
+        uint16_t mop;
+        for (unsigned i = 0; i < 2; i++) {
+            uint64_t x = next_random();
+            memcpy(bytes + 8 * i, &x, 8);
+        }
+        cases++;
+        unsigned size = target->decode(bytes, sizeof bytes, &mop, slots);
+        if (!size) continue;
+        Buf text = buf_new(arena);
+        target->print(mop, slots, where(size), size, &text);
+        printf("%s\t", target->insts[mop].name);
+        for (unsigned i = 0; i < size; i++) printf("%02x", bytes[i]);
+        printf("\t%s\n", buf_str(&text));
+        arena_reset(arena);
+    }
 }
 
 // ---- main ---------------------------------------------------------------------------------------
 
 typedef struct Run {
     unsigned n;
+    unsigned long words; // of random bytes, instead of instructions
 } Run;
 
 static void run(Ctx *ctx, void *arg) {
     const Run *r = arg;
     Arena *arena = arena_new(ctx);
+    if (r->words) random_words(arena, r->words);
+    if (r->words) return;
     for (uint16_t mop = 0; mop < target->n_insts; mop++) {
         const InstDesc *inst = &target->insts[mop];
         if (inst->flags & MD_RELAX) continue;
@@ -256,10 +286,11 @@ static void run(Ctx *ctx, void *arg) {
 }
 
 int main(int argc, char **argv) {
-    Run r = {argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 100};
+    Run r = {.n = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 100};
+    if (argc > 3 && !strcmp(argv[2], "random")) r.words = strtoul(argv[3], NULL, 10);
     target = argc > 1 ? target_find(argv[1]) : NULL;
     if (!target) {
-        fputs("usage: enumerate TARGET [CASES]\n", stderr);
+        fputs("usage: enumerate TARGET [CASES | random WORDS]\n", stderr);
         return 2;
     }
     Ctx *ctx = NULL;
