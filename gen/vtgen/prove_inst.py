@@ -132,19 +132,11 @@ class Imms:
             ways.append(ok)
         return smt.conj(whole, smt.any_of(ways))
 
-    def value(self, imm, v):
-        """What the instruction reads when the encoder was given v."""
-        x = smt.resize(v, imm.width, True)
-        if self.choices(imm) is None:
-            return x
-        made = self.decode(imm, x)
-        out = made[-1][1]
-        for fields, value in reversed(made[:-1]):
-            ok = smt.eq(value, x)
-            if imm.guard is not None:
-                ok = smt.conj(ok, Eval(None, FieldWorld()).expr(imm.guard, fields))
-            out = smt.ite(ok, value, out)
-        return out
+    @staticmethod
+    def value(imm, v):
+        """What the instruction reads when the encoder was given v. Whoever asks must have made sure that v fits: then
+        it is v."""
+        return smt.resize(v, imm.width, True)
 
     def in_set(self, imm, x):
         """Values that are no rearrangement of bits are enumerated; of an unknown number it is an unknown question."""
@@ -185,6 +177,14 @@ def is_pc_next(exprs):
     return any(x.k == "name" and x.name == "pc_next" for e in exprs if e is not None for x in e.walk())
 
 
+def asks_table(isa, inst):
+    """Does an instruction of several parts take its label from the table of addresses?"""
+    if inst.encode is None or inst.encode.format is not None:
+        return False
+    return any(x.k == "call" and x.name in isa.relocs and "G" in isa.relocs[x.name].letters()
+               for part in inst.encode.parts for x in part.walk())
+
+
 def sem_exprs(stmts):
     for s in stmts:
         yield from s.exprs()
@@ -206,7 +206,8 @@ class Exec(World):
         self.hyps = []          # what is known of the pool and such
         self.specified = None   # values to take for `undefined`, when a sem is a specification
         self.given = None
-        self.steps = []
+        self.pc, self.size = var("pc", isa.word), None   # of the instruction that runs; its bytes, where they matter
+        self.wrote_flags = False
 
     def fresh(self, name, width):
         self.count += 1
@@ -223,7 +224,9 @@ class Exec(World):
         if ref.kind == "flag":
             return self.before_flags[ref.obj[0].bits[ref.obj[1]]]
         if ref.kind == "pc":
-            return var(e.name, self.isa.word)
+            if self.size is None and e.name == "pc_next":
+                return var("pc_next", self.isa.word)
+            return self.pc if e.name == "pc" else smt.add(self.pc, const(self.size, self.isa.word))
         if ref.kind == "reg":
             reg = ref.obj
             if reg.constant is not None:
@@ -270,20 +273,25 @@ class Exec(World):
 
     def place_value(self, place, o, env):
         """The number that the linker or the emitter writes for a symbol: its relocation's value."""
-        base = var("pc_next" if env["pc_next"] else "pc", self.isa.word)
+        base = var("pc_next", self.isa.word) if env["pc_next"] else self.pc
         if o.type == "label":
-            return smt.sub(place.term, base)
+            return smt.sub(self.through_table(place) if env["table"] else place.term, base)
         imm = place.imm or o.imm
         reloc = next((r for r in self.isa.relocs.values() if r.imm is imm), None)
         if reloc is None:
             raise Unsaid(o.loc, "no relocation fills '%s'" % o.imm.name)
-        got = var("got_" + place.name, self.isa.word)
-        if "G" in reloc.letters():
-            self.hyps.append(smt.eq(smt.apply("load%d" % self.isa.word, self.isa.word, got), place.term))
+        got = self.through_table(place) if "G" in reloc.letters() else place.term
         names = {"S": place.term, "L": place.term, "A": const(0, self.isa.word), "P": base, "G": got}
         value = RelocEval(self.isa.word).expr(reloc.spots[0].value, names)
         self.hyps.append(self.imms.fits(o.imm, value))  # whoever fills it refuses what is out of reach
         return smt.resize(value, o.imm.width, True)
+
+    def through_table(self, place):
+        """The address of the word that holds the symbol's address."""
+        got = var("got_" + place.name, self.isa.word)
+        self.hyps.append(smt.eq(smt.low(got, 3), const(0, 3)))
+        self.hyps.append(smt.eq(smt.apply("load%d" % self.isa.word, self.isa.word, got), place.term))
+        return got
 
     def load(self, address, width, atomic):
         if self.memory is not None:
@@ -326,6 +334,7 @@ class Exec(World):
             return self.run_relax(inst, given, text)
         env = dict(given)
         env["pc_next"] = is_pc_next(sem_exprs(inst.sem))
+        env["table"] = asks_table(self.isa, inst)
         self.before_flags, self.before_epoch = dict(self.flags), self.epoch
         self.outs = {}
         for o in inst.opnds:
@@ -351,20 +360,89 @@ class Exec(World):
 
     def run_relax(self, relax, given, text):
         """A branch that grows is its first row."""
-        row = relax.rows[0]
-        return self.run_row(relax, row, given, text)
-
-    def run_row(self, relax, row, given, text=None):
-        calls = [s.value for s in row.result.stmts] + ([row.result.value] if row.result.value is not None else [])
+        calls = calls_of(relax.rows[0])
         if len(calls) != 1:
-            raise Unsaid(relax.loc, "the row of '%s' has several instructions" % relax.name)
-        inst = self.isa.insts[calls[0].name]
-        inner = {}
+            raise Unsaid(relax.loc, "the first row of '%s' has several instructions" % relax.name)
+        inst, inner = self.isa.insts[calls[0].name], {}
         for o, a in zip(inst.opnds, calls[0].args):
-            if a.k != "name" or a.name not in given:
-                raise Unsaid(a.loc, "'%s' is no operand of '%s'" % (a, relax.name))
-            inner[o.name] = given[a.name]
+            inner[o.name] = self.part_operand(o, a, given, {}, None)
         return self.run(inst, inner, text)
+
+    # ---- instructions in a row: of a relax, of `encode seq(...)` ----
+
+    def parts(self, calls, given):
+        """Runs them one behind the other; registers that they write are known to those that follow. Returns what they
+        leave: operand or register name -> RegVal."""
+        insts = [self.isa.insts[c.name] for c in calls]
+        if any(i.encode is None or i.encode.format is None or i.encode.format.width is None for i in insts):
+            raise Unsaid(calls[0].loc, "parts whose size is not known")
+        local, start, at, high = {}, self.pc, 0, None
+        patched = {}  # offset -> value that a relocation of an earlier part puts there
+        for inst, call in zip(insts, calls):
+            self.pc, self.size = smt.add(start, const(at, self.isa.word)), inst.encode.format.width // 8
+            state, inner = Relocs(self, at, high, patched), {}
+            for o, a in zip(inst.opnds, call.args):
+                inner[o.name] = self.part_operand(o, a, given, local, state)
+            high = state.high
+            alive = self.alive
+            outs = self.run(inst, inner, str(call))
+            for o, a in zip(inst.opnds, call.args):
+                if o.name in outs and a.k == "name":
+                    old = local.get(a.name) or given.get(a.name)
+                    new = outs[o.name].term
+                    local[a.name] = RegVal(smt.ite(alive, new, old.term) if isinstance(old, RegVal) else new)
+            at += self.size
+        self.pc, self.size = start, None
+        return local
+
+    def part_operand(self, o, a, given, local, state):
+        if a.k == "call" and a.name in self.isa.relocs:
+            return state.value(o, self.isa.relocs[a.name], given[a.args[0].name])
+        if o.type == "imm" and state is not None and state.at in state.patched:
+            return state.patched[state.at]
+        if a.k == "call" and o.type == "composite":
+            form = next(f for f in o.comp.forms if f.name == a.name)
+            env = {p.name: self.part_operand(p, x, given, local, state) for p, x in zip(form.params, a.args)}
+            env["pc_next"] = is_pc_next([form.value])
+            return self.eval.expr(form.value, env)
+        if a.k == "call" and a.name == "not" and o.type == "cond":
+            c = given[a.args[0].name]
+            return Code(self.conds.opposite[c.number]) if c.number is not None else \
+                Code(holds=smt.bvnot(c.holds), epoch=c.epoch)
+        if a.k == "name" and a.name == "end" and a.name not in given:
+            return Place("end", var("end", self.isa.word))
+        if a.k == "name" and a.name in local:
+            return local[a.name]
+        if a.k == "name" and a.name in given:
+            x = given[a.name]
+            if o.type == "imm" and isinstance(x, smt.Term):
+                x = smt.resize(x, 64, True)
+                self.needs.append(("%s can be encoded as %s" % (o.name, o.imm.name), self.imms.fits(o.imm, x)))
+                return self.imms.value(o.imm, x)
+            return x
+        if a.k == "name" and a.name in self.isa.reg_names:
+            reg = self.isa.reg_names[a.name][0]
+            return RegVal(var(reg.name, reg.width) if reg.constant is None else const(reg.constant, reg.width))
+        x = self.part_number(a, given)
+        self.needs.append(("%s can be encoded as %s" % (o.name, o.imm.name), self.imms.fits(o.imm, x)))
+        return self.imms.value(o.imm, x)
+
+    def part_number(self, a, given):
+        if a.k == "num":
+            return const(a.value, 64)
+        if a.k == "name" and isinstance(given.get(a.name), smt.Term):
+            return smt.resize(given[a.name], 64, True)
+        if a.k == "bin":
+            f = {"add": smt.add, "sub": smt.sub, "and": smt.conj, "or": smt.disj, "xor": smt.xor, "mul": smt.mul,
+                 "shl": smt.shl, "lshr": smt.lshr, "ashr": smt.ashr}
+            if a.op in f:
+                return f[a.op](*[self.part_number(x, given) for x in a.args])
+        if a.k == "un" and a.op in ("neg", "not"):
+            return (smt.bvneg if a.op == "neg" else smt.bvnot)(self.part_number(a.args[0], given))
+        if a.k == "call" and a.name in ("sext", "zext") and a.args[1].k == "num":
+            x = smt.low(self.part_number(a.args[0], given), a.args[1].value)
+            return (smt.sext if a.name == "sext" else smt.zext)(x, 64)
+        raise Unsaid(a.loc, "'%s' as an operand" % a)
 
     def stmts(self, stmts, env, when, inst):
         for s in stmts:
@@ -490,6 +568,29 @@ class Exec(World):
             raise Unsaid(e.loc, "'%s' is outside what is proved" % e.name)
 
 
+def calls_of(row):
+    return [s.value for s in row.result.stmts] + ([row.result.value] if row.result.value is not None else [])
+
+
+class Relocs:
+    """The relocations of one part. at: its offset; high: the place that H means to it; patched: see Exec.parts."""
+
+    def __init__(self, x, at, high, patched):
+        self.x, self.at, self.high, self.patched = x, at, high, patched
+
+    def value(self, o, reloc, place):
+        x, word = self.x, self.x.isa.word
+        got = x.through_table(place) if "G" in reloc.letters() else place.term
+        if "H" not in reloc.letters():
+            self.high = x.pc
+        names = {"S": place.term, "L": place.term, "A": const(0, word), "P": x.pc, "G": got, "H": self.high}
+        for spot in reloc.spots[1:]:
+            self.patched[self.at + spot.at] = RelocEval(word).expr(spot.value, names)
+        value = RelocEval(word).expr(reloc.spots[0].value, names)
+        x.hyps.append(x.imms.fits(o.imm, value))
+        return x.imms.value(o.imm, value)
+
+
 class RelocEval:
     """A relocation's value over S, A, P, G, L."""
 
@@ -503,8 +604,8 @@ class RelocEval:
             return names[e.name]
         if e.k == "bin":
             a, b = (self.expr(x, names) for x in e.args)
-            f = {"add": smt.add, "sub": smt.sub, "and": smt.conj, "or": smt.disj, "shl": smt.shl, "lshr": smt.lshr,
-                 "ashr": smt.ashr}
+            f = {"add": smt.add, "sub": smt.sub, "and": smt.conj, "or": smt.disj, "xor": smt.xor, "shl": smt.shl,
+                 "lshr": smt.lshr, "ashr": smt.ashr}
             if e.op in f:
                 return f[e.op](a, b)
         if e.k == "un":

@@ -12,9 +12,9 @@ import itertools
 
 import smt
 from patterns import Cond, Const, Mem, Node, Var, imm_range
-from prove_inst import Code, Exec, Place, RegVal
+from prove_inst import Code, Exec, Place, RegVal, is_pc_next
 from prove_ir import IrSide, trap_number
-from prove_sem import Unsaid
+from prove_sem import Unsaid, clz, ctz
 from smt import const, var
 
 
@@ -145,6 +145,7 @@ class Proof:
             return x
         if a.kind == "blocks":
             x = var("entries", 32)
+            self.ob.hyps.append(smt.bvnot(smt.msb(x)))  # no table is that long
             self.env[name] = ("blocks", x)
             return x
         return None
@@ -188,6 +189,8 @@ class Proof:
 
     def condition(self, a, width):
         """A condition that was tested: the value is 0 exactly when it does not hold."""
+        if a.kind == "plain":
+            return self.register(a.name, "i%d" % width)
         n = 1 if a.kind == "cond" else 2
         truths = [var("%s_holds%s" % (a.name, k or ""), 1) for k in range(n)]
         holds = truths[0] if n == 1 else (smt.conj if a.kind == "both" else smt.disj)(*truths)
@@ -249,12 +252,12 @@ class Proof:
         outs = self.x.run(inst, given)
         return [next(iter(outs.values()))] if outs else []
 
-    def form_of(self, form, name):
-        """The value of a composite operand that is no address: the pattern has bound its parts as m.r, m.k, ..."""
-        env = {}
-        for part in form.params:
-            kind, x = self.env["%s.%s" % (name, part.name)]
-            env[part.name] = x if kind == "value" else self.immediate(part, x)
+    def form_of(self, form, prefix):
+        """A composite operand whose parts the pattern has bound."""
+        env = {"pc_next": False}
+        for p in form.params:
+            kind, x = self.env["%s.%s" % (prefix, p.name)]
+            env[p.name] = x if kind == "value" else self.immediate(p, x)
         return self.x.eval.expr(form.value, env)
 
     def immediate(self, o, number):
@@ -356,18 +359,22 @@ class Proof:
         if e.k == "name" and self.env.get(e.name, ("",))[0] == "address":
             return self.env[e.name][1]
         form = self.form(e.name, of) if e.k == "call" else None
-        bare = next((f for f in of.forms if len(f.params) == 1 and f.value.k == "name"), None) if of is not None else None
-        if form is None and bare is not None:  # a register where such an operand is due
-            return self.x.eval.expr(bare.value, {bare.params[0].name: self.reg(e)})
+        if form is None and of is not None:
+            form = next((f for f in of.forms if len(f.params) == 1 and f.value.k == "name" and f.params[0].type == "reg"),
+                        None)
+            if form is not None:  # the form that is just a register
+                return self.x.eval.expr(form.value, {form.params[0].name: self.reg(e), "pc_next": False})
         if form is None:
             raise Unsaid(e.loc, "'%s' is no memory operand" % e)
-        from prove_inst import is_pc_next
         env = {"pc_next": is_pc_next([form.value])}
+        frame = any(a.k == "call" and a.name == "slot" for a in e.args)
         for p, a in zip(form.params, e.args):
             if p.type == "reg" and a.k == "call" and a.name == "slot":
                 env[p.name] = RegVal(self.entity(a.args[0], "slot"))
             elif p.type == "reg":
                 env[p.name] = self.reg(a)
+            elif frame:  # the frame's layout adds to it, and takes care of what does not fit then
+                env[p.name] = self.number(a)
             else:
                 place = self.place(a)
                 env[p.name] = place if place is not None else self.immediate(p, self.number(a))
@@ -475,8 +482,10 @@ class Proof:
         if e.k == "call" and e.name == "colocated":
             return smt.zext(var("colocated_" + e.args[0].name, 1), 64)
         if e.k == "call" and e.name == "log2":
-            from prove_sem import ctz
             return ctz(self.number(e.args[0]))
+        if e.k == "call" and e.name == "top":  # the place of the highest one
+            x = self.number(e.args[0])
+            return smt.sub(const(63, 64), clz(x))
         if e.k == "call" and e.name == "is_power":
             x = self.number(e.args[0])
             return smt.zext(is_power(x), 64)
@@ -555,7 +564,9 @@ class Proof:
         want = smt.add(base, smt.sext(entry, 64))
         if len(self.x.jumps) != 1 or isinstance(self.x.jumps[0][1], Place):
             raise Unsaid(self.p.loc, "one jump to an address is due")
-        self.ob.goal("target", want, self.x.jumps[0][1])
+        n = int((self.isa.settings.get("code") or ["align", "1"])[-1])
+        aligned = smt.eq(smt.conj(want, const(n - 1, want.width)), const(0, want.width))
+        self.ob.goal("target", want, self.x.jumps[0][1], aligned)
         self.ob.goal("it jumps", smt.TRUE, self.x.jumps[0][0])
 
 
@@ -696,7 +707,7 @@ def text_of(tree):
         attrs = "[%s]" % ",".join(v for _, (_, v) in tree.attrs) if tree.attrs else ""
         args = [text_of(a) for a in tree.args]
         for k, (a, p) in enumerate(zip(tree.args, tree.op.params)):
-            if isinstance(a, (Cond, Const)) and a.name[0] != "=":
+            if isinstance(a, (Cond, Const)):
                 args[k] += "/%s" % tree.inst.type_of(p.kind).name
         t = "%s%s%s(%s)" % (tree.op.name, "." + tree.type if tree.type else "", attrs, ",".join(args))
         return t if tree.nth is None else "%s#%d" % (t, tree.nth)
@@ -711,7 +722,8 @@ def narrow_pointers(tree, word):
         if narrow_pointers(a, word):
             return True
         t = tree.inst.type_of(p.kind)
-        if isinstance(a, Mem) and t is not None and t.width != word:
+        pointer = [types for v, types in tree.op.vars if v == p.kind and types and "ptr" in types[0].sets and len(types) == 2]
+        if t is not None and t.width != word and (isinstance(a, Mem) or pointer):
             return True
     return False
 

@@ -6,7 +6,8 @@
   * comparisons, NaN tests and "does the truncated value fit" are exact: functions of the bits;
   * conversions to integers go through one exact function, the float's whole part as an integer of 66 bits (read only
     where it fits); conversions from integers through one unknown function of the 65-bit number;
-  * arithmetic is an unknown function: equal for equal operands, nothing else is known of it.
+  * `trunc` is exact, but for which NaN it gives;
+  * other arithmetic is an unknown function: equal for equal operands, nothing else is known of it.
 """
 import smt
 from smt import const, ite
@@ -220,6 +221,10 @@ def fits(x, n, sign):
 
 def whole(x):
     """The whole part as an integer of 66 bits; 0 for what has none of that size."""
+    return plain_whole(smt.WHOLE_OF.get(id(x), x))  # tests/proof proves that this is the same (`division`)
+
+
+def plain_whole(x):
     w, m = x.width, MANTISSA[x.width]
     n, bias = WHOLE + m, (1 << (w - 2 - m)) - 1
     e = smt.zext(smt.extract(x, w - 2, m), n)
@@ -229,6 +234,19 @@ def whole(x):
     inside = smt.conj(smt.ule(const(bias, n), e), smt.ult(e, const(bias + WHOLE - 1, n)))
     size = ite(inside, size, const(0, WHOLE))
     return ite(smt.msb(x), smt.bvneg(size), size)
+
+
+def trunc(x):
+    """The whole part as a float: the bits of the fraction below the unit are cleared. Of a NaN it is some NaN."""
+    w, m = x.width, MANTISSA[x.width]
+    bias = (1 << (w - 2 - m)) - 1
+    e = smt.zext(smt.extract(x, w - 2, m), w)
+    keep = smt.ashr(const((1 << w) - (1 << m), w), smt.sub(e, const(bias, w)))
+    cut = ite(smt.ult(e, const(bias, w)), smt.conj(x, const(1 << (w - 1), w)),
+              ite(smt.ule(const(bias + m, w), e), x, smt.conj(x, keep)))
+    out = ite(is_nan(x), smt.disj(smt.apply("nan%d" % w, w, x), const(exponent_mask(w) | 1 << (m - 1), w)), cut)
+    smt.WHOLE_OF[id(out)] = x
+    return out
 
 
 def to_int(x, n):
@@ -247,7 +265,7 @@ def from_int(x, w, sign):
     return smt.apply("from_int%d" % w, w, (smt.sext if sign else smt.zext)(x, 65))
 
 
-UNKNOWN = {"fadd", "fsub", "fmul", "fdiv", "sqrt", "fma", "fmin", "fmax", "ceil", "floor", "trunc", "nearest"}
+UNKNOWN = {"fadd", "fsub", "fmul", "fdiv", "sqrt", "fma", "fmin", "fmax", "ceil", "floor", "nearest"}
 ROUNDINGS = ("nearest", "floor", "ceil", "trunc")
 
 
@@ -516,7 +534,11 @@ class Eval:
         x, mode = self.values(e, env)
         if not smt.known(mode) or mode.value & 4:
             raise Unsaid(e.loc, "'round_mode' needs a known mode")
-        return smt.apply("%s%d" % (ROUNDINGS[mode.value & 3], x.width), x.width, x)
+        name = ROUNDINGS[mode.value & 3]
+        return trunc(x) if name == "trunc" else smt.apply("%s%d" % (name, x.width), x.width, x)
+
+    def f_trunc(self, e, env):
+        return trunc(*self.values(e, env))
 
     def f_fpromote(self, e, env):
         x = self.expr(e.args[0], env)

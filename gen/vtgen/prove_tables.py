@@ -1,12 +1,15 @@
 """Proofs that are not of rules: tables of conditions, what stands for what among instructions, and what the prover takes
 for granted. prove.py lists the kinds."""
+import copy
+
 import smt
-from prove_inst import Place, RegVal, is_pc_next
+from prove_inst import Code, Place, RegVal, calls_of, is_pc_next
 from prove_ir import IrSide
 from prove_rewrite import relations
 from prove_rule import Obligation
-from prove_sem import Eval, Unsaid
+from prove_sem import Eval, Unsaid, is_nan, plain_whole, trunc
 from smt import const, var
+from tree import Expr
 
 
 def made(kind, name, loc, build):
@@ -35,6 +38,8 @@ def of_ir(ir):
                 name = "%s.%s" % (item.name, t.name)
                 yield made("not", name, item.loc, lambda ob: negated(ob, ir, kind, item, t, table))
                 yield made("swap", name, item.loc, lambda ob: turned(ob, ir, kind, item, t, table))
+    for t in ir.sets["float"]:
+        yield made("division", "whole.%s" % t.name, None, lambda ob: whole_of_trunc(ob, t))
     for w in (2, 3, 4, 6):
         for name in ("udiv", "urem", "sdiv", "srem"):
             yield made("division", "%s.%d" % (name, w), None, lambda ob: division(ob, name, w))
@@ -74,6 +79,15 @@ def turned(ob, ir, kind, item, t, table):
     ob.goal(other.name, ev.compare(item, x, y), ev.compare(other, y, x))
 
 
+def whole_of_trunc(ob, t):
+    """prove_sem.py takes the whole part of a float without fraction from the float it was cut from."""
+    x = var("x", t.width)
+    ob.inputs = [("x", x)]
+    ob.text = "the whole part of trunc(x)"
+    cut = trunc(x)
+    ob.goal("whole part", plain_whole(x), plain_whole(cut), smt.bvnot(is_nan(x)))
+
+
 def division(ob, name, w):
     """smt.py divides extended numbers by dividing the numbers, and makes remainders from quotients."""
     x, y = var("x", w), var("y", w)
@@ -85,6 +99,8 @@ def division(ob, name, w):
     for c in {1, 2, 1 << (w - 2), -1}:
         c = const(c, w)
         ob.goal("by %d" % c.value, smt.make("bv" + name, w, (x, c)), getattr(smt, name)(x, c))
+    over = smt.conj(smt.eq(x, const(1 << (w - 1), w)), smt.eq(y, smt.ones(w)))
+    ob.goal("the quotient that overflows", x, smt.make("bvsdiv", w, (x, y)), over)
     n = smt.zext(var("n", max(w // 2, 1)), w)
     for op in ("bvshl", "bvlshr", "bvashr"):
         ob.goal(op, smt.make(op, w, (smt.make(op, w, (x, n)), n)), smt.binary(op, smt.binary(op, x, n), n))
@@ -108,6 +124,12 @@ def of_machine(model, m):
             yield made("pseudo", i.name, i.loc, lambda ob: pseudo(ob, m, i))
     for tied, free, loc in isa.unties:
         yield made("untie", "%s=%s" % (tied, free), loc, lambda ob: untied(ob, m, isa.insts[tied], isa.insts[free]))
+    for i in isa.insts.values():
+        if i.encode is not None and i.encode.format is None:
+            yield made("seq", i.name, i.loc, lambda ob: sequence(ob, m, i))
+    for r in isa.relaxes.values():
+        for k in range(1, len(r.rows)):
+            yield made("relax", "%s.%d" % (r.name, k), r.rows[k].loc, lambda ob: relaxed(ob, m, r, k))
     for s in isa.shorts.values():
         yield made("short", s.name, s.loc, lambda ob: short(ob, model, m, s))
     for hold in isa.holds:
@@ -170,14 +192,27 @@ def operands(ob, m, opnds):
             ob.inputs.append((o.name, v))
             ob.hyps.append(m.imms.fits(o.imm, v))
             given[o.name] = m.imms.value(o.imm, v)
+        elif o.type == "composite" and len(o.comp.forms) == 1:
+            parts = operands(ob, m, [named(p, "%s.%s" % (o.name, p.name)) for p in o.comp.forms[0].params])
+            given.update(parts)
+            env = {p.name: parts["%s.%s" % (o.name, p.name)] for p in o.comp.forms[0].params}
+            env["pc_next"] = is_pc_next([o.comp.forms[0].value])
+            given[o.name] = m.exec().eval.expr(o.comp.forms[0].value, env)
         elif o.type == "composite":
             given[o.name] = var(o.name, o.comp.width)
             ob.inputs.append((o.name, given[o.name]))
         elif o.type == "cond":
-            raise Unsaid(o.loc, "a condition code as operand")
+            given[o.name] = Code(holds=var(o.name + "_holds", 1), epoch=0)
+            ob.inputs.append((o.name + " holds", given[o.name].holds))
         else:
             given[o.name] = Place("symbol", var("place_" + o.name, m.isa.word), o.name)
     return given
+
+
+def named(o, name):
+    o = copy.copy(o)
+    o.name = name
+    return o
 
 
 class Args:
@@ -187,8 +222,13 @@ class Args:
         self.ob, self.m, self.x, self.given = ob, m, x, given
 
     def give(self, o, e):
+        if o.type == "cond" and e.k == "call" and e.name == "not":
+            inner = self.given[e.args[0].name]
+            return Code(holds=smt.bvnot(inner.holds), epoch=inner.epoch)
         if e.k == "call" and o.type == "composite":
             return self.form(o, e)
+        if e.k == "dot":
+            e = Expr("name", e.loc, name="%s.%s" % (e.args[0].name, e.name))
         if e.k == "name" and e.name in self.given:
             g = self.given[e.name]
             if isinstance(g, smt.Term) and o.type == "imm":
@@ -280,11 +320,67 @@ def same_memory(ob, a, b):
             ob.goal("value of store %d" % k, p[2], q[2])
     for k, (p, q) in enumerate(zip(a.jumps, b.jumps)):
         ob.goal("jump %d is taken" % k, p[0], q[0])
-        ob.goal("target of jump %d" % k, target(p[1]), target(q[1]), p[0])
+        ob.goal("target of jump %d" % k, target(p[1]), target(q[1]), smt.conj(p[0], aligned(a.isa, target(p[1]))))
+
+
+def aligned(isa, address):
+    """Is it where an instruction can stand?"""
+    n = int((isa.settings.get("code") or ["align", "1"])[-1])
+    return smt.eq(smt.conj(address, const(n - 1, address.width)), const(0, address.width))
 
 
 def target(t):
     return t.term if isinstance(t, Place) else t
+
+
+def sequence(ob, m, i):
+    """An instruction of several parts does what its own sem says."""
+    given = operands(ob, m, i.opnds)
+    ob.text = "%s: %s" % (i.name, "; ".join(map(str, i.encode.parts)))
+    said, x = m.exec(), m.exec()
+    want = said.run(i, given)
+    left = x.parts(i.encode.parts, given)
+    for name, reg in want.items():
+        ob.goal("'%s'" % name, reg.term, left[name].term if name in left else var("nothing", reg.term.width))
+    x.jumps = [j for j in x.jumps if not (isinstance(j[1], Place) and j[1].kind == "end")]
+    same_memory(ob, said, x)
+    for text, ok in x.needs:
+        ob.goal(text, smt.TRUE, ok)
+    ob.hyps += x.hyps + said.hyps
+    ob.trace = x.trace
+
+
+def relaxed(ob, m, r, k):
+    """A row goes where the first row goes, for the same operands; `end` is where it goes on."""
+    given = operands(ob, m, r.opnds)
+    for o in r.opnds:
+        if o.type == "label":
+            given[o.name] = Place("block", var("place_" + o.name, m.isa.word), o.name)
+    first, other = m.exec(), m.exec()
+    ob.text = "%s, row %d: %s" % (r.name, k + 1, "; ".join(map(str, calls_of(r.rows[k]))))
+    outcomes = []
+    for x, row in ((first, r.rows[0]), (other, r.rows[k])):
+        calls = calls_of(row)
+        if len(calls) == 1:
+            inst, inner = m.isa.insts[calls[0].name], {}
+            for o, a in zip(inst.opnds, calls[0].args):
+                inner[o.name] = x.part_operand(o, a, given, {}, None)
+            x.run(inst, inner, str(calls[0]))
+        else:
+            x.parts(calls, given)
+        goes, to = smt.FALSE, const(0, m.isa.word)
+        for when, t in x.jumps:
+            end = isinstance(t, Place) and t.kind == "end"
+            goes = smt.ite(when, smt.FALSE if end else smt.TRUE, goes)
+            to = smt.ite(when, to if end else target(t), to)
+        outcomes.append((goes, to))
+        ob.hyps += x.hyps
+        for text, ok in x.needs:
+            ob.goal(text, smt.TRUE, ok)
+    (a, to), (b, there) = outcomes
+    ob.goal("it jumps", a, b)
+    ob.goal("where it jumps", to, there, smt.conj(a, aligned(m.isa, to)))
+    ob.trace = first.trace + other.trace
 
 
 def untied(ob, m, tied, free):

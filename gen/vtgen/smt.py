@@ -23,6 +23,7 @@ class Term:
 
 
 TABLE = {}
+WHOLE_OF = {}  # id of a float without fraction -> the float that it was cut from (prove_sem.py)
 
 
 def make(op, width, args=(), value=None):
@@ -52,6 +53,7 @@ TRUE, FALSE = const(1, 1), const(0, 1)
 def reset():
     """Forgets all terms, so that what is built next does not depend on what was built before."""
     TABLE.clear()
+    WHOLE_OF.clear()
     TABLE["const", 1, 1] = TRUE
     TABLE["const", 1, 0] = FALSE
 
@@ -130,6 +132,8 @@ def binary(op, a, b):
         for x, y in ((a, b), (b, a)):
             if x.op == "bvshl":  # the shift last
                 return shl(mul(x.args[0], y), x.args[1])
+            if x.op == "ite" and has_constant(x):  # each case by itself
+                return ite(x.args[0], mul(x.args[1], y), mul(x.args[2], y))
             if known(y) and bin(y.value).count("1") <= 8:  # few summands
                 out = zero
                 for i in range(w):
@@ -151,6 +155,11 @@ def binary(op, a, b):
     return make(op, w, (a, b))
 
 
+def has_constant(t):
+    """Is a case of it a number?"""
+    return known(t) or t.op == "ite" and any(map(has_constant, t.args[1:]))
+
+
 def short(n):
     """An amount so small that two of them can be added up."""
     return n.op == "zero_extend" or known(n) and n.value >> (n.width - 1) == 0
@@ -165,6 +174,11 @@ def test(op, a, b):
     if op == "=" and a.width == 1 and (known(a) or known(b)):
         x, k = (b, a) if known(a) else (a, b)
         return x if k.value else bvnot(x)
+    for x, y in ((a, b), (b, a)):
+        if op == "=" and known(x) and y.op in ("zero_extend", "sign_extend"):
+            inner = low(x, y.args[0].width)
+            grown = (zext if y.op == "zero_extend" else sext)(inner, x.width)
+            return eq(inner, y.args[0]) if grown is x else FALSE
     if op == "=" and a.key > b.key:
         a, b = b, a
     return make(op, 1, (a, b))
@@ -222,6 +236,9 @@ def ite(c, a, b):
         return c if a.value else bvnot(c)
     if c.op == "bvnot":
         return ite(c.args[0], b, a)
+    if b.op == "bvsdiv" and b.args[0] is a and c is conj(eq(a, const(1 << (a.width - 1), a.width)),
+                                                         eq(b.args[1], ones(a.width))):
+        return b  # the one quotient that overflows is the dividend
     return make("ite", a.width, (c, a, b))
 
 
@@ -337,7 +354,7 @@ def extract(a, hi, lo):
 def by_cases(f):
     """A divisor that may be a constant: each case by itself."""
     def divide(a, b):
-        if b.op == "ite" and any(known(x) for x in b.args[1:]):
+        if b.op == "ite" and has_constant(b):
             return ite(b.args[0], divide(a, b.args[1]), divide(a, b.args[2]))
         return f(a, b)
     return divide
@@ -380,8 +397,7 @@ def srem(a, b):
         return sext(srem(low(a, n), low(b, n)), w)
     if b is const(1, w) or b is ones(w):
         return const(0, w)
-    rest = sub(a, mul(sdiv(a, b), b))
-    return rest if known(b) else ite(eq(b, ones(w)), const(0, w), rest)
+    return sub(a, mul(sdiv(a, b), b))
 
 
 def narrowest(a, b, op):
@@ -464,6 +480,10 @@ class Printer:
                     both = same[0] if len(same) == 1 else "(and %s)" % " ".join(same)
                     out.append("(assert (=> %s (= %s %s)))"
                                % (both, quoted(self.name[id(s)]), quoted(self.name[id(t)])))
+        for t in self.order:
+            if t.op == "bvsdiv" and not known(t.args[1]):  # what a solver does not see: by -1
+                out.append("(assert (=> (= %s %s) (= %s (bvneg %s))))" % (
+                    self.term(t.args[1]), literal(ones(t.width)), self.term(t), self.term(t.args[0])))
         out += ["(assert %s)" % self.truth(t) for t in self.asserts]
         return "\n".join(out) + "\n"
 
