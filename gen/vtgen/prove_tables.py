@@ -99,6 +99,8 @@ def division(ob, name, w):
     for c in {1, 2, 1 << (w - 2), -1}:
         c = const(c, w)
         ob.goal("by %d" % c.value, smt.make("bv" + name, w, (x, c)), getattr(smt, name)(x, c))
+    ob.goal("by -1", smt.bvneg(x), smt.make("bvsdiv", w, (x, smt.ones(w))))
+    ob.goal("by -1 and back", x, smt.make("bvmul", w, (smt.make("bvneg", w, (x,)), smt.ones(w))))
     over = smt.conj(smt.eq(x, const(1 << (w - 1), w)), smt.eq(y, smt.ones(w)))
     ob.goal("the quotient that overflows", x, smt.make("bvsdiv", w, (x, y)), over)
     n = smt.zext(var("n", max(w // 2, 1)), w)

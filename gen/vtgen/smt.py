@@ -480,12 +480,18 @@ class Printer:
                     both = same[0] if len(same) == 1 else "(and %s)" % " ".join(same)
                     out.append("(assert (=> %s (= %s %s)))"
                                % (both, quoted(self.name[id(s)]), quoted(self.name[id(t)])))
-        for t in self.order:
-            if t.op == "bvsdiv" and not known(t.args[1]):  # what a solver does not see: by -1
-                out.append("(assert (=> (= %s %s) (= %s (bvneg %s))))" % (
-                    self.term(t.args[1]), literal(ones(t.width)), self.term(t), self.term(t.args[0])))
+        out += self.by_minus_one()
         out += ["(assert %s)" % self.truth(t) for t in self.asserts]
         return "\n".join(out) + "\n"
+
+    def by_minus_one(self):
+        """True in any case, but more than a solver finds out: a / -1 is -a, and a / -1 * -1 is a."""
+        for t in self.order:
+            q = next((x for x in t.args if x.op == "bvsdiv" and x.args[1] in t.args), None) if t.op == "bvmul" else t
+            if q is not None and q.op == "bvsdiv" and not known(q.args[1]):
+                a = self.term(q.args[0])
+                yield "(assert (=> (= %s %s) (= %s %s)))" % (self.term(q.args[1]), literal(ones(t.width)), self.term(t),
+                                                           a if t is not q else "(bvneg %s)" % a)
 
     def term(self, t, define=False):
         """As a bit vector."""
