@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Runs one program in every engine and compares what it prints.
 
-    run.py VITRAIL PROGRAM.vita [--stress]
+    run.py VITRAIL PROGRAM.vita [--stress | --target=MACHINE]
 
 PROGRAM.py, run alone, prints the expected standard output; its exit status is the expected one (1 = the program
 traps), and what it prints on standard error are lines that the trap report must hold. PROGRAM.out holds the same
 output, so that a change of the script shows. Lines `; run: ARGUMENTS` in the program give the arguments of `vitrail
 run` (options such as --allow-low or --entry and values); without one it runs with none. All engines must print the
-same trap report. With --stress: in the engines that make code generation hard.
+same trap report. With --stress: in the engines that make code generation hard. With --target: as code of that machine.
 """
 import os
 import re
@@ -60,7 +60,11 @@ def main():
     if expected.stdout != kept:
         failures.append("%s.py prints something else than %s.out holds:\n%s" % (base, base, expected.stdout))
     reports = set()
-    for engine in STRESS if sys.argv[3:] == ["--stress"] else ENGINES:
+    engines = ENGINES
+    for option in sys.argv[3:]:
+        stress = option == "--stress"
+        engines = STRESS if stress else [["-O", level, "--check", option] for level in ("none", "speed")]
+    for engine in engines:
         if "--gc-stress" in engine and slow_under_stress(program):
             continue
         stdout, stderr, status = "", "", 0
