@@ -248,12 +248,56 @@ START_TEST(bytecode) {
 }
 END_TEST
 
+// ---- objects ------------------------------------------------------------------------------------
+
+// A whole object at once: one that an error stopped is only good for being freed.
+static vtr_status object_bytes(Steps *s, bool module) {
+    static const char text[] = "function %f(i64) -> i64 system_v {\n"
+                               "    fn0 = %g(i64) -> i64 system_v\n"
+                               "    sig9 = (i64) -> i64 system_v\n"
+                               "block0(v0: i64):\n"
+                               "    v1 = call fn0(v0)\n"
+                               "    v2 = func_addr.i64 fn0\n"
+                               "    v3 = call_indirect sig9, v2(v1)\n"
+                               "    v4 = udiv v3, v0\n"
+                               "    return v4\n"
+                               "}\n";
+    vtr_object_options options = {.opt = s->opt, .check = true};
+    vtr_object *object;
+    uint8_t *bytes;
+    size_t n;
+    vtr_status status = vtr_object_new(s->ctx, &options, &object);
+    if (status != VTR_OK) return status;
+    status = module ? vtr_object_add_bytecode(object, s->bytecode, "fact")
+                    : vtr_object_add_clif(object, "oom", text, sizeof text - 1);
+    if (status == VTR_OK) status = vtr_object_bytes(object, &bytes, &n);
+    if (status == VTR_OK) vtr_bytes_free(s->ctx, bytes, n);
+    vtr_object_free(object);
+    return status;
+}
+
+static vtr_status object_clif(Steps *s) { return object_bytes(s, false); }
+static vtr_status object_module(Steps *s) { return object_bytes(s, true); }
+
+static void object_end(Steps *s) {
+    vtr_bytecode_free(s->bytecode);
+    vtr_bytes_free(s->ctx, s->bytes, s->n_bytes);
+}
+
+START_TEST(object) {
+    static const Step steps[] = {
+        {"assemble", bc_assemble}, {"read", bc_read}, {"text", object_clif}, {"module", object_module}, {NULL, NULL}};
+    run_steps(steps, (vtr_opt)(_i % 2), _i / 2, object_end);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("oom_api");
     TCase *tests = tcase_create("oom_api");
     tcase_set_timeout(tests, 200);
     tcase_add_loop_test(tests, jit, 0, 4);
     tcase_add_loop_test(tests, bytecode, 0, 6);
+    tcase_add_loop_test(tests, object, 0, 4);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
