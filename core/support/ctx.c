@@ -74,6 +74,7 @@ struct vtr_context {
     Arena *diag_arena;
     Diag diags[DIAGS_KEPT];
     size_t n_diags; // may exceed DIAGS_KEPT
+    size_t n_lost;  // there was no memory for them
 };
 
 // ---- the allocator -----------------------------------------------------------------------------
@@ -345,7 +346,10 @@ void diag_error_v(Ctx *ctx, Place place, const char *fmt, va_list args) {
     // The arena outlives the operation that failed, so it takes the oldest serial: it is made at the list's end.
     if (!ctx->diag_arena) {
         Arena *arena = try_arena_new(ctx);
-        if (!arena) return; // out of memory: the status alone tells
+        if (!arena) { // out of memory: the status alone tells
+            ctx->n_lost++;
+            return;
+        }
         if (arena->next) {
             ctx->arenas = arena->next;
             arena->next->prev = NULL;
@@ -366,6 +370,7 @@ void diag_error_v(Ctx *ctx, Place place, const char *fmt, va_list args) {
     va_copy(copy, args);
     DiagText text = {place, fmt, &copy};
     if (ctx_try(ctx, diag_record, &text) == VTR_OK) ctx->n_diags++;
+    else ctx->n_lost++;
     va_end(copy);
 }
 
@@ -376,7 +381,7 @@ void diag_error(Ctx *ctx, Place place, const char *fmt, ...) {
     va_end(args);
 }
 
-size_t diag_count(const Ctx *ctx) { return ctx->n_diags; }
+size_t diag_count(const Ctx *ctx) { return ctx->n_diags + ctx->n_lost; }
 
 size_t vtr_diagnostic_count(const vtr_context *ctx) { return ctx->n_diags < DIAGS_KEPT ? ctx->n_diags : DIAGS_KEPT; }
 
@@ -387,7 +392,7 @@ bool vtr_diagnostic(const vtr_context *ctx, size_t index, vtr_diagnostic_info *i
 }
 
 void vtr_diagnostics_clear(vtr_context *ctx) {
-    ctx->n_diags = 0;
+    ctx->n_diags = ctx->n_lost = 0;
     if (ctx->diag_arena) arena_reset(ctx->diag_arena);
 }
 

@@ -291,6 +291,31 @@ START_TEST(object) {
 }
 END_TEST
 
+// Wrong input is not taken for right because there was no memory to say what is wrong.
+START_TEST(wrong_input) {
+    static const char text[] = "function %f(i64) -> i64 system_v {\n"
+                               "    sig0 = (i64) -> i64 system_v\n"
+                               "    sig0 = (i64) -> i64 system_v\n"
+                               "block0(v0: i64):\n"
+                               "    return v0\n"
+                               "}\n";
+    for (unsigned bad = 1, more = 1; more; bad++) {
+        Memory memory = {.rest = _i};
+        vtr_allocator allocator = {scarce, &memory};
+        vtr_context *ctx;
+        vtr_object *object;
+        ck_assert_int_eq(vtr_context_new(&allocator, &ctx), VTR_OK);
+        ck_assert_int_eq(vtr_object_new(ctx, NULL, &object), VTR_OK);
+        memory.bad = bad;
+        ck_assert_int_ne(vtr_object_add_clif(object, "wrong", text, sizeof text - 1), VTR_OK);
+        more = memory.n >= bad;
+        memory.bad = 0;
+        vtr_object_free(object);
+        vtr_context_free(ctx);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("oom_api");
     TCase *tests = tcase_create("oom_api");
@@ -298,6 +323,7 @@ int main(void) {
     tcase_add_loop_test(tests, jit, 0, 4);
     tcase_add_loop_test(tests, bytecode, 0, 6);
     tcase_add_loop_test(tests, object, 0, 4);
+    tcase_add_loop_test(tests, wrong_input, 0, 2);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
