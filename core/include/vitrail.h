@@ -180,8 +180,11 @@ typedef struct vtr_backend_options {
     uint64_t stack_size;    /* bytes of machine stack for compiled code; 0 = what the running thread has */
     uint32_t max_depth;     /* frames when interpreting; 0 = a default */
     const char *target;     /* the machine to compile for, by name ("aarch64"); NULL = the one this runs on */
-    bool simulate;          /* run the code in the simulator although it is this machine's */
-    uint64_t fuel;          /* instructions that simulated code may execute; 0 = no limit */
+    /* The features of it that may be used, by name with commas between ("bmi1,fma"), or "none"; NULL = those of this
+     * machine, or when simulated all that Vitrail knows. */
+    const char *features;
+    bool simulate; /* run the code in the simulator although it is this machine's */
+    uint64_t fuel; /* instructions that simulated code may execute; 0 = no limit */
     /* Receives what io.print and io.println write, n bytes at a time; false makes the program fail with
      * VTR_ERR_SYSTEM. NULL = the text is dropped. */
     bool (*write)(void *user, const char *bytes, size_t n);
@@ -190,9 +193,9 @@ typedef struct vtr_backend_options {
 
 /* Makes a backend. options NULL = compile for this machine at VTR_OPT_SPEED with defaults elsewhere; the structure is
  * copied. On a machine that Vitrail has no description of, programs are interpreted. The caller frees the backend,
- * which may be before its programs. Errors: VTR_ERR_NOT_FOUND for an unknown target.
+ * which may be before its programs. Errors: VTR_ERR_NOT_FOUND for an unknown target or feature.
  *
- * Code for another machine runs in a simulator that executes every feature its description names. It shares the
+ * Code for another machine runs in a simulator. It shares the
  * addresses of this process, so host functions, objects and traps work as in compiled code, and a wild access of raw
  * memory is the fault of this process that it is there. Its stack is its own: stack_size, at least 8 MiB. Programs of
  * one backend are simulated each on a machine of its own. Without fuel left vtr_program_run() returns VTR_ERR_LIMIT;
@@ -300,19 +303,20 @@ VTR_API void vtr_program_statistics(const vtr_program *program, vtr_program_stat
 typedef struct vtr_jit vtr_jit;
 
 typedef struct vtr_jit_options {
-    vtr_opt opt;        /* how hard to work on the code */
-    bool check;         /* verify after every pass and prove each register allocation (slower) */
-    bool use_dlsym;     /* look up functions that nothing defines in the running program */
-    size_t reserve;     /* bytes of address space for code; 0 = 64 MiB */
-    const char *target; /* the machine to compile for, by name; NULL = the one this runs on */
-    bool simulate;      /* run the code in the simulator although it is this machine's */
-    uint64_t fuel;      /* instructions that simulated code may execute; 0 = no limit */
+    vtr_opt opt;          /* how hard to work on the code */
+    bool check;           /* verify after every pass and prove each register allocation (slower) */
+    bool use_dlsym;       /* look up functions that nothing defines in the running program */
+    size_t reserve;       /* bytes of address space for code; 0 = 64 MiB */
+    const char *target;   /* the machine to compile for, by name; NULL = the one this runs on */
+    const char *features; /* as in vtr_backend_options */
+    bool simulate;        /* run the code in the simulator although it is this machine's */
+    uint64_t fuel;        /* instructions that simulated code may execute; 0 = no limit */
 } vtr_jit_options;
 
 /* Makes an empty one. options NULL = for this machine at VTR_OPT_SPEED, defaults elsewhere; the structure is copied.
  * The caller frees it, and with it all its code, before the context. Code for another machine is simulated, see
  * vtr_backend_new(). Errors: VTR_ERR_UNSUPPORTED on a machine that Vitrail has no description of, VTR_ERR_NOT_FOUND
- * for an unknown target, VTR_ERR_SYSTEM. */
+ * for an unknown target or feature, VTR_ERR_SYSTEM. */
 VTR_API vtr_status vtr_jit_new(vtr_context *context, const vtr_jit_options *options, vtr_jit **jit);
 VTR_API void vtr_jit_free(vtr_jit *jit);
 

@@ -21,24 +21,22 @@ typedef struct NewJob {
 static void new_body(Ctx *ctx, void *arg) {
     NewJob *job = arg;
     vtr_jit_options chosen = job->options ? *job->options : (vtr_jit_options){.opt = VTR_OPT_SPEED};
-    const Target *target = chosen.target ? target_find(chosen.target) : target_host();
-    if (!target && chosen.target) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no target '%s'", chosen.target);
+    JitMachine machine = jit_machine(ctx, chosen.target, chosen.features, chosen.simulate);
+    const Target *target = machine.target;
     if (!target) ctx_fail(ctx, VTR_ERR_UNSUPPORTED, "Vitrail has no description of this machine");
-    bool simulate = chosen.simulate || target != target_host();
-    uint64_t features = simulate ? target_all_features(target) : target->host_features();
     Arena *arena = arena_new(ctx);
     vtr_jit *jit = NEW(arena, vtr_jit);
     JitOptions options = {.reserve = chosen.reserve,
                           .use_dlsym = chosen.use_dlsym,
-                          .simulate = simulate,
-                          .features = features,
+                          .simulate = machine.simulate,
+                          .features = machine.features,
                           .fuel = chosen.fuel};
     jit->ctx = ctx;
     jit->arena = arena;
     jit->jit = jit_new(arena, target, &options);
     jit->names = interner_new(arena);
     jit->options = (CompileOptions){.target = target,
-                                    .features = features,
+                                    .features = machine.features,
                                     .opt = chosen.opt == VTR_OPT_NONE ? OPT_NONE : OPT_SPEED,
                                     .check = chosen.check};
     job->jit = jit;

@@ -159,6 +159,21 @@ void jit_define_host(Jit *jit, ExtName name, const Sig *sig, SimHost *function, 
     arena_free(f->arena);
 }
 
+// ---- which machine -------------------------------------------------------------------------------
+
+JitMachine jit_machine(Ctx *ctx, const char *target, const char *features, bool simulate) {
+    JitMachine m = {.target = target ? target_find(target) : target_host()};
+    const char *wrong;
+    size_t n;
+    if (target && !m.target) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no target '%s'", target);
+    if (!m.target) return m;
+    m.simulate = simulate || m.target != target_host();
+    m.features = m.simulate ? target_all_features(m.target) : m.target->host_features();
+    if (features && !target_features(m.target, features, &m.features, &wrong, &n))
+        ctx_fail(ctx, VTR_ERR_NOT_FOUND, "%s has no feature '%.*s'", m.target->name, (int)n, wrong);
+    return m;
+}
+
 // ---- the simulator -------------------------------------------------------------------------------
 
 static void call_trap_exit(void *ctx, const uint64_t *args, uint64_t *results) {

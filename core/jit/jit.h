@@ -94,6 +94,16 @@ Jit *jit_new(Arena *arena, const Target *target, const JitOptions *options);
 // to free it again.
 void jit_free(Jit *jit);
 
+// How code is to be run, from what a user asks for; each may be NULL or false.
+typedef struct JitMachine {
+    const Target *target;
+    uint64_t features; // to compile with
+    bool simulate;
+} JitMachine;
+// Throws VTR_ERR_NOT_FOUND for an unknown target or feature. The target is NULL when none is asked for and this machine
+// is unknown.
+JitMachine jit_machine(Ctx *ctx, const char *target, const char *features, bool simulate);
+
 // Adds a function; the Code is copied. Throws VTR_ERR_USAGE when a live function has the name already.
 void jit_add(Jit *jit, const Code *code);
 

@@ -8,25 +8,18 @@ typedef struct BackendNew {
     vtr_backend *made;
 } BackendNew;
 
-static const Target *find_target(Ctx *ctx, const char *name) {
-    if (!name) return target_host();
-    const Target *target = target_find(name);
-    if (!target) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no target '%s'", name);
-    return target;
-}
-
 static void backend_new(Ctx *ctx, void *arg) {
     BackendNew *request = arg;
-    const Target *target = find_target(ctx, request->options ? request->options->target : NULL);
+    vtr_backend_options options = request->options ? *request->options : (vtr_backend_options){.opt = VTR_OPT_SPEED};
+    JitMachine machine = jit_machine(ctx, options.target, options.features, options.simulate);
     Arena *arena = arena_new(ctx);
     vtr_backend *backend = NEW(arena, vtr_backend);
     backend->ctx = ctx;
     backend->arena = arena;
     backend->names = interner_new(arena);
-    backend->options.opt = VTR_OPT_SPEED;
-    if (request->options) backend->options = *request->options;
-    backend->options.target = target ? target->name : NULL;
-    backend->target = target;
+    backend->options = options;
+    backend->options.target = backend->options.features = NULL; // the caller's strings
+    backend->machine = machine;
     request->made = backend;
 }
 
@@ -144,7 +137,7 @@ static void program_new(Ctx *ctx, void *arg) {
     program->arena = arena;
     program->text = arena_new(ctx);
     program->options = request->backend->options;
-    program->target = request->backend->target;
+    program->machine = request->backend->machine;
     request->made = program;
     RtOptions options = {
         .heap = {.limit = program->options.heap_limit, .stress = program->options.gc_stress},

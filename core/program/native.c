@@ -51,14 +51,6 @@ static void define_imports(vtr_program *program) {
     arena_free(tmp);
 }
 
-static bool simulates(const vtr_program *program) {
-    return program->options.simulate || program->target != target_host();
-}
-
-static uint64_t program_features(const vtr_program *program) {
-    return simulates(program) ? target_all_features(program->target) : program->target->host_features();
-}
-
 static void compile_functions(vtr_program *program, const Target *target) {
     const BcModule *m = program->instance->module;
     Arena *ir = arena_new(program->ctx);
@@ -67,7 +59,7 @@ static void compile_functions(vtr_program *program, const Target *target) {
                      program->options.frame_padding};
     CompileOptions options = {
         .target = target,
-        .features = program_features(program),
+        .features = program->machine.features,
         .opt = program->options.opt == VTR_OPT_NONE ? OPT_NONE : OPT_SPEED,
         .check = program->options.check,
         .stress = &stress,
@@ -139,7 +131,7 @@ static uint64_t clock_now(void) {
 
 void program_compile(vtr_program *program) {
     Instance *instance = program->instance;
-    const Target *target = program->target;
+    const Target *target = program->machine.target;
     const Collector *collector = instance->options.collector;
     IrgenOptions options = {collector->read_barrier != NULL, collector->write_barrier != NULL};
     program->irgen = irgen_start(instance->module, &options);
@@ -150,8 +142,8 @@ void program_compile(vtr_program *program) {
         return;
     }
     program->jit = jit_new(program->arena, target,
-                           &(JitOptions){.simulate = simulates(program),
-                                         .features = program_features(program),
+                           &(JitOptions){.simulate = program->machine.simulate,
+                                         .features = program->machine.features,
                                          .stack = sim_stack_size(&program->options),
                                          .fuel = program->options.fuel});
     uint64_t start = clock_now();

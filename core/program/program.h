@@ -27,8 +27,8 @@ struct vtr_backend {
     Ctx *ctx;
     Arena *arena;
     vtr_backend_options options;
-    const Target *target; // whose code is made; NULL: none is known for this machine
-    Interner names;       // "module.name" -> index into definitions
+    JitMachine machine; // target NULL: none is known for this machine
+    Interner names;     // "module.name" -> index into definitions
     VEC(Definition) definitions;
 };
 
@@ -36,7 +36,7 @@ struct vtr_program {
     Ctx *ctx;
     Arena *arena;
     vtr_backend_options options;
-    const Target *target; // of the backend
+    JitMachine machine; // of the backend
     Instance *instance;
     Interp *interp; // one of these two
     Jit *jit;

@@ -104,6 +104,29 @@ const Target *target_find(const char *name) {
     return NULL;
 }
 
+static const Feature *find_feature(const Target *t, const char *name, size_t n) {
+    for (unsigned k = 0; k < t->n_features; k++)
+        if (strlen(t->features[k].name) == n && !memcmp(t->features[k].name, name, n)) return &t->features[k];
+    return NULL;
+}
+
+bool target_features(const Target *t, const char *names, uint64_t *features, const char **wrong, size_t *n_wrong) {
+    *features = 0;
+    if (!strcmp(names, "none")) return true;
+    for (const char *at = names;; at++) {
+        size_t n = strcspn(at, ",");
+        const Feature *found = find_feature(t, at, n);
+        if (!found) {
+            *wrong = at;
+            *n_wrong = n;
+            return false;
+        }
+        *features |= found->implies;
+        at += n;
+        if (!*at) return true;
+    }
+}
+
 const Target *target_host(void) {
     for (const Target *const *t = targets_all; *t; t++)
         if ((*t)->host_features && (*t)->host_features()) return *t;

@@ -322,6 +322,9 @@ static inline Type target_ptr_type(const Target *t) { return t->word_bits == 64 
 extern const Target *const targets_all[];
 const Target *target_find(const char *name); // NULL if unknown
 const Target *target_host(void);             // NULL if there is none
+// The features that a list of names asks for ("bmi1,fma"; "none"), what they imply included. False: there is no such
+// feature, named by *wrong (of *n_wrong bytes).
+bool target_features(const Target *t, const char *names, uint64_t *features, const char **wrong, size_t *n_wrong);
 // Every feature that the description knows.
 static inline uint64_t target_all_features(const Target *t) {
     return t->n_features ? UINT64_MAX >> (64 - t->n_features) : 0;

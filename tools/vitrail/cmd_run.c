@@ -35,7 +35,8 @@ enum {
     KEY_STATS,
     KEY_CHECK,
     KEY_TARGET,
-    KEY_SIMULATE
+    KEY_SIMULATE,
+    KEY_FEATURES
 };
 
 static const struct argp_option run_options[] = {
@@ -43,6 +44,9 @@ static const struct argp_option run_options[] = {
      "Run this export instead of the module's entry function (.clif: this function instead of the first)", 0},
     {NULL, 'O', "LEVEL", 0, "Optimise: none (fast compile) or speed (the default)", 0},
     {"target", KEY_TARGET, "TARGET", 0, "Compile for this machine; when it is not this one, run in its simulator", 0},
+    {"features", KEY_FEATURES, "LIST", 0,
+     "The features of it that may be used, with commas between, or none; otherwise this machine's, in a simulator all",
+     0},
     {"simulate", KEY_SIMULATE, NULL, 0, "Run this machine's code in the simulator, too", 0},
     {"interpret", KEY_INTERPRET, NULL, 0, "Interpret the bytecode (.clif: the IR) itself instead of compiling it", 0},
     {"allow-low", KEY_LOW, NULL, 0, "Accept modules whose functions use raw memory: they can read and write anything",
@@ -65,6 +69,7 @@ static error_t run_parse(int key, char *arg, struct argp_state *state) {
         if (!target_find(arg)) argp_error(state, "there is no target '%s'", arg);
         run->backend.target = arg;
         return 0;
+    case KEY_FEATURES: run->backend.features = arg; return 0;
     case KEY_SIMULATE: run->backend.simulate = true; return 0;
     case KEY_LOW: run->allow_low = true; return 0;
     case KEY_STRESS: run->backend.gc_stress = true; return 0;
@@ -267,14 +272,14 @@ int cmd_run(int argc, char **argv) {
     run.backend.frame_padding = run.stress.frame;
     int code = EXIT_INPUT;
     if (input_open(run.file, &input, &context)) {
-        ClifArgs clif = {
-            &input,
-            run.entry,
-            run.args,
-            run.n_args,
-            run.backend.interpret,
-            run.backend.opt == VTR_OPT_SPEED,
-            {run.backend.target ? target_find(run.backend.target) : NULL, run.backend.simulate, run.stress}};
+        ClifArgs clif = {&input,
+                         run.entry,
+                         run.args,
+                         run.n_args,
+                         run.backend.interpret,
+                         run.backend.opt == VTR_OPT_SPEED,
+                         {run.backend.target ? target_find(run.backend.target) : NULL, run.backend.simulate,
+                          run.backend.features, run.stress}};
         code = input.kind == INPUT_CLIF ? run_clif(context, &clif) : run_module(context, &run, &input);
         vtr_context_free(context);
         input_free(&input);

@@ -19,12 +19,15 @@ typedef struct Options {
     int first; // of the paths in argv
 } Options;
 
-enum { KEY_SIMULATE = 256, KEY_OBJECT };
+enum { KEY_SIMULATE = 256, KEY_OBJECT, KEY_FEATURES };
 
 static const struct argp_option options[] = {
     {"interpret", 'i', NULL, 0, "Run the files with `test interpret` in the IR interpreter", 0},
     {NULL, 'O', "LEVEL", 0, "Run the files with `test run` as machine code: none, or speed (the default)", 0},
     {"target", 't', "TARGET", 0, "The machine whose code is run; not this one, in its simulator", 0},
+    {"features", KEY_FEATURES, "LIST", 0,
+     "The features of it that may be used, with commas between, or none; otherwise this machine's, in a simulator all",
+     0},
     {"simulate", KEY_SIMULATE, NULL, 0, "Run this machine's code in the simulator, too", 0},
     {"object", KEY_OBJECT, "FILE", 0,
      "Run nothing: write an object file that holds the machine code and the directives, for tests/aot/run_tests.c to "
@@ -52,6 +55,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         chosen->machine.target = target_find(arg);
         if (!chosen->machine.target) argp_error(state, "there is no target '%s'", arg);
         return 0;
+    case KEY_FEATURES: chosen->machine.features = arg; return 0;
     case KEY_SIMULATE: chosen->machine.simulate = true; return 0;
     case KEY_OBJECT: chosen->object = arg; return 0;
     case 'g': chosen->groups = arg; return 0;

@@ -49,6 +49,7 @@ typedef struct FiletestEngine {
 typedef struct FiletestMachine {
     const Target *target; // NULL = the host's; another one is simulated
     bool simulate;        // the host's as well
+    const char *features; // as in vtr_backend_options
     Stress stress;
 } FiletestMachine;
 

@@ -7,17 +7,18 @@
 
 static void *native_open(const FiletestMachine *machine, Arena *arena, Func **funcs, uint32_t n, OptLevel opt,
                          FiletestResult *result, const char **why) {
-    const Target *target = machine->target ? machine->target : target_host();
+    JitMachine how = jit_machine(arena_ctx(arena), machine->target ? machine->target->name : NULL, machine->features,
+                                 machine->simulate);
+    const Target *target = how.target;
     if (!target) {
         *result = FILETEST_SKIP;
         *why = "there is no code generator for this machine";
         return NULL;
     }
-    bool simulate = machine->simulate || target != target_host();
-    uint64_t features = simulate ? target_all_features(target) : target->host_features();
-    Jit *jit = jit_new(arena, target, &(JitOptions){.use_dlsym = true, .simulate = simulate, .features = features});
+    Jit *jit =
+        jit_new(arena, target, &(JitOptions){.use_dlsym = true, .simulate = how.simulate, .features = how.features});
     CompileOptions options = {
-        .target = target, .features = features, .opt = opt, .check = true, .stress = &machine->stress};
+        .target = target, .features = how.features, .opt = opt, .check = true, .stress = &machine->stress};
     Arena *code = arena_new(arena_ctx(arena));
     for (uint32_t k = 0; k < n; k++) {
         jit_declare_callees(jit, funcs[k]);
