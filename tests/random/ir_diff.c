@@ -134,8 +134,11 @@ static void cut_dead(Func *f) {
 }
 
 static RandomProgram make(Arena *arena, const Job *job, uint32_t space) {
-    RandomOptions options = {
-        .seed = job->seed, .space = space, .size = job->settings->size, .n_funcs = job->settings->n_funcs};
+    RandomOptions options = {.seed = job->seed,
+                             .space = space,
+                             .size = job->settings->size,
+                             .n_funcs = job->settings->n_funcs,
+                             .target = job->settings->target};
     RandomProgram program = random_program(arena, &options);
     if (!job->cuts) return program;
     for (uint32_t k = 0; k < job->cuts->n; k++) {

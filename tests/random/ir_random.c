@@ -1,5 +1,7 @@
 #include "ir_random.h"
 
+#include "select/target.h"
+
 #include "ir_build.h"
 
 enum { MAX_DEPTH = 3, MAX_SLOTS = 4, MAX_JOIN = 5 };
@@ -722,6 +724,7 @@ static void random_sig(Gen *g) {
     static const CallConv convs[] = {CC_FAST, CC_SYSTEM_V, CC_WINDOWS_FASTCALL, CC_TAIL, CC_TAIL};
     Func *f = g->b.f;
     f->sig.conv = (uint8_t)convs[pick(&g->r, 5)];
+    if (g->options->target && !g->options->target->conv[f->sig.conv]) f->sig.conv = CC_FAST;
     f->sig.declared = true;
     f->sig.n_params = pick(&g->r, pick(&g->r, 4) ? 7 : 24);
     f->sig.n_results = pick(&g->r, pick(&g->r, 4) ? 5 : 14);

@@ -13,10 +13,11 @@ enum { RANDOM_BUFFER = 64 }; // bytes that each function's pointer parameter poi
 
 typedef struct RandomOptions {
     uint64_t seed;
-    uint32_t space;   // functions are named u<space>:0, u<space>:1, ...
-    uint32_t size;    // statements per function, about
-    uint32_t n_funcs; // at most so many functions
-    bool values_only; // no calls, no memory: what the passes alone are about
+    uint32_t space;              // functions are named u<space>:0, u<space>:1, ...
+    uint32_t size;               // statements per function, about
+    uint32_t n_funcs;            // at most so many functions
+    bool values_only;            // no calls, no memory: what the passes alone are about
+    const struct Target *target; // whose conventions there are; NULL = all
 } RandomOptions;
 
 typedef struct RandomProgram {

@@ -66,20 +66,35 @@ static void run_both(Body body) {
 // What the frame steps say, run along the code: where the return address is as seen from the stack pointer.
 typedef struct Unwind {
     int64_t cfa, ret; // from sp to the frame's canonical address; of the return address from there
+    bool in_link;     // it is in the link register instead
 } Unwind;
 
-static void unwind_step(Unwind *u, Unwind *saved, const FrameStep *step) {
+static Unwind unwind_entry(const Target *t) {
+    bool link = t->conv[CC_SYSTEM_V]->link != NO_REG;
+    int64_t word = t->word_bits / 8;
+    return link ? (Unwind){0, 0, true} : (Unwind){word, -word, false};
+}
+
+static void unwind_step(const Target *t, Unwind *u, Unwind *saved, const FrameStep *step) {
+    int64_t word = t->word_bits / 8;
+    bool is_link = step->reg == t->conv[CC_SYSTEM_V]->link && step->reg != NO_REG;
     switch (step->kind) {
-    case STEP_PUSH: u->cfa += 8; break;
-    case STEP_POP: u->cfa -= 8; break;
+    case STEP_PUSH: u->cfa += word; break;
+    case STEP_POP: u->cfa -= word; break;
     case STEP_ALLOC: u->cfa += step->amount; break;
     case STEP_FREE:
     case STEP_POPPED: u->cfa -= step->amount; break;
     case STEP_RETURN: u->ret = step->amount; break;
-    case STEP_ENTRY: *u = (Unwind){8, -8}; break;
+    case STEP_SAVE:
+        if (!is_link) break;
+        u->ret = step->amount - u->cfa;
+        u->in_link = false;
+        break;
+    case STEP_RELOAD: u->in_link |= is_link; break;
+    case STEP_ENTRY: *u = unwind_entry(t); break;
     case STEP_REMEMBER: *saved = *u; break;
-    case STEP_RESTORE: // behind a return or tail call, where sp is at the return address
-        ck_assert_int_eq(u->cfa + u->ret, 0);
+    case STEP_RESTORE: // behind a return or tail call, where sp is at the return address, or that is in its register
+        ck_assert(u->in_link || u->cfa + u->ret == 0);
         *u = *saved;
         break;
     default: break;
@@ -88,17 +103,18 @@ static void unwind_step(Unwind *u, Unwind *saved, const FrameStep *step) {
 
 // Sites and steps tell the same story.
 static void check_steps(const Code *code) {
-    Unwind u = {8, -8};
+    Unwind u = unwind_entry(code->target);
     Unwind saved = u;
     uint32_t next = 0;
     for (uint32_t k = 0; k < code->sites.n; k++) {
         const CodeSite *site = &code->sites.v[k];
         if (k) ck_assert_uint_gt(site->at, code->sites.v[k - 1].at);
         for (; next < code->steps.n && code->steps.v[next].at < site->at; next++)
-            unwind_step(&u, &saved, &code->steps.v[next]);
+            unwind_step(code->target, &u, &saved, &code->steps.v[next]);
+        ck_assert(!u.in_link);
         ck_assert_int_eq(site->ret, u.cfa + u.ret);
     }
-    for (; next < code->steps.n; next++) unwind_step(&u, &saved, &code->steps.v[next]);
+    for (; next < code->steps.n; next++) unwind_step(code->target, &u, &saved, &code->steps.v[next]);
 }
 
 // Compiles and adds every function of a text; does not publish.
