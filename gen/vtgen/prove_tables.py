@@ -118,6 +118,8 @@ def of_machine(model, m):
             if item.value in m.conds.opposite:
                 yield made("opposite", item.name, item.loc, lambda ob: opposite(ob, m, cond, item))
     for after in isa.after:
+        if not compares(isa, after):
+            yield made("after", after.name, after.loc, unchecked)
         for inst in compares(isa, after):
             for name, e, loc in after.items:
                 yield made("after", "%s/%s" % (inst.name, name), loc, lambda ob: established(ob, m, after, inst, name, e))
@@ -149,22 +151,26 @@ def opposite(ob, m, cond, item):
 
 
 def compares(isa, after):
-    """The instructions that `after NAME(a, b)` speaks of: those whose names start with it, that have so many register
-    operands and put flags only."""
+    """The instructions that `after NAME(a, b)` speaks of: those whose names start with it, that put flags and read so
+    many operands: registers, or composite operands, of one width."""
     found = []
     for i in isa.insts.values():
-        regs = [o for o in i.opnds if o.type == "reg" and o.reads]
-        if (i.name.startswith(after.name) and len(regs) == len(i.opnds) == len(after.params) and i.writes_flags and
-                not any(o.writes for o in i.opnds) and len({o.width for o in regs}) == 1):
+        reads = [o for o in i.opnds if o.reads]
+        if (i.name.startswith(after.name) and len(reads) == len(after.params) and i.writes_flags and not i.loads and
+                reads[0].type == "reg" and all(o.type in ("reg", "composite") for o in reads) and
+                len({o.width for o in reads}) == 1):
             found.append(i)
     return found
 
 
 def established(ob, m, after, inst, name, e):
     x, env, given = m.exec(), {}, {}
-    for o, p in zip(inst.opnds, after.params):
+    for o, p in zip([o for o in inst.opnds if o.reads], after.params):
         env[p] = var(p, o.width)
         ob.inputs.append((p, env[p]))
+        if o.type == "composite":
+            given[o.name] = env[p]
+            continue
         file = o.cls.file
         given[o.name] = RegVal(env[p] if o.width == file.width else
                                smt.concat(var(p + ".above", file.width - o.width), env[p]))
@@ -173,6 +179,10 @@ def established(ob, m, after, inst, name, e):
     item = next(i for c in m.isa.conds.values() for i in c.items if name in i.names)
     ob.goal("'%s'" % name, Eval(m.ir, x).expr(e, env), x.condition(item, x.flags))
     ob.trace = x.trace
+
+
+def unchecked(ob):
+    raise Unsaid(None, "no instruction that puts flags has this name")
 
 
 # ---- one instruction stands for another ------------------------------------------------------------------------------
