@@ -4,7 +4,7 @@
 // distance of a slot from sp meets the instruction here. An instruction that cannot hold it gets the address in a
 // register:
 //
-//     ld a0, 70000(sp)      becomes      lui t6, 17; addi t6, t6, 368; add t6, t6, sp; ld a0, 0(t6)
+//     ld a0, 70000(sp)      becomes      lui t6, 17; add t6, sp, t6; ld a0, 368(t6)
 //
 // The code of a constant is what selection makes of an `iconst` (select_constant()), so that nothing about it is known
 // here. Machines whose displacements hold every frame (1 GiB) never come here and need no Target.op_add.
@@ -14,6 +14,7 @@
 // this kind do not (target.h).
 #include "emit/state.h"
 #include "select/select.h"
+#include "support/bits.h"
 
 // A register for an address: not the first, in which moves keep values, even across other moves (regalloc/moves.c).
 static unsigned address_reg(const Emit *e, RegSet taken) {
@@ -84,6 +85,17 @@ void emit_sp(Emit *e, int64_t amount, bool step) {
     if (step) emit_step(e, amount < 0 ? STEP_ALLOC : STEP_FREE, NO_REG, amount < 0 ? -amount : amount);
 }
 
+// What of `at` the instruction itself can hold, when what is left ends in 12 zeros: such constants are shorter.
+static int64_t near_part(Emit *e, uint16_t mop, MOpnd *slots, unsigned disp, int64_t at) {
+    int64_t parts[2] = {at & 4095, bit_sext((uint64_t)at, 12)};
+    for (unsigned k = 0; k < 2; k++) {
+        Encoded code[4];
+        slots[disp].imm = parts[k];
+        if (mach_encode(e->t, mop, slots, e->m->features, code)) return parts[k];
+    }
+    return 0;
+}
+
 Mark emit_placed(Emit *e, uint16_t mop, MOpnd *slots, unsigned base, unsigned disp, int64_t at) {
     Mark start = emit_mark(e);
     RegSet taken = {{0, 0}};
@@ -93,9 +105,10 @@ Mark emit_placed(Emit *e, uint16_t mop, MOpnd *slots, unsigned base, unsigned di
     bool squeeze = may_fit && squeezed(e) && address_reg(e, taken) != NO_REG;
     if (may_fit && !squeeze && emit_try(e, mop, slots)) return start;
     unsigned reg = scratch_reg(e, taken);
-    emit_offset(e, reg, slots[base].preg, at);
+    int64_t near = disp != NONE ? near_part(e, mop, slots, disp, at) : 0;
+    emit_offset(e, reg, slots[base].preg, at - near);
     slots[base].preg = (uint8_t)reg;
-    if (disp != NONE) slots[disp].imm = 0;
+    if (disp != NONE) slots[disp].imm = near;
     start = emit_mark(e);
     emit_inst(e, mop, slots);
     return start;
