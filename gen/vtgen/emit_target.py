@@ -480,7 +480,8 @@ class Tables:
         out = ["const Target target_%s = {" % m.name, '    .name = "%s",' % m.name,
                '    .triple_arch = "%s",' % (isa.settings.get("triple") or [m.name])[0],
                "    .word_bits = %d," % isa.word, "    .code_align = %s," % isa.settings.get("code", ["align", "1"])[1]]
-        out += [count(n) for n in ("regs", "classes", "insts", "relocs", "features", "abis")]
+        out += [count(n) for n in ("regs", "classes", "insts", "relocs", "abis")]
+        out.append("    .features = features,\n    .n_features = %d," % len(isa.features))
         out.append("    .imms = imms,\n    .operands = operands,")
         out += self.object_formats()
         out.append("    .relaxes = relaxes,\n    .n_relaxes = %d," % len(isa.relaxes))

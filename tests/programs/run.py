@@ -9,6 +9,7 @@ output, so that a change of the script shows. Lines `; run: ARGUMENTS` in the pr
 run` (options such as --allow-low or --entry and values); without one it runs with none. All engines must print the
 same trap report. With --stress: in the engines that make code generation hard. With --target: as code of that machine.
 """
+import json
 import os
 import re
 import subprocess
@@ -50,6 +51,12 @@ def slow_under_stress(program):
         return re.search(r"^;\s*no-gc-stress: \S", text.read(), re.M) is not None
 
 
+def foreign_stress(vitrail):
+    """Under stress as code of other machines, in their simulators."""
+    listed = {target["name"] for target in json.loads(run([vitrail, "targets", "--json"]).stdout)["targets"]}
+    return [["--target", m] + engine for m in ("aarch64", "riscv64") if m in listed for engine in (STRESS[0], STRESS[3])]
+
+
 def main():
     vitrail, program = sys.argv[1:3]
     base = os.path.splitext(program)[0]
@@ -63,7 +70,9 @@ def main():
     engines = ENGINES
     for option in sys.argv[3:]:
         stress = option == "--stress"
-        engines = STRESS if stress else [["-O", level, "--check", option] for level in ("none", "speed")]
+        engines = STRESS + foreign_stress(vitrail) if stress else [
+            ["-O", level, "--check", option] for level in ("none", "speed")
+        ]
     for engine in engines:
         if "--gc-stress" in engine and slow_under_stress(program):
             continue
