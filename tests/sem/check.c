@@ -253,7 +253,7 @@ static char *read_names(const char *path) {
 }
 
 static bool is_listed(const char *names, const char *name) {
-    char line[96];
+    char line[128];
     snprintf(line, sizeof line, "\n%s\n", name);
     return strstr(names, line) != NULL;
 }
