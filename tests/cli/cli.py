@@ -58,6 +58,23 @@ def stages():
     check(["show", "--stage", "bytecode", "-"], 1, err=["no bytecode stage"], text="function %f() { block0: return }\n")
 
 
+def simulating():
+    text = "function %f(i64, f32) -> i64, f32 {\nblock0(v0: i64, v1: f32):\n    v2 = imul v0, v0\n    v3 = fadd v1, v1\n" \
+           "    return v2, v3\n}\n"
+    check(["run", "--simulate", "-", "7", "1.5"], 0, out=["^49 3.0$"], text=text)
+    check(["run", "--target", "aarch64", "-", "7", "1.5"], 0, out=["^49 3.0$"], text=text)
+    check(["run", "--target", "aarch64", "-O", "none", FACT, "--entry", "fact", "20"], 0, out=["^2432902008176640000$"])
+    check(["run", "--simulate", "--stats", FACT, "--entry", "fact", "20"], 0, err=[r"simulated \d+ instructions in "])
+    check(["run", "--simulate", "--features", "bmi1,fma", FACT, "--entry", "fact", "5"], 0, out=["^120$"])
+    check(["run", "--features", "bmi3", FACT], 1, err=["x86_64 has no feature 'bmi3'"])
+    check(["run", "--target", "aarch64", "--features", "fma", FACT], 1, err=["aarch64 has no feature 'fma'"])
+    check(["run", "--target", "pdp11", FACT], 2, err=["there is no target 'pdp11'"])
+    check(["run", "--simulate", "-"], 1, err=["simulated x86_64: breakpoint at %stop\\+0x1"],
+          text="function %stop() {\nblock0:\n    debugtrap\n    return\n}\n")
+    check(["run", "--target", "aarch64", "--timeout", "200", "-"], 1, err=["^trap 12 INTERRUPT"],
+          text='.module "m"\n.entry main\n.fn main() -> void\nagain:\n    JMP again\n.end\n')
+
+
 def listings():
     check(["targets"], 0, out=["^x86_64: 64-bit pointers", r"^  iadd\.i8\|i16\|i32\|i64 .* selected",
                                r"^  ireduce\.i16 from i32\|i64 ", r"^  popcnt\..* expanded\*"])
@@ -134,7 +151,7 @@ def verifying():
     check(["verify", "-"], 1, err=["v0 has type i64"], text=wrong)
 
 
-for part in (helps, stages, listings, json_listing, disassembling, running, verifying):
+for part in (helps, stages, listings, simulating, json_listing, disassembling, running, verifying):
     part()
 print("\n".join(failures))
 sys.exit(1 if failures else 0)

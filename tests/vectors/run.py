@@ -57,6 +57,11 @@ TRAPS = [
     ("low", "narrow", ("nan",), "trap 7 BAD_CONV E7007", ["narrow, block 0, instruction 1"]),
 ]
 
+DESCRIPTIONS = os.path.join(HERE, "..", "..", "md")
+for machine in ("aarch64", "riscv64"):
+    if os.path.exists(os.path.join(DESCRIPTIONS, machine + ".md")):
+        ENGINES.append(["-O", "speed", "--target", machine, "--gc-stress"])
+
 failures = []
 
 
