@@ -3,6 +3,7 @@
     python3 gen/vtgen --md DIR --outputs             the names of the files it will write, one a line
     python3 gen/vtgen --md DIR --mdc PROGRAM --out DIR
     python3 gen/vtgen --md DIR --mdc PROGRAM --expand FILE     the declarations of a file with its templates stamped
+    python3 gen/vtgen --md DIR --mdc PROGRAM --obligations FILE     what tests/proof asks, as one file for a solver
 
 Every emitter is a module of this package with two functions:
     outputs(isas: list[str]) -> list[str]      file names; isas are the machines in md/, sorted
@@ -52,6 +53,7 @@ def main():
     options.add_argument("--mdc")
     options.add_argument("--out")
     options.add_argument("--expand", metavar="FILE")
+    options.add_argument("--obligations", metavar="FILE")
     chosen = options.parse_args()
     isas = machines(chosen.md)
     if chosen.outputs:
@@ -67,6 +69,10 @@ def main():
     described = model.load(chosen.mdc, chosen.md, isas)
     if described is None:  # the errors have been printed
         return 1
+    if chosen.obligations:
+        import prove
+        prove.write(described, chosen.obligations)
+        return 0
     import machine
     texts = {}
     try:

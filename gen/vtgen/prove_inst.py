@@ -7,9 +7,9 @@ nothing was there, and everything that was there before are fresh variables: a p
 Memory. A load is an unknown function of the address (one for each width and number of stores before it), and what is
 loaded or stored, where, how wide and in which order is part of what both sides of a proof must agree on: so a rule
 reads and writes exactly the memory that its opcodes do, and so faults where they do. That is stronger than equality of
-memories and needs no arrays. A store that only lives on in another load of the same rule would be too much for it; there
-are no such rules. Order between threads is no part of it but for this: an atomic store is an atomic store or has a
-fence at its side, a fence a fence.
+memories and needs no arrays. A store that only lives on in another load of the same rule would be too much for it;
+there are no such rules. Order between threads is no part of it but for this: an atomic store is an atomic store or
+has a fence at its side, a fence a fence.
 
 Spilling. A register of a rule that holds n bytes may be written to memory and read back between two instructions, by
 the `moves` of the machine: bits above those bytes are then what the reload makes of them. Whoever reads more than
@@ -99,7 +99,8 @@ class Imms:
                     if (n, k) in row:
                         bits.append(const(row[n, k], 1))
                         continue
-                    at = next((i for i, a in enumerate(atoms) if a not in (0, 1) and a[0].name == n and a[1] == k), None)
+                    at = next((i for i, a in enumerate(atoms)
+                               if a not in (0, 1) and a[0].name == n and a[1] == k), None)
                     if at is None:  # it does not matter in this case
                         bits.append(const(0, 1))
                         continue
@@ -345,7 +346,8 @@ class Exec(World):
                     self.fresh("old_%s" % o.name, file.width)
         before = dict(self.outs)
         for trap in inst.traps:
-            self.faults.append((smt.conj(self.alive, self.eval.expr(trap.when, env)), "%s: %s" % (inst.name, trap.code)))
+            when = smt.conj(self.alive, self.eval.expr(trap.when, env))
+            self.faults.append((when, "%s: %s" % (inst.name, trap.code)))
         self.wrote_flags = False
         self.stmts(inst.sem, env, smt.TRUE, inst)
         if self.wrote_flags:
@@ -495,7 +497,9 @@ class Exec(World):
         value = self.value(s.value, env, spec)
         if view is None or view.write == "keep":
             return replace(old, hi, lo, value)
-        return smt.zext(value, old.width) if lo == 0 else smt.concat(const(0, old.width - hi - 1), smt.concat(value, const(0, lo)))
+        if lo:
+            value = smt.concat(value, const(0, lo))
+        return smt.zext(value, old.width)
 
     def given_out(self, o, hi, lo):
         if self.given is None or o.name not in self.given:

@@ -19,7 +19,9 @@ COND_KINDS = ("intcc", "floatcc")
 def relations(ir, kind):
     """EnumItem name -> (name of the opposite, name with operands exchanged): the tables of the generated code."""
     items = ir.conds[kind].items
-    truth, swap = (emit_ir.int_truth, emit_ir.swap_int) if kind == "intcc" else (emit_ir.float_truth, emit_ir.swap_float)
+    ints = kind == "intcc"
+    truth = emit_ir.int_truth if ints else emit_ir.float_truth
+    swap = emit_ir.swap_int if ints else emit_ir.swap_float
     inverse, swapped = emit_ir.relations([(i.name, i.value, i.when) for i in items], truth, swap)
     return {i.name: (a, b) for i, a, b in zip(items, inverse, swapped)}
 
@@ -56,7 +58,8 @@ class Types:
             if "int" in want.sets:
                 yield env
         elif node.k == "typed":
-            if node.op == "iconst" and "int" not in want.sets or node.op in self.ir.types and self.ir.types[node.op] is not want:
+            fits = "int" in want.sets if node.op == "iconst" else self.ir.types.get(node.op, want) is want
+            if not fits:
                 return
             env = env.copy()
             env.values[node.name] = want
@@ -120,7 +123,8 @@ class Side:
         return self.old.run(inst, args, attrs)
 
     def pattern_attr(self, attr, a, inst):
-        width = {"ieee32": 32, "offset": 32, "trapcode": 8, "imm64": inst.control.width if inst.control else 64}.get(a.kind, 64)
+        wide = inst.control.width if inst.control else 64
+        width = {"ieee32": 32, "offset": 32, "trapcode": 8, "imm64": wide}.get(a.kind, 64)
         if attr is None:
             return self.attribute(a, var(a.name, width))
         if a.kind in COND_KINDS:

@@ -360,8 +360,8 @@ class Proof:
             return self.env[e.name][1]
         form = self.form(e.name, of) if e.k == "call" else None
         if form is None and of is not None:
-            form = next((f for f in of.forms if len(f.params) == 1 and f.value.k == "name" and f.params[0].type == "reg"),
-                        None)
+            form = next((f for f in of.forms
+                         if len(f.params) == 1 and f.value.k == "name" and f.params[0].type == "reg"), None)
             if form is not None:  # the form that is just a register
                 return self.x.eval.expr(form.value, {form.params[0].name: self.reg(e), "pc_next": False})
         if form is None:
@@ -588,7 +588,8 @@ def compare_memory(ob, x, irs):
     if len(loads) != len(want) or [w for _, _, w, _ in loads] != [w for _, _, w, _ in want]:
         found = match_up(want, loads)
         if found is None:
-            ob.goal("widths of the loads (%s; the instructions: %s)" % (widths(want), widths(loads)), smt.TRUE, smt.FALSE)
+            text = "widths of the loads (%s; the instructions: %s)" % (widths(want), widths(loads))
+            ob.goal(text, smt.TRUE, smt.FALSE)
             return
         loads = found
     for k, (a, b) in enumerate(zip(want, loads)):
@@ -722,8 +723,8 @@ def narrow_pointers(tree, word):
         if narrow_pointers(a, word):
             return True
         t = tree.inst.type_of(p.kind)
-        pointer = [types for v, types in tree.op.vars if v == p.kind and types and "ptr" in types[0].sets and len(types) == 2]
-        if t is not None and t.width != word and (isinstance(a, Mem) or pointer):
+        pointer = any(v == p.kind and len(types) == 2 and "ptr" in types[0].sets for v, types in tree.op.vars)
+        if t is not None and t.width != word and (pointer or isinstance(a, Mem)):
             return True
     return False
 

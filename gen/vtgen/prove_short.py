@@ -15,8 +15,8 @@ from smt import const, var
 
 
 class Encoded:
-    """values: immediate's name -> its number (64 bits); bits: what the encoding has of them; hyps: the conditions of the
-    form; fits: [(text, truth)] that must hold."""
+    """values: immediate's name -> its number (64 bits); bits: what the encoding has of them; hyps: the conditions of
+    the form; fits: [(text, truth)] that must hold."""
 
     def __init__(self):
         self.values, self.bits, self.hyps, self.fits = {}, [], [], []

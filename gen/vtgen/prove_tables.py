@@ -1,5 +1,5 @@
-"""Proofs that are not of rules: tables of conditions, what stands for what among instructions, and what the prover takes
-for granted. prove.py lists the kinds."""
+"""Proofs that are not of rules: tables of conditions, what stands for what among instructions, and what the prover
+takes for granted. prove.py lists the kinds."""
 import copy
 
 import smt
@@ -122,7 +122,8 @@ def of_machine(model, m):
             yield made("after", after.name, after.loc, unchecked)
         for inst in compares(isa, after):
             for name, e, loc in after.items:
-                yield made("after", "%s/%s" % (inst.name, name), loc, lambda ob: established(ob, m, after, inst, name, e))
+                yield made("after", "%s/%s" % (inst.name, name), loc,
+                           lambda ob: established(ob, m, after, inst, name, e))
     for i in isa.insts.values():
         if i.of is not None:
             yield made("pseudo", i.name, i.loc, lambda ob: pseudo(ob, m, i))

@@ -349,7 +349,8 @@ def extract(a, hi, lo):
 
 # ---- division: of extended numbers it is the extended division ------------------------------------------------
 # With b = 0 SMT-LIB's quotients are not extensions of each other, nor is that of the least number by -1; the cases are
-# written out. tests/proof proves these equations at widths that a solver can do; they hold at each by the same argument.
+# written out. tests/proof proves these equations at widths that a solver can do; they hold at each by the same
+# argument.
 
 def by_cases(f):
     """A divisor that may be a constant: each case by itself."""

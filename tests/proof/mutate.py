@@ -2,8 +2,8 @@
 
     mutate.py --source DIR --mdc PROGRAM [--jobs N] [TITLE...]
 
-A mutation is made in a copy of the descriptions. What its proofs ask is answered from the cache as far as it is unchanged;
-asking ends with the first counterexample of the rule that must fail.
+A mutation is made in a copy of the descriptions. What its proofs ask is answered from the cache as far as it is
+unchanged; asking ends with the first counterexample of the rule that must fail.
 """
 import argparse
 import concurrent.futures
@@ -97,7 +97,8 @@ def judge(run, mutation, place):
         if item.answer[0] == "sat":
             text = run.explain(item)
             head = text.split("\n")[0]
-            if not re.search(r"\b%s\b.* %s '%s' is wrong" % (re.escape(place), mutation.kind, re.escape(mutation.rule)), head):
+            due = r"\b%s\b.* %s '%s' is wrong" % (re.escape(place), mutation.kind, re.escape(mutation.rule))
+            if not re.search(due, head):
                 return "%s is due, this is reported: %s" % (place, head)
             if " is due, " not in text:
                 return "it is reported without a counterexample:\n" + text
