@@ -157,7 +157,8 @@ def check_imm(imm, diag):
                        % (imm.name, ", ".join("%s = %d" % p for p in env.items()), what))
             return
         legal += 1
-        seen.setdefault(value, env)
+        seen.setdefault(value, code)
+    imm.table = seen
     if legal == 0:
         diag.error(imm.loc, "no field of immediate '%s' satisfies its 'when'" % imm.name)
     elif len(seen) == 1 and legal > 1:

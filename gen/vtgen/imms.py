@@ -126,6 +126,8 @@ def case(known, bits, atoms, width):
 def table_of(imm):
     """{value: least field} of an immediate of at most 16 bits."""
     from checks_machine import evaluate
+    if imm.table is not None:  # the checks have made it
+        return imm.table
     (name, bits), = imm.fields
     out = {}
     for code in range(1 << bits):

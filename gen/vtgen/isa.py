@@ -106,11 +106,12 @@ class After:
 
 class Imm:
     """An immediate kind. fields: [(name, width)]; guard: Expr or None (which field values are legal); value: Expr over
-    the fields, with widths; names: how each value of a small field is written, or []."""
+    the fields, with widths; names: how each value of a small field is written, or []; table: {value: least field} of what was
+    enumerated, else None."""
 
     def __init__(self, name, fields, guard, value, names, loc):
         self.name, self.fields, self.guard, self.value, self.names, self.loc = name, fields, guard, value, names, loc
-        self.index = 0
+        self.index, self.table = 0, None
 
     @property
     def width(self):
