@@ -53,6 +53,12 @@ def question(obligation):
     return smt.Printer(obligation.asserts()).text()
 
 
+def conditions(obligation):
+    """Whether what it assumes is possible at all: satisfiable, or it proves nothing. None when it assumes nothing."""
+    hyps = [h for h in obligation.hyps if h is not smt.TRUE]
+    return smt.Printer(hyps).text() if hyps else None
+
+
 def write(model, path):
     """All questions in one file, each between push and pop, its name before it."""
     with open(path, "w", encoding="utf-8") as out:

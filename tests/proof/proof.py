@@ -73,11 +73,13 @@ def covering_test(source, test):
 class Item:
     """An obligation without its terms. text: only when the answer is not known."""
 
-    def __init__(self, group, ob, digest, text):
-        self.group, self.name, self.loc, self.kind = group, ob.name, ob.loc, ob.kind
+    def __init__(self, group, ob, digest, text, kind=None):
+        self.group, self.name, self.loc, self.kind = group, ob.name, ob.loc, kind or ob.kind
         self.unsaid, self.digest, self.text = ob.unsaid, digest, text
         self.rule, self.integer = ob.rule, ob.integer
         self.answer = None
+        if kind is not None:
+            self.name, self.integer = "%s/%s" % (kind, ob.name), False
 
     @property
     def full(self):
@@ -86,16 +88,23 @@ class Item:
 
 def collect(prove, smt, model, group, answers):
     """All obligations of a group with the answers that are known."""
-    items, hashes = [], {d: (a, by) for d, a, by in answers.values()}
+    items, hashes, assumed = [], {d: (a, by) for d, a, by in answers.values()}, set()
+
+    def add(ob, text, kind=None):
+        digest = smt.digest(text)
+        item = Item(group, ob, digest, None if digest in hashes else text, kind)
+        item.answer = hashes.get(digest)
+        items.append(item)
+
     for ob in prove.obligations(model, group):
         if ob.unsaid is not None:
             items.append(Item(group, ob, None, None))
             continue
-        text = prove.question(ob)
-        digest = smt.digest(text)
-        item = Item(group, ob, digest, None if digest in hashes else text)
-        item.answer = hashes.get(digest)
-        items.append(item)
+        add(ob, prove.question(ob))
+        text = prove.conditions(ob)
+        if text is not None and text not in assumed:
+            assumed.add(text)
+            add(ob, text, "possible")
     return items
 
 
@@ -153,6 +162,11 @@ class Run:
 
     def judge(self):
         for i in self.items:
+            if i.kind == "possible":
+                if i.answer[0] != "sat":
+                    self.failures.append(Failure("%s: '%s' assumes what cannot be: it proves nothing (%s)"
+                                                 % (self.place(i.loc), i.rule, i.full)))
+                continue
             entry = self.entry(i)
             proved = i.unsaid is None and i.answer[0] == "unsat"
             if entry is not None:
