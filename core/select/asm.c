@@ -93,15 +93,22 @@ static void print_piece(Printer *p, const AsmPiece *piece, const MOpnd *s) {
     }
 }
 
+// How an instruction of this size is written: short forms may have texts of their own.
+static const AsmInst *as_short(const AsmTables *t, uint16_t mop, const MOpnd *slots, unsigned size) {
+    const AsmInst *inst = &t->insts[mop];
+    Encoded code;
+    if (!inst->shorts || !t->target->encode(mop, slots, UINT64_MAX, &code) || code.n != size || !code.form) return inst;
+    return inst->shorts[code.form - 1].n ? &inst->shorts[code.form - 1] : inst;
+}
+
 void asm_print(const AsmTables *t, uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out) {
     Printer p = {t, at, at + size, out};
     MOpnd stood[16];
     const AsmInst *inst = &t->insts[mop];
     if (!inst->n && inst->stands_for) {
         mop = inst->stands_for(slots, stood);
-        inst = &t->insts[mop];
         slots = stood;
     }
-    const AsmText *text = choose(inst, slots);
+    const AsmText *text = choose(as_short(t, mop, slots, size), slots);
     for (unsigned i = 0; text && i < text->n; i++) print_piece(&p, &text->pieces[i], slots);
 }

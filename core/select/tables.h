@@ -95,6 +95,8 @@ typedef struct AsmText {
 typedef struct AsmInst {
     const AsmText *texts;
     uint8_t n;
+    // Texts of the short forms, by Encoded.form - 1; NULL: they are written like the instruction.
+    const struct AsmInst *shorts;
     // A pseudo: fills `t` with the operands of the instruction it stands for and returns that; NULL = none.
     uint16_t (*stands_for)(const MOpnd *s, MOpnd *t);
 } AsmInst;

@@ -108,8 +108,9 @@ enum {
     MD_BRANCH = 16,
     MD_CALL = 32,
     MD_RETURN = 64,
-    MD_EFFECT = 128, // anything else that must not be removed
-    MD_RELAX = 256   // a `relax` pseudo: emission picks a row
+    MD_EFFECT = 128,  // anything else that must not be removed
+    MD_RELAX = 256,   // a `relax` pseudo: emission picks a row
+    MD_SEQUENCE = 512 // several instructions in a row, which decode one by one
 };
 
 typedef struct InstDesc {
@@ -138,6 +139,7 @@ typedef struct Encoded {
     uint8_t bytes[32];
     uint8_t n;
     uint8_t n_fixups;
+    uint8_t form; // 0: the long one; k: the k-th short form of the instruction, as they stand in the description
     Fixup fixups[2];
 } Encoded;
 

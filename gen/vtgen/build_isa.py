@@ -432,6 +432,8 @@ class IsaBuilder(RegisterBuilder):
     def resolve(self, e, opnds):
         """An expression of the encoder: operands and constants resolved, functions put in, constants folded."""
         scope = self.scope(opnds)
+        if e.k == "call" and e.name == "seq":
+            scope.names.setdefault("end", Binding("free", "end", self.isa.word))  # the place behind the sequence
         return folded(self.inline(e, scope))
 
     def inline(self, e, scope, depth=0):
@@ -589,7 +591,7 @@ class IsaBuilder(RegisterBuilder):
                 i.asms.append(self.asm(c, i.opnds, b))
             elif k == "encode":
                 i.encode = self.encode(c["call"], i.opnds, b)
-            elif isinstance(i, Short):
+            elif isinstance(i, Short) and k != "requires":
                 self.error(loc, "a short form has no '%s': it is the same instruction" % k)
             elif k == "requires":
                 i.requires = self.requires(c["names"], b)

@@ -1,5 +1,6 @@
 """Checks of immediates, costs, conventions, branches and roles, and of declarations that nothing uses."""
 import checks_encode
+from emit_encode import stmts_end_relative
 from build_isa import Binding
 from imms import cases_of
 from isa import Inst
@@ -229,15 +230,7 @@ def check_reach(isa, row, inst, opnd, offset, diag):
     if found is None:
         return
     low, high, _ = found
-    size = 0
-    for s in inst.sem:
-        for e in s.exprs():
-            if any(n.k == "name" and n.name == "pc_next" for n in e.walk()):
-                size = None
-    for s in inst.sem:
-        for t in s.then:
-            if any(n.k == "name" and n.name == "pc_next" for e in t.exprs() for n in e.walk()):
-                size = None
+    size = None if stmts_end_relative(inst.sem) else 0
     if size is None:  # relative to the end: the size is the length of the encoding
         size = checks_encode.length(isa, inst)
         if size is None:

@@ -7,7 +7,7 @@ pattern that wants one kind of condition covers its rows together with those for
 machine can have. An expansion covers a row when it has no guard and its operands are bare or of the row's types; what its
 result builds is followed row by row, types inferred as emit_rewrite.py does. Expansions must not go round in a circle.
 """
-from patterns import DRIVER_OPS, Cond, Node, Pattern, Var, covers_instance
+from patterns import DRIVER_OPS, Cond, Node, Pattern, Var, covers_instance, every_item
 from regions import Frame
 
 
@@ -36,6 +36,10 @@ def is_covered(patterns, inst):
         return True
     total = [p for p in patterns.by_root.get(op.name, ()) if p.type == control and p.is_total() and not p.requires and
              (p.itself is not None or covers_instance(p, inst))]
+    items = [p for p in patterns.by_root.get(op.name, ()) if p.type == control and p.item() and not p.requires and
+             p.itself is None and covers_instance(p, inst)]
+    if every_item(items, patterns.ir, op):
+        return True
     kinds = set()
     for p in total:
         conds = {p.itself.kind} if p.itself else {a.kind for a in p.tree.args if isinstance(a, Cond)}

@@ -66,7 +66,9 @@ class Fields:
 
 
 def end_relative(e):
-    return e is not None and any(x.k == "name" and x.name == "pc_next" for x in e.walk())
+    """Does a distance in it count from the end of the instruction?"""
+    return e is not None and any(x.k == "bin" and any(a.k == "name" and a.name == "pc_next" for a in x.args)
+                                 for x in e.walk())
 
 
 def stmts_end_relative(stmts):
@@ -128,6 +130,13 @@ def copy_operands(m, i, target, call):
             own = i.inst_opnd(arg.args[0].name)
             lines.append("    t[%d] = s[%d];" % (at, own.slot))
             lines.append("    t[%d].imm = %s_not[t[%d].imm & %d];" % (at, slot.kind.name, at, (1 << slot.kind.width) - 1))
+        elif arg.k == "dot":
+            own = i.inst_opnd(arg.args[0].name)
+            forms = own.kind.forms if own is not None and own.type == "composite" else []
+            part = next((p for f in forms for p in m.form_slots[id(f)] if p.name == arg.name), None)
+            if part is None or len(forms) != 1:
+                m.fail(arg.loc, "a part of an operand with one form belongs here")
+            lines.append("    t[%d] = s[%d];" % (at, own.slot + part.slot))
         elif arg.k == "name":
             lines.append("    t[%d] = (MOpnd){.kind = MO_PREG, .preg = %d};" % (at, m.reg(arg.name).index))
         elif arg.k == "call" and slot.type == "composite":
@@ -216,7 +225,7 @@ class Encoder:
             return "target_imm_field(&target_%s, %d, %s[%d].imm)" % (self.m.name, k.index, base, s.slot)
         if k is not None and k.low_zeros:
             text = "%s >> %d" % (text, k.low_zeros)
-        if k is not None and (k.signed or k.open) and k.width % 8:  # a row of bytes cuts the rest off
+        if k is not None and (k.signed or k.open) and k.width < 32:  # its sign would run into what stands above it
             text = "bit_zext(%s, %d)" % (text, k.width)
         return text
 
@@ -346,7 +355,7 @@ class Encoder:
                 guards.append("s[%d].preg == %d" % (slot.slot, o.reg.index))
             elif slot.type == "reg" and o.cls is not slot.cls:
                 n.cls = o.cls
-                guards.append("regset_has(class_regs[%d], s[%d].preg)" % (o.cls.index, slot.slot))
+                guards.append("regset_has(target_%s.classes[%d].regs, s[%d].preg)" % (m.name, o.cls.index, slot.slot))
             elif slot.type in ("imm", "label") and o.imm is not None and m.kinds[o.imm.name] is not slot.kind:
                 n.kind = m.kinds[o.imm.name]
                 guards.append(n.kind.c_fits("s[%d].imm" % slot.slot))
@@ -544,12 +553,16 @@ ENCODE = """// Short forms check their conditions before they write.
 static bool encode(uint16_t mop, const MOpnd *s, uint64_t features, Encoded *e) {
     e->n = 0;
     e->n_fixups = 0;
+    e->form = 0;
     if (mop >= %(n)d || (target_%(isa)s.insts[mop].features & ~features)) return false;
     if (!target_operands_fit(&target_%(isa)s, mop, s)) return false;
     const Row *row = &rows[mop];
     for (unsigned i = 0; i < row->n_shorts; i++) {
         const Row *s_row = &short_rows[row->shorts + i];
-        if (!(s_row->features & ~features) && s_row->encode(s, constants + s_row->constants, features, e)) return true;
+        if (!(s_row->features & ~features) && s_row->encode(s, constants + s_row->constants, features, e)) {
+            e->form = (uint8_t)(i + 1);
+            return true;
+        }
     }
     return row->encode(s, constants + row->constants, features, e);
 }
@@ -561,6 +574,7 @@ bool %(isa)s_encode(uint16_t mop, const MOpnd *slots, uint64_t features, Encoded
 bool %(isa)s_encode_long(uint16_t mop, const MOpnd *slots, uint64_t features, Encoded *out) {
     out->n = 0;
     out->n_fixups = 0;
+    out->form = 0;
     const Row *row = &rows[mop];
     return target_operands_fit(&target_%(isa)s, mop, slots) &&
            row->encode(slots, constants + row->constants, features, out);

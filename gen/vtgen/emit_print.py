@@ -1,7 +1,7 @@
 """The printer's tables: <isa>_print.c."""
 import copy
 
-from emit_encode import banner, copy_operands, opposites
+from emit_encode import banner, copy_operands, opposites, stmts_end_relative
 from isa import Asm, AsmPiece
 from machine import machines
 from symbits import Bits, NotSymbolic, Var, c_cond, truth
@@ -25,7 +25,7 @@ def place_of(stmts):
     if any(n.k == "bin" and n.op == "and" and n.args[0].k == "name" and n.args[0].name == "pc"
            for s in stmts for e in s.exprs() for n in e.walk()):
         return "ASM_DIST"  # from the page
-    return "ASM_LABEL" if "pc_next" in names else "ASM_PLACE" if "pc" in names else "ASM_DIST"
+    return "ASM_LABEL" if stmts_end_relative(stmts) else "ASM_PLACE" if "pc" in names else "ASM_DIST"
 
 
 class Printer:
@@ -113,7 +113,7 @@ class Printer:
                 unused = "" if any("s[" in line for line in lines) else "    (void)s;\n"
                 stands.append("static uint16_t %s(const MOpnd *s, MOpnd *t) {\n%s%s\n    return %d;\n}\n"
                               % (function, unused, "\n".join(lines), target.index))
-            insts.append("    {%s, %d, %s}," % ("text_" + i.name if rows else "NULL", len(rows), function))
+            insts.append("    {%s, %d, %s, %s}," % ("text_" + i.name if rows else "NULL", len(rows), self.shorts(i), function))
         lists = []
         for comp in m.isa.operands.values():
             rows = []
@@ -121,10 +121,26 @@ class Printer:
                 found = self.texts("%s_%s" % (comp.name, f.name), f.asms, m.form_slots[id(f)], "ASM_DIST")
                 if not found:
                     m.fail(f.loc, "form '%s' has no asm" % f.name)
-                rows.append("{text_%s_%s, %d, NULL}" % (comp.name, f.name, len(found)))
+                rows.append("{text_%s_%s, %d, NULL, NULL}" % (comp.name, f.name, len(found)))
             forms.append("static const AsmInst forms_%s[] = {%s};" % (comp.name, ", ".join(rows)))
             lists.append("forms_%s" % comp.name)
         return self.file(insts, stands, forms, lists)
+
+    def shorts(self, i):
+        """The texts of an instruction's short forms, where they have some."""
+        if not any(s.asms for s in i.shorts):
+            return "NULL"
+        rows = []
+        for s in i.shorts:
+            names = {a.name: slot for slot, a in reversed(self.m.leaves(i, s.of))}
+            slots = []
+            for o in s.opnds:
+                slots.append(copy.copy(names[o.name]))
+                slots[-1].name = o.name
+            found = self.texts(s.name, s.asms, slots, place_of(i.inst.sem))
+            rows.append("{text_%s, %d, NULL, NULL}" % (s.name, len(found)) if found else "{NULL, 0, NULL, NULL}")
+        self.out.append("static const AsmInst shorts_%s[] = {%s};" % (i.name, ", ".join(rows)))
+        return "shorts_%s" % i.name
 
     @staticmethod
     def last_call(i):

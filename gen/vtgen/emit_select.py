@@ -26,7 +26,7 @@ import re
 import sys
 
 from diag import Diagnostics
-from patterns import Cond, DRIVER_OPS, Node, control_types, covers_instance, imm_range, patterns_of
+from patterns import Cond, DRIVER_OPS, Node, control_types, covers_instance, every_item, imm_range, patterns_of
 from select_arm import Arm, Wrong, type_bits
 
 
@@ -407,6 +407,14 @@ class Writer:
                 if p.is_total():
                     for control, operand in self.instances_of(root, p):
                         rows.setdefault((operand, tuple(sorted(p.requires))), set()).add(control)
+            items = {}
+            for p in patterns:
+                if p.item() and not p.requires:
+                    for row in self.instances_of(root, p):
+                        items.setdefault(row, []).append(p)
+            for (control, operand), found in items.items():
+                if every_item(found, self.ir, self.ir.ops[root]):
+                    rows.setdefault((operand, ()), set()).add(control)
             merged = {}
             for (operand, need), controls in rows.items():
                 merged.setdefault((tuple(sorted(controls)), need), set()).add(operand)

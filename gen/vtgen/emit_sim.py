@@ -85,6 +85,12 @@ class SemC(cexpr.Translator):
     def typed(self, e, text):
         return C(text, str(e.width))
 
+    def of_cond(self, e):
+        c, x, y = e.args
+        if self.of(x).width is None and self.of(y).width is None:  # numbers only: as wide as the place wants
+            return self.typed(e, "(%s ? %s : %s)" % (self.truth(c), self.value(x, e.width), self.value(y, e.width)))
+        return self.choice(c, x, y)
+
     def of_un(self, e):
         if e.op == "lnot":
             return C("!%s" % self.truth(e.args[0]), "bool")

@@ -66,7 +66,7 @@ class Ways:
             features |= 1 << self.isa.features[name].index
         return self.number("{%s, %s, %s, %s, 0x%x, %d, %s, %s}" % (
             c_text(source), c_text(str(p)), c_text(show(p.guard) or None), c_text(insts), features, p.loc.line,
-            "CHOICE_RULE" if p.rule is not None else "CHOICE_DERIVED", "true" if p.is_total() else "false"))
+            "CHOICE_RULE" if p.rule is not None else "CHOICE_DERIVED", "true" if p.is_total() or p.item() and not p.requires else "false"))
 
     def of_expansion(self, x):
         rule = x.rule

@@ -122,6 +122,13 @@ class Pattern:
                 all(isinstance(a, (Var, Mem, Cond)) for a in self.tree.args)) and
                 all(v[0] == "bind" for _, v in getattr(self.tree, "attrs", ())))
 
+    def item(self):
+        """Of a pattern that matches whatever stands below its root for one item of its attribute: that item."""
+        fixed = [v[1] for _, v in getattr(self.tree, "attrs", ()) if v[0] == "is"]
+        if len(fixed) != 1 or self.guard is not None or not all(isinstance(a, (Var, Mem, Cond)) for a in self.tree.args):
+            return None
+        return fixed[0]
+
     def __str__(self):
         return "cond(%s)" % self.tree if self.root == "cond" else str(self.tree)
 
@@ -146,6 +153,13 @@ def covers_instance(p, inst):
         if isinstance(arg, Var) and t is not None and t.name not in arg.types:
             return False
     return True
+
+
+def every_item(patterns, ir, op):
+    """Do these patterns (Pattern.item) stand for all items of the opcode's condition?"""
+    found = {p.item() for p in patterns}
+    return any({n for i in ir.conds[a.kind].items for n in i.names[:1]} <= found
+               for a in op.attrs if a.kind in ir.conds)
 
 
 def walk(t):
@@ -389,10 +403,14 @@ class Derive:
 
     def extended(self, inst, out, tree):
         """The result is a value of a type that is held like this."""
-        if tree[0] not in held.EXT.values() or out.width != out.cls.file.width or tree[2][0] == "leaf":
+        if tree[0] not in held.EXT.values() or out.width != out.cls.file.width:
             return
         want = self.types.get((out.cls.file.name, tree[2][1]))
-        if want is not None and held.EXT.get(self.upper[want].upper) == tree[0]:
+        if want is None or held.EXT.get(self.upper[want].upper) != tree[0]:
+            return
+        if tree[2][0] == "leaf":
+            yield from self.bitcast(inst, tree[2], want)
+        else:
             yield from self.patterns(inst, tree[2], want)
 
     def bitcast(self, inst, leaf, want):

@@ -22,6 +22,9 @@ class Parts:
         self.m, self.i, self.calls, self.give_up = m, i, calls, give_up
         self.waits = {}  # number of a part -> (Reloc, own slot)
         self.room = 1
+        # A relocation that patches several parts knows how long they are.
+        self.fixed = any(x.k == "call" and x.name in m.isa.relocs and len(m.isa.relocs[x.name].spots) > 1
+                         for c in calls for x in c.walk())
 
     def lines(self):
         bodies = [self.part(j, call) for j, call in enumerate(self.calls)]
@@ -46,7 +49,7 @@ class Parts:
             plain.append(self.plain(j, slot, arg, slot.slot, special))
         lines, back, _ = copy_operands(m, self.i, target, Expr("call", call.loc, name=call.name, args=plain))
         lines += special
-        long = "_long" if special and any("/* long */" in x for x in special) else ""
+        long = "_long" if any("/* long */" in x for x in special) or self.fixed else ""
         lines = [x.replace(" /* long */", "") for x in lines]
         lines.append("    if (!%s_encode%s(%d, t, features, &out[%d])) %s" % (m.name, long, target.index, j, self.give_up))
         for at, own in back.items():

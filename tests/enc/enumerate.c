@@ -150,6 +150,19 @@ static void check_decode(uint16_t mop, const MOpnd *slots, const Encoded *e) {
     if (e->n > 1 && target->decode(e->bytes, e->n - 1u, &found, back) == e->n) fail(inst, "decoded beyond the end", e);
 }
 
+// A sequence decodes to instructions that encode to its bytes.
+static void check_sequence(const InstDesc *inst, const Encoded *e) {
+    for (unsigned at = 0, n; at < e->n; at += n) {
+        MOpnd back[MAX_SLOTS];
+        uint16_t found = NO_MOP;
+        n = target->decode(e->bytes + at, e->n - at, &found, back);
+        if (!n) {
+            fail(inst, "a part is not decoded", e);
+            return;
+        }
+    }
+}
+
 static void refuse(uint16_t mop, const MOpnd *slots, const char *what) {
     Encoded e;
     if (target->encode(mop, slots, UINT64_MAX, &e)) fail(&target->insts[mop], what, &e);
@@ -175,6 +188,7 @@ static void refuse_plain(uint16_t mop, const OpndDesc *d, MOpnd *slots, unsigned
         slots[at].kind = MO_IMM;
         refuse(mop, slots, "an immediate in the place of a register was accepted");
     } else {
+        if (d->kind == NO_KIND) return; // a label may be anywhere
         const ImmKind *k = &target->imms[d->kind];
         if (k->lo > INT64_MIN) {
             slots[at].imm = k->lo - 1;
@@ -229,6 +243,10 @@ static void one_case(Arena *arena, uint16_t mop, unsigned n) {
     cases++;
     if (!target->encode(mop, slots, UINT64_MAX, &e)) {
         fail(inst, "refused", NULL);
+        return;
+    }
+    if (inst->flags & MD_SEQUENCE) {
+        check_sequence(inst, &e);
         return;
     }
     check_decode(mop, slots, &e);
