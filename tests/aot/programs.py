@@ -94,7 +94,7 @@ def main():
     parser.add_argument("--cc", default="")
     parser.add_argument("--runner", default="")
     parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     os.makedirs(options.folder, exist_ok=True)
     programs = sorted(glob.glob(os.path.join(options.programs, "*.vita")))
     if options.names:
