@@ -154,7 +154,7 @@ uint32_t sel_use(Sel *s, Value v) {
     v = func_value(s->f, v);
     if (s->vregs[v.i] == NONE) {
         Type type = value_type(s->f, v);
-        s->vregs[v.i] = new_vreg(s, s->t->type_class[type], type_bytes(type), v.i);
+        s->vregs[v.i] = new_vreg(s, s->t->type_class[type], s->t->type_size[type], v.i);
     }
     return s->vregs[v.i];
 }

@@ -234,6 +234,7 @@ typedef struct Target {
     const RegClass *classes;
     uint8_t n_classes;
     uint8_t type_class[32]; // class that holds a Type, NO_CLASS = unsupported
+    uint8_t type_size[32];  // bytes of a register that matter for a Type: what it is held extended to counts
     const InstDesc *insts;
     uint16_t n_insts;
     const ImmKind *imms;

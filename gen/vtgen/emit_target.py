@@ -493,6 +493,10 @@ class Tables:
         rest = ["T_none"] + ["T_" + t for t in m.ir.types if t not in held]
         out.append("    .type_class = {%s, [N_TYPES ... 31] = NO_CLASS}," % ", ".join(
             ["[%s] = NO_CLASS" % t for t in rest] + ["[T_%s] = %d" % x for x in held.items()]))
+        # Bits above a value that are neither garbage nor absent are part of it.
+        sizes = ["[T_%s] = %d" % (t, (h.cls.file.width if h.upper not in ("any", "none") else m.ir.types[t].width) // 8)
+                 for h in isa.holds for t in h.types if t in m.ir.types]
+        out.append("    .type_size = {%s}," % ", ".join(sizes))
         out.append("    .conv = {%s}," % ", ".join("[CC_%s] = &abis[%d]" % (c.upper(), n) for c, n in self.convs.items()))
         for r in ("sp", "flags"):
             out.append("    .%s = %s," % (r, m.reg(m.role(r)[0]).index if m.role(r) else "NO_REG"))
