@@ -463,7 +463,8 @@ class Encoder:
                 out.append("static const uint8_t codes_%s[] = {%s};"
                            % (c.name, ", ".join(str(codes.get(r.index, 0)) for r in m.isa.regs)))
         out += opposites(m, self.functions)
-        out.append(HELPERS)
+        bodies = self.bodies + self.functions
+        out += [text for name, text in HELPERS.items() if any(name + "(" in b for b in bodies)]
         widths = {n for n in (8, 16, 32, 64) if any("put%d(" % n in b for b in self.bodies)}
         for n in (16, 32, 64):
             if n in widths:
@@ -511,16 +512,18 @@ class CText(Cond):
         super().__init__("text", text)
 
 
-HELPERS = """
-static inline void put8(Encoded *e, uint64_t x) { e->bytes[e->n++] = (uint8_t)x; }
-static inline void put_fixup(Encoded *e, unsigned reloc, unsigned slot) {
+HELPERS = {  # each is written where something calls it
+    "put8": """static inline void put8(Encoded *e, uint64_t x) { e->bytes[e->n++] = (uint8_t)x; }
+""",
+    "put_fixup": """static inline void put_fixup(Encoded *e, unsigned reloc, unsigned slot) {
     e->fixups[e->n_fixups++] = (Fixup){.at = e->n, .reloc = (uint8_t)reloc, .slot = (uint16_t)slot, .addend = 0};
 }
-// Distances count from the end of the instruction, relocations from the field.
+""",
+    "fixups_from_end": """// Distances count from the end of the instruction, relocations from the field.
 static inline void fixups_from_end(Encoded *e) {
     for (unsigned f = 0; f < e->n_fixups; f++) e->fixups[f].addend = (int64_t)e->fixups[f].at - e->n;
 }
-"""
+"""}
 JOIN = """// Appends a part of a sequence. What waits for a number gets it at once.
 static void join(const MOpnd *s, const Encoded *part, Encoded *e) {
     unsigned start = e->n;

@@ -687,20 +687,23 @@ class Simulator:
 
     # ---- the file ----
     def forms(self):
-        out = []
+        """name -> C function of the value of a composite operand."""
+        out = {}
         for comp in self.m.isa.operands.values():
-            out.append("static inline uint64_t form_%s(SimState *s, const SimInst *i, unsigned at) {\n    switch (i->a[at]) {"
-                       % comp.name)
+            text = ["static inline uint64_t form_%s(SimState *s, const SimInst *i, unsigned at) {\n    switch (i->a[at]) {"
+                    % comp.name]
             for f in comp.forms:
                 c = SemC(self, {p.name: (p, "at + %d" % p.slot) for p in self.m.form_slots[id(f)]})
-                out.append("    case %d: return %s;" % (f.index, strip(self.guarded(f.loc, c.value, f.value))))
-            out.append("    default: sim_stop(s, SIM_UNDEFINED, 0); return 0;\n    }\n}\n")
+                text.append("    case %d: return %s;" % (f.index, strip(self.guarded(f.loc, c.value, f.value))))
+            text.append("    default: sim_stop(s, SIM_UNDEFINED, 0); return 0;\n    }\n}\n")
+            out["form_" + comp.name] = "\n".join(text)
         return out
 
     def conditions(self):
-        out = []
+        """name -> C function that tells whether a condition holds."""
+        out = {}
         for name, cond in self.m.isa.conds.items():
-            out.append("static inline bool holds_%s(SimState *s, uint64_t code) {\n    switch (code) {" % name)
+            text = ["static inline bool holds_%s(SimState *s, uint64_t code) {\n    switch (code) {" % name]
             for item in cond.items:
                 if item.when is None:
                     continue
@@ -713,8 +716,9 @@ class Simulator:
                 reads = "".join("        sim_read_flags(s, %s, 0x%x);\n" % (self.reg_name(self.m.isa.flags[f]), mask)
                                 for f, mask in read.items())
                 truth = self.guarded(item.loc, SemC(self, {}).truth, item.when)
-                out.append("    case %d: // %s\n%s        return %s;" % (item.value, item.names[0], reads, strip(truth)))
-            out.append("    default: sim_stop(s, SIM_UNDEFINED, 0); return false;\n    }\n}\n")
+                text.append("    case %d: // %s\n%s        return %s;" % (item.value, item.names[0], reads, strip(truth)))
+            text.append("    default: sim_stop(s, SIM_UNDEFINED, 0); return false;\n    }\n}\n")
+            out["holds_" + name] = "\n".join(text)
         return out
 
     @staticmethod
@@ -745,9 +749,16 @@ class Simulator:
             bodies.append("// %s\n%s" % (signature(i), self.guarded(i.loc, Body(self, i).text)))
             table.append("    [%s_%s] = run_%s," % (m.name.upper(), i.name, i.name))
         out = [banner(m, "emit_sim"), '#include "%s.h"' % m.name, '#include "sim/ops.h"', ""]
-        helpers = [text % name for text, name in self.helpers.items()]
         # What a helper calls stands before it: they are made innermost first. Forms call helpers, never the reverse.
-        out += helpers + forms + conditions + bodies
+        functions = dict([(name, text % name) for text, name in self.helpers.items()] + list(forms.items())
+                         + list(conditions.items()))
+        later, kept = "".join(bodies), []
+        for name, text in reversed(list(functions.items())):
+            if name + "(" in later:
+                kept.insert(0, text)
+                later += text
+        out += kept
+        out += bodies
         out += ["SimRun *const %s_sim[N_%s_INSTS] = {" % (m.name, m.name.upper())] + table + ["};", ""]
         return "\n".join(out)
 
