@@ -66,6 +66,15 @@ static bool is_constant(const InstData *d) {
 
 static bool is_compare(const InstData *d) { return d->op == OP_icmp || d->op == OP_fcmp; }
 
+// Memory in the other byte order, or at an address narrower than the machine's: no pattern knows either.
+static bool is_odd_access(const Sel *s, const InstData *d) {
+    if (!op_has((Op)d->op, OPF_can_load | OPF_can_store) || d->args.n == 0) return false;
+    if (d->op == OP_call || d->op == OP_return_call) return false;
+    uint32_t address = op_has((Op)d->op, OPF_call) ? 0 : d->args.n - 1;
+    Type type = value_type(s->f, list_get(s->f, d->args, address));
+    return d->memflags & MF_BIG || type_bits(type) != s->t->word_bits;
+}
+
 // ---- matching --------------------------------------------------------------------------------------
 
 bool sel_squeezed(const Sel *s, uint64_t x) {
@@ -94,7 +103,7 @@ Inst sel_fold(const Sel *s, Value v) {
     if (is_compare(d)) return i;
     if (s->uses[v.i] != 1) return NO_INST;
     if (op_has((Op)d->op, OPF_pure)) return i;
-    if (!is_load(d) || d->memflags & MF_BIG) return NO_INST;
+    if (!is_load(d) || is_odd_access(s, d)) return NO_INST;
     uint32_t itself = has_effect(d) ? 1 : 0;
     return s->order[s->root.i] - s->order[i.i] == itself ? i : NO_INST;
 }
@@ -346,7 +355,7 @@ void sel_spot_one(Sel *s, Inst i) {
 void sel_one(Sel *s, Inst i) {
     s->root = i;
     s->access = i;
-    if (sel_data(s, i)->memflags & MF_BIG && op_has(sel_op(s, i), OPF_can_load | OPF_can_store)) unsupported(s, i);
+    if (is_odd_access(s, sel_data(s, i))) unsupported(s, i);
     switch (sel_op(s, i)) {
     case OP_call:
     case OP_call_indirect:

@@ -346,6 +346,26 @@ START_TEST(what_cannot_be_selected_is_named) {
 }
 END_TEST
 
+// Bits above a narrow value are anything: it is no address.
+START_TEST(addresses_have_the_width_of_the_machine) {
+    static const char *const wrong[][2] = {
+        {"function %f(i32) -> i64 {\nblock0(v0: i32):\n v1 = load.i64 v0\n return v1\n}\n", "load.i64 v0"},
+        {"function %f(i32, i64) -> i64 {\nblock0(v0: i32, v1: i64):\n v2 = load.i64 v0\n v3 = iadd v1, v2\n"
+         " return v3\n}\n",
+         "load.i64 v0"},
+        {"function %f(i32, i64) {\nblock0(v0: i32, v1: i64):\n store v1, v0\n return\n}\n", "store v1, v0"},
+        {"function %f(i32) -> i64 {\nblock0(v0: i32):\n v1 = atomic_load.i64 v0\n return v1\n}\n",
+         "atomic_load.i64 v0"},
+        {"function %f(i32) {\n sig0 = () system_v\nblock0(v0: i32):\n call_indirect sig0, v0()\n return\n}\n",
+         "call_indirect sig0, v0()"},
+    };
+    for (unsigned k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        ck_assert_int_eq(try_select(wrong[k][0], true, CC_SYSTEM_V), VTR_ERR_UNSUPPORTED);
+        ck_assert_msg(strstr(last_message, wrong[k][1]) != NULL, "%s", last_message);
+    }
+}
+END_TEST
+
 START_TEST(the_trace_says_which_rule_covered_what) {
     listing_of("function %f(i64, i64) -> i64 {\nblock0(v0: i64, v1: i64):\n v2 = load.i64 v1+8\n v3 = iadd v0, v2\n"
                " return v3\n}\n");
@@ -388,6 +408,7 @@ int main(void) {
     tcase_add_test(t, narrow_arguments_are_extended);
     tcase_add_test(t, tail_calls_use_their_own_area);
     tcase_add_test(t, what_cannot_be_selected_is_named);
+    tcase_add_test(t, addresses_have_the_width_of_the_machine);
     tcase_add_test(t, the_trace_says_which_rule_covered_what);
     return run_tests("select", t);
 }
