@@ -11,6 +11,8 @@
 #ifndef VTR_SIM_OPS_H
 #define VTR_SIM_OPS_H
 
+#include <stdatomic.h>
+
 #include "ir/eval_ops.h"
 #include "sim/state.h"
 
@@ -59,7 +61,8 @@ static inline uint64_t sim_load(uint64_t at, unsigned bytes) {
 }
 static inline void sim_store(uint64_t at, uint64_t x, unsigned bytes) { memcpy((void *)(uintptr_t)at, &x, bytes); }
 static inline EvUint sim_load_wide(uint64_t at) {
-    uint64_t low = sim_load(at, 8); // first: where it faults, a test takes for the address
+    uint64_t low = sim_load(at, 8);
+    atomic_signal_fence(memory_order_seq_cst); // the low half first: where it faults, a test takes for the address
     return sim_pair(sim_load(at + 8, 8), low);
 }
 static inline void sim_store_wide(uint64_t at, EvUint x) {

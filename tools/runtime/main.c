@@ -34,6 +34,7 @@ static Instance *running; // for the signal handler
 
 static void on_alarm(int signal) {
     (void)signal;
+    // Two atomic stores. NOLINTNEXTLINE(bugprone-signal-handler): it knows the functions of the standard only
     if (running) rt_interrupt(running);
 }
 
