@@ -26,6 +26,7 @@ static const PassInfo table[] = {
     {"expand", pass_expand, AT_NONE | AT_SPEED, "last to look at opcodes: what the target lacks becomes simpler ones"},
     {"simplify-expanded", pass_simplify, AT_SPEED, "expansions are written for the general case"},
     {"gvn-expanded", pass_gvn, AT_SPEED, "expansions of neighbours share constants and masks"},
+    {"expand-again", pass_expand, AT_SPEED, "the rewrites since may have put an opcode back that the target lacks"},
     {"licm", pass_licm, AT_SPEED, "what is left is pure or has to stay; equal values are one, so each moves once"},
     {"dce", pass_dce, AT_SPEED, "removes what the passes above left without users"},
 };

@@ -140,7 +140,7 @@ typedef struct Encoded {
     uint8_t n;
     uint8_t n_fixups;
     uint8_t form; // 0: the long one; k: the k-th short form of the instruction, as they stand in the description
-    Fixup fixups[2];
+    Fixup fixups[4];
 } Encoded;
 
 typedef enum RelocBase {

@@ -261,7 +261,7 @@ class Encoder:
                     consts += [known >> 8 * i & 255 for i in range(n)]
                 else:
                     text.append("UINT64_C(%d)" % known)
-            body = c_bits(Bits([0 if a in (0, 1) else a for a in atoms]))
+            body = c_bits(Bits([0 if a in (0, 1) else a for a in atoms]), len(atoms))
             if parts:
                 text.append(body)
             value = " | ".join("(%s)" % t if " " in t and len(text) > 1 else t for t in text)

@@ -11,7 +11,8 @@ Parts with a field that waits are encoded in their long form, so that the field 
 from machine import c_int
 from tree import Expr
 
-OPS = {"add": "+", "sub": "-", "and": "&", "or": "|", "xor": "^", "mul": "*"}
+OPS = {"add": "+", "sub": "-", "and": "&", "or": "|", "xor": "^", "mul": "*", "shl": "<<", "lshr": ">>"}
+MAX_FIXUPS = 4  # of Encoded
 
 
 class Parts:
@@ -101,6 +102,8 @@ class Parts:
     def fixups(self):
         """What waits, in the order of the parts."""
         out, high = [], None
+        if len(self.waits) > MAX_FIXUPS:
+            self.m.fail(self.calls[0].loc, "more than %d parts wait for an address" % MAX_FIXUPS)
         for j in sorted(self.waits):
             reloc, slot = self.waits[j]
             back = "0"

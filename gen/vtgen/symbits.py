@@ -288,13 +288,15 @@ def runs(atoms):
     return known, out
 
 
-def c_runs(parts):
+def c_runs(parts, room=0):
+    """room: bits of the word that is put together. A run that ends below its top is masked: the C value of a number may
+    have a sign above the variable's bits."""
     text = []
     for var, k, inv, at, width in parts:
         t = "%s%s" % ("~" if inv else "", var.c)
         if k:
             t = "(%s) >> %d" % (t, k) if inv else "%s >> %d" % (t, k)
-        if inv or k + width < var.width:
+        if inv or k + width < var.width or at + width < room:
             t = "(%s & 0x%x)" % (("(%s)" % t) if k else t, (1 << width) - 1)
         elif k and at:
             t = "(%s)" % t
@@ -302,9 +304,9 @@ def c_runs(parts):
     return text
 
 
-def c_bits(bits):
+def c_bits(bits, room=0):
     known, parts = runs(bits.atoms)
-    text = c_runs(parts)
+    text = c_runs(parts, room)
     if known or not text:
         text.insert(0, "0x%x" % known)
     return text[0] if len(text) == 1 else " | ".join("(%s)" % t if " " in t else t for t in text)
