@@ -555,7 +555,8 @@ def moves_along(e):
         return {"add": lambda: x + y, "sub": lambda: x - y, "and": lambda: x & y, "or": lambda: x | y,
                 "xor": lambda: x ^ y, "shl": lambda: x << y, "lshr": lambda: x >> y, "mul": lambda: x * y}[e.op]() % (1 << 64)
     for k in range(64):
-        place, target, by = k * 0x9e37 % 0x10000, 0x12340 + k * 0x5851 % 0x20000, 16 + k * 0x1230
+        place, target = k * 0x9e37 % 0x10000, 0x12340 + k * 0x5851 % 0x20000
+        by = (16 + k * 0x1230) * (1 + (k << 16) + (k << 32)) % (1 << 60)  # shows in every part of an address
         at = dict.fromkeys("SGL", target) | dict.fromkeys("PH", place) | {"A": k}
         moved = {n: x if n == "A" else x + by for n, x in at.items()}
         if value(e, at) != value(e, moved):
