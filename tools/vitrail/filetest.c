@@ -106,13 +106,15 @@ static bool has_word(const char *line, const char *word) {
 static const char *file_skipped(Arena *arena, const FiletestEngine *engine, const IrFile *file) {
     bool command = false;
     bool target = engine->target == NULL;
+    bool any_target = true; // none is named
     for (uint32_t k = 0; k < file->header.n; k++) {
         const char *line = file->header.v[k].text;
         if (!strncmp(line, "test", 4) && has_word(line + 4, engine->command)) command = true;
+        if (!strncmp(line, "target", 6)) any_target = false;
         if (!strncmp(line, "target", 6) && engine->target && has_word(line + 6, engine->target)) target = true;
     }
     if (!command) return arena_printf(arena, "no `test %s`", engine->command);
-    return target ? NULL : arena_printf(arena, "no target %s", engine->target);
+    return target || any_target ? NULL : arena_printf(arena, "no target %s", engine->target);
 }
 
 static bool same_name(const ExtName *a, const ExtName *b) {
