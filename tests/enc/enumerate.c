@@ -133,18 +133,6 @@ static bool same(const InstDesc *inst, const MOpnd *a, const MOpnd *b) {
     return true;
 }
 
-// Whether the bytes are several instructions, one behind the other.
-static bool is_sequence(const Encoded *e) {
-    for (unsigned at = 0; at < e->n;) {
-        MOpnd back[MAX_SLOTS];
-        uint16_t found;
-        unsigned size = target->decode(e->bytes + at, e->n - at, &found, back);
-        if (!size) return false;
-        at += size;
-    }
-    return true;
-}
-
 // A pseudo decodes to the instruction that it stands for: then the bytes must be the same. A sequence decodes to its
 // parts.
 static void check_decode(uint16_t mop, const MOpnd *slots, const Encoded *e) {
@@ -152,7 +140,6 @@ static void check_decode(uint16_t mop, const MOpnd *slots, const Encoded *e) {
     MOpnd back[MAX_SLOTS];
     uint16_t found = NO_MOP;
     unsigned size = target->decode(e->bytes, e->n, &found, back);
-    if (size && size < e->n && is_sequence(e)) return;
     if (size != e->n) {
         fail(inst, size ? "decoded with another length" : "not decoded", e);
         return;
