@@ -329,21 +329,27 @@ def label(ir, env, root, picks):
 
 
 def by_cases(ir, decl, env, picks, name, kind):
-    """One obligation. A constant that is a power of two is each in turn: division by it is then a shift."""
+    """One side, or several: a constant that is a power of two is each in turn, 16 to a question: division by it is then
+    a shift."""
     fixed = powers(decl.guard)
     if not fixed:
-        return Side(ir, decl, env.copy(), picks, name, kind)
-    return Cases(ir, decl, env, picks, name, kind, fixed[0])
+        smt.reset()
+        yield Side(ir, decl, env.copy(), picks, name, kind)
+        return
+    for low in range(0, env.values[fixed[0]].width, 16):
+        smt.reset()
+        at = "%s/%d" % (name, low) if env.values[fixed[0]].width > 16 else name
+        yield Cases(ir, decl, env, picks, at, kind, fixed[0], low)
 
 
 class Cases(Side):
-    def __init__(self, ir, decl, env, picks, name, kind, fixed):
+    def __init__(self, ir, decl, env, picks, name, kind, fixed, low):
         super().__init__(ir, decl, env.copy(), picks, name, kind)
-        self.again, self.fixed = (ir, decl, env, picks, name, kind), fixed
+        self.again, self.fixed, self.low = (ir, decl, env, picks, name, kind), fixed, low
 
     def obligation(self):
         ir, decl, env, picks, name, kind = self.again
-        for k in range(env.values[self.fixed].width):
+        for k in range(self.low, min(self.low + 16, env.values[self.fixed].width)):
             side = Side(ir, decl, env.copy(), picks, name, kind)
             side.known[self.fixed] = 1 << k
             case = side.obligation()
@@ -366,22 +372,21 @@ def obligations(ir, decl, kind, decls):
         names = sorted(env.conds)
         for items in itertools.product(*[ir.conds[env.conds[n]].items for n in names]):
             picks = dict(zip(names, items))
-            smt.reset()
             name = "%s/%s/%s" % (kind, decl.name, label(ir, env, decl.pattern, picks))
             if name in seen:
                 seen[name] += 1
                 name += "#%d" % seen[name]
             else:
                 seen[name] = 1
-            side = by_cases(ir, decl, env, picks, name, kind)
-            try:
-                ob = side.obligation()
-            except Unsaid as e:
-                ob = side.ob
-                ob.unsaid = e.text
-            ob.integer = all("int" in inst.type_of(p.kind).sets for inst in env.insts.values()
-                             for p in inst.op.params + inst.op.results)
-            yield ob
+            for side in by_cases(ir, decl, env, picks, name, kind):
+                try:
+                    ob = side.obligation()
+                except Unsaid as e:
+                    ob = side.ob
+                    ob.unsaid = e.text
+                ob.integer = all("int" in inst.type_of(p.kind).sets for inst in env.insts.values()
+                                 for p in inst.op.params + inst.op.results)
+                yield ob
 
 
 def pointers(env, node, out=None):
