@@ -100,8 +100,13 @@ kind(A) ::= NUM(B). { A = md_number(m, B, false); }
 // ---- the IR -------------------------------------------------------------------------------------------------
 decl(A) ::= ISA ID(B) LB settings(C) RB. { A = PUT(md_decl(m, "isa", B), "settings", C); }
 decl(A) ::= INCLUDE STR(B). { A = PUT(md_decl(m, "include", B), "path", md_string(m, B)); }
-decl(A) ::= FEATURE ID(B). { A = PUT(md_decl(m, "feature", B), "implies", md_list(m)); }
-decl(A) ::= FEATURE ID(B) IMPLIES commaids(C). { A = PUT(md_decl(m, "feature", B), "implies", C); }
+decl(A) ::= FEATURE ID(B) implies(C) traits(T). {
+    A = PUT(PUT(md_decl(m, "feature", B), "implies", C), "settings", T);
+}
+implies(A) ::= . { A = md_list(m); }
+implies(A) ::= IMPLIES commaids(B). { A = B; }
+traits(A) ::= . { A = md_list(m); }
+traits(A) ::= LB settings(B) RB. { A = B; }
 decl(A) ::= TYPE(K) ids(B) COLON ID(C).
   { A = PUT(PUT(md_decl(m, "type", K), "names", B), "of", md_text(m, C)); }
 decl(A) ::= OP ID(B) attrs(T) LP params(C) RP rets(D) forclause(E) LB opclauses(F) RB. {

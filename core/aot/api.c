@@ -16,21 +16,30 @@ typedef struct NewObject {
     vtr_object *made;
 } NewObject;
 
+static uint64_t choose_features(Ctx *ctx, const Target *target, const vtr_object_options *chosen) {
+    uint64_t features = chosen->native && target == target_host() ? target->host_features() : target->baseline;
+    const char *wrong;
+    size_t n;
+    if (chosen->features && !target_features(target, chosen->features, &features, &wrong, &n))
+        ctx_fail(ctx, VTR_ERR_NOT_FOUND, "%s has no feature '%.*s'", target->name, (int)n, wrong);
+    return features;
+}
+
 static void new_body(Ctx *ctx, void *arg) {
     NewObject *job = arg;
     vtr_object_options chosen = job->options ? *job->options : (vtr_object_options){.opt = VTR_OPT_SPEED};
     const Target *target = chosen.target ? target_find(chosen.target) : target_host();
     if (!target) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no target '%s'", chosen.target ? chosen.target : "host");
+    uint64_t features = choose_features(ctx, target, &chosen);
     Arena *arena = arena_new(ctx);
     vtr_object *object = NEW(arena, vtr_object);
     object->ctx = ctx;
     object->arena = arena;
-    object->aot.object = object_new(arena, target);
-    object->aot.compile =
-        (CompileOptions){.target = target,
-                         .features = chosen.native && target == target_host() ? target->host_features() : 0,
-                         .opt = chosen.opt == VTR_OPT_NONE ? OPT_NONE : OPT_SPEED,
-                         .check = chosen.check};
+    object->aot.object = object_new(arena, target, features);
+    object->aot.compile = (CompileOptions){.target = target,
+                                           .features = features,
+                                           .opt = chosen.opt == VTR_OPT_NONE ? OPT_NONE : OPT_SPEED,
+                                           .check = chosen.check};
     job->made = object;
 }
 

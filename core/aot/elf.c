@@ -150,6 +150,13 @@ static void put_headers(Elf *e) {
     }
 }
 
+static uint32_t file_flags(const Object *o) {
+    uint32_t flags = o->target->elf_flags;
+    for (unsigned k = 0; k < o->target->n_features; k++)
+        if (o->features >> k & 1) flags |= o->target->features[k].elf_flags;
+    return flags;
+}
+
 static Buf file_header(Elf *e, uint64_t sections_at) {
     static const uint8_t ident[16] = {0x7f, 'E', 'L', 'F', 2 /* 64 bits */, 1 /* little-endian */, 1 /* version */};
     Buf out = buf_new(e->arena);
@@ -160,7 +167,7 @@ static Buf file_header(Elf *e, uint64_t sections_at) {
     buf_u64(&out, 0); // entry
     buf_u64(&out, 0); // program headers
     buf_u64(&out, sections_at);
-    buf_u32(&out, e->o->target->elf_flags);
+    buf_u32(&out, file_flags(e->o));
     buf_u16(&out, EHDR_SIZE);
     buf_u16(&out, 0);
     buf_u16(&out, 0);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-Object *object_new(Arena *arena, const Target *target) {
+Object *object_new(Arena *arena, const Target *target, uint64_t features) {
     Ctx *ctx = arena_ctx(arena);
     if (!target->elf_machine || target->reloc_word == NO_RELOC || target->reloc_place == NO_RELOC ||
         target->dwarf_return == NO_DWARF)
@@ -11,6 +11,7 @@ Object *object_new(Arena *arena, const Target *target) {
     o->ctx = ctx;
     o->arena = arena;
     o->target = target;
+    o->features = features;
     o->names = interner_new(arena);
     o->text = object_section(o, ".text", OBJ_CODE, target->code_align);
     return o;

@@ -62,6 +62,7 @@ typedef struct Object {
     Ctx *ctx;
     Arena *arena;
     const Target *target;
+    uint64_t features; // that its code may use
     VEC(ObjSection) sections;
     VEC(ObjSym) syms;
     Interner names;        // of global, hidden and weak symbols
@@ -72,7 +73,7 @@ typedef struct Object {
 
 // An empty object with a text section. Throws VTR_ERR_UNSUPPORTED when the target's description lacks what objects
 // need.
-Object *object_new(Arena *arena, const Target *target);
+Object *object_new(Arena *arena, const Target *target, uint64_t features);
 
 // A new section; `name` lives as long as the object.
 uint32_t object_section(Object *o, const char *name, ObjSectionKind kind, uint32_t align);

@@ -180,8 +180,8 @@ typedef struct vtr_backend_options {
     uint64_t stack_size;    /* bytes of machine stack for compiled code; 0 = what the running thread has */
     uint32_t max_depth;     /* frames when interpreting; 0 = a default */
     const char *target;     /* the machine to compile for, by name ("aarch64"); NULL = the one this runs on */
-    /* The features of it that may be used, by name with commas between ("bmi1,fma"), or "none"; NULL = those of this
-     * machine, or when simulated all that Vitrail knows. */
+    /* The features of it that may be used, by name with commas between ("bmi1,fma"), or "none" or "all"; NULL = those
+     * of this machine, or when simulated those that every machine of the target has. */
     const char *features;
     bool simulate; /* run the code in the simulator although it is this machine's */
     uint64_t fuel; /* instructions that simulated code may execute; 0 = no limit */
@@ -363,10 +363,12 @@ typedef struct vtr_object_options {
     bool check;         /* verify after every pass and prove each register allocation (slower) */
     bool native;        /* use what the processor has that this runs on; else what every machine of the target has */
     const char *target; /* "x86_64", ...; NULL = the machine this runs on */
+    /* The features that the code may use, by name with commas between, or "none" or "all"; NULL = as `native` says */
+    const char *features;
 } vtr_object_options;
 
 /* Makes an empty object. options NULL = VTR_OPT_SPEED, defaults elsewhere; the structure is copied. The caller frees
- * it before the context. Errors: VTR_ERR_NOT_FOUND when there is no such target, VTR_ERR_UNSUPPORTED when its
+ * it before the context. Errors: VTR_ERR_NOT_FOUND for an unknown target or feature, VTR_ERR_UNSUPPORTED when its
  * description lacks the numbers of ELF. */
 VTR_API vtr_status vtr_object_new(vtr_context *context, const vtr_object_options *options, vtr_object **object);
 VTR_API void vtr_object_free(vtr_object *object);

@@ -168,7 +168,7 @@ JitMachine jit_machine(Ctx *ctx, const char *target, const char *features, bool 
     if (target && !m.target) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no target '%s'", target);
     if (!m.target) return m;
     m.simulate = simulate || m.target != target_host();
-    m.features = m.simulate ? target_all_features(m.target) : m.target->host_features();
+    m.features = m.simulate ? m.target->baseline : m.target->host_features();
     if (features && !target_features(m.target, features, &m.features, &wrong, &n))
         ctx_fail(ctx, VTR_ERR_NOT_FOUND, "%s has no feature '%.*s'", m.target->name, (int)n, wrong);
     return m;

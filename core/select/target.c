@@ -113,6 +113,10 @@ static const Feature *find_feature(const Target *t, const char *name, size_t n) 
 bool target_features(const Target *t, const char *names, uint64_t *features, const char **wrong, size_t *n_wrong) {
     *features = 0;
     if (!strcmp(names, "none")) return true;
+    if (!strcmp(names, "all")) {
+        *features = target_all_features(t);
+        return true;
+    }
     for (const char *at = names;; at++) {
         size_t n = strcspn(at, ",");
         const Feature *found = find_feature(t, at, n);

@@ -215,7 +215,8 @@ typedef void SimRun(struct SimState *s, const struct SimInst *i);
 
 typedef struct Feature {
     const char *name;
-    uint64_t implies; // closure, itself included
+    uint64_t implies;   // closure, itself included
+    uint32_t elf_flags; // bits of e_flags that say that code uses it
 } Feature;
 
 typedef struct Target {
@@ -225,7 +226,7 @@ typedef struct Target {
     uint8_t code_align;      // of instructions
     // What object files say (core/aot).
     uint16_t elf_machine; // e_machine, 0 = ELF is not described
-    uint32_t elf_flags;   // e_flags
+    uint32_t elf_flags;   // e_flags, to which features add theirs
     uint8_t dwarf_return; // the column of unwind tables that tells where the return address is, or NO_DWARF
     uint8_t reloc_word;   // relocation of a whole word that holds an address (S + A), or NO_RELOC
     uint8_t reloc_place;  // relocation of 32 bits that hold a distance (S + A - P), or NO_RELOC
@@ -245,6 +246,7 @@ typedef struct Target {
     uint8_t n_relaxes;
     const Feature *features;
     uint8_t n_features;
+    uint64_t baseline; // features that every machine of this kind has
     const Abi *abis;
     uint8_t n_abis;
     const Abi *conv[N_CONVS]; // NULL = unsupported
@@ -325,8 +327,8 @@ static inline Type target_ptr_type(const Target *t) { return t->word_bits == 64 
 extern const Target *const targets_all[];
 const Target *target_find(const char *name); // NULL if unknown
 const Target *target_host(void);             // NULL if there is none
-// The features that a list of names asks for ("bmi1,fma"; "none"), what they imply included. False: there is no such
-// feature, named by *wrong (of *n_wrong bytes).
+// The features that a list of names asks for ("bmi1,fma"; "none", "all"), what they imply included. False: there is no
+// such feature, named by *wrong (of *n_wrong bytes).
 bool target_features(const Target *t, const char *names, uint64_t *features, const char **wrong, size_t *n_wrong);
 // Every feature that the description knows.
 static inline uint64_t target_all_features(const Target *t) {

@@ -157,7 +157,26 @@ class IsaBuilder(RegisterBuilder):
                 for n in d["implies"]:
                     if n["name"] not in self.isa.features:
                         self.error(b.loc(n), "no feature declared before is named '%s'" % n["name"])
+                self.feature_settings(f, d["settings"], b)
                 self.isa.features[d["name"]] = f
+
+    def feature_settings(self, f, settings, b):
+        seen = set()
+        for row, words in zip(self.rows(settings, b), settings):
+            if row[0] in seen:
+                self.error(b.loc(words[0]), "'%s' is given twice" % row[0])
+            seen.add(row[0])
+            if row == ["baseline"]:
+                f.baseline = True
+            elif row[:2] == ["elf", "flags"] and len(row) == 3 and re.fullmatch(r"[1-9]\d*", row[2]):
+                f.elf_flags = int(row[2])
+                always = self.isa.settings.get("elf", [])
+                always = int(always[always.index("flags") + 1]) if "flags" in always else 0
+                if always & f.elf_flags:
+                    self.error(b.loc(words[0]), "the flags %d stand in every object of this machine" % (
+                        always & f.elf_flags), (self.isa.loc, "the machine is here"))
+            else:
+                self.error(b.loc(words[0]), "a feature is 'baseline' or has 'elf flags N', not '%s'" % " ".join(row))
 
     def requires(self, names, b):
         for n in names:

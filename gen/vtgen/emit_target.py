@@ -414,13 +414,16 @@ class Tables:
 
     def features(self):
         out = ["static const Feature features[] = {"]
+        self.baseline = 0
         closure = {}
         for f in self.isa.features.values():
             bits = 1 << f.index
             for n in f.implies:
                 bits |= closure[n]
             closure[f.name] = bits
-            out.append('    {"%s", 0x%x},' % (f.name, bits))
+            out.append('    {"%s", 0x%x, 0x%x},' % (f.name, bits, f.elf_flags))
+            if f.baseline:
+                self.baseline |= bits
         if not closure:
             out.append("    {0}")
         return out + ["};", ""]
@@ -485,7 +488,8 @@ class Tables:
                '    .triple_arch = "%s",' % (isa.settings.get("triple") or [m.name])[0],
                "    .word_bits = %d," % isa.word, "    .code_align = %s," % isa.settings.get("code", ["align", "1"])[1]]
         out += [count(n) for n in ("regs", "classes", "insts", "relocs", "abis")]
-        out.append("    .features = features,\n    .n_features = %d," % len(isa.features))
+        out.append("    .features = features,\n    .n_features = %d,\n    .baseline = 0x%x," % (
+            len(isa.features), self.baseline))
         out.append("    .imms = imms,\n    .operands = operands,")
         out += self.object_formats()
         out.append("    .relaxes = relaxes,\n    .n_relaxes = %d," % len(isa.relaxes))

@@ -326,8 +326,11 @@ class Moves:
 
 
 class Feature:
+    """implies: names. baseline: every machine of the kind has it. elf_flags: what it adds to those of an object file."""
+
     def __init__(self, name, implies, loc):
         self.name, self.implies, self.loc = name, implies, loc
+        self.baseline, self.elf_flags = False, 0
         self.index = 0
 
 

@@ -6,6 +6,7 @@
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,41 @@ def simulating():
           text="function %stop() {\nblock0:\n    debugtrap\n    return\n}\n")
     check(["run", "--target", "aarch64", "--timeout", "200", "-"], 1, err=["^trap 12 INTERRUPT"],
           text='.module "m"\n.entry main\n.fn main() -> void\nagain:\n    JMP again\n.end\n')
+
+
+def features():
+    """An object is for every machine of its kind unless something else is asked for, and says what its code uses."""
+    source = os.path.join(SOURCE, "tests", "file", "address.clif")
+    built = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "x.o")
+        for name, chosen in (("baseline", []), ("c", ["--features", "c"]), ("none", ["--features", "none"]),
+                             ("zbb", ["--features", "zbb"]), ("all", ["--features", "all"])):
+            check(["build", "--target", "riscv64", *chosen, source, "-o", path], 0)
+            with open(path, "rb") as made:
+                elf = made.read()
+            flags, = struct.unpack_from("<I", elf, 0x30)
+            text, = struct.unpack_from("<Q", elf, struct.unpack_from("<Q", elf, 0x28)[0] + 64 + 32)
+            built[name] = flags, text, elf
+        check(["build", "--features", "bmi3", source, "-o", path], 1, err=["x86_64 has no feature 'bmi3'"])
+    if built["baseline"][2] != built["c"][2] or {name: made[0] for name, made in built.items()} != {
+            "baseline": 5, "c": 5, "none": 4, "zbb": 4, "all": 5}:
+        failures.append("build --features: flags %r" % {name: made[0] for name, made in built.items()})
+    if built["c"][1] * 10 > built["none"][1] * 9:
+        failures.append("build --features: %d bytes with c, %d without" % (built["c"][1], built["none"][1]))
+    check(["targets", "riscv64"], 0, out=[r"^  features: c \(baseline\) zba zbb "])
+    if json.loads(subprocess.run([VITRAIL, "targets", "--json", "riscv64"], capture_output=True, text=True, timeout=60,
+                                 check=True).stdout)["targets"][0]["baseline"] != ["c"]:
+        failures.append("targets --json riscv64: another baseline")
+    # What is simulated has no more either.
+    program = [os.path.join(VECTORS, "sum_array.vita"), "--entry", "run", "10"]
+    count = {}
+    for chosen in ("", "none", "c", "all"):
+        ran = subprocess.run([VITRAIL, "run", "--target", "riscv64", "--stats", *(["--features", chosen] if chosen else []),
+                              *program], capture_output=True, text=True, timeout=60, check=False)
+        count[chosen] = (re.findall(r"simulated (\d+) instructions", ran.stderr) or [ran.stderr])[0]
+    if not count[""] == count["c"] == count["none"] != count["all"]:
+        failures.append("run --features: simulated instructions %r" % count)
 
 
 def listings():
@@ -151,7 +187,7 @@ def verifying():
     check(["verify", "-"], 1, err=["v0 has type i64"], text=wrong)
 
 
-for part in (helps, stages, listings, simulating, json_listing, disassembling, running, verifying):
+for part in (helps, stages, listings, simulating, features, json_listing, disassembling, running, verifying):
     part()
 print("\n".join(failures))
 sys.exit(1 if failures else 0)

@@ -24,8 +24,8 @@ ENGINES = [
     ["-O", "none", "--check", "--gc-stress"],
     ["-O", "speed", "--check", "--gc-stress"],
     ["-O", "none", "--simulate"],
-    ["-O", "speed", "--simulate"],
-    ["-O", "speed", "--simulate", "--gc-stress"],
+    ["-O", "speed", "--simulate", "--features", "all"],
+    ["-O", "speed", "--simulate", "--features", "all", "--gc-stress"],
 ]
 
 STRESS = [
@@ -54,7 +54,8 @@ def slow_under_stress(program):
 def foreign_stress(vitrail):
     """Under stress as code of other machines, in their simulators."""
     listed = {target["name"] for target in json.loads(run([vitrail, "targets", "--json"]).stdout)["targets"]}
-    return [["--target", m] + engine for m in ("aarch64", "riscv64") if m in listed for engine in (STRESS[0], STRESS[3])]
+    return [["--target", m] + engine for m in ("aarch64", "riscv64") if m in listed
+            for engine in (STRESS[0], STRESS[3] + ["--features", "all"])]
 
 
 def main():

@@ -166,6 +166,7 @@ START_TEST(refused) {
     }
     vtr_object *object = NULL;
     ck_assert_int_eq(vtr_object_new(ctx, &(vtr_object_options){.target = "pdp11"}, &object), VTR_ERR_NOT_FOUND);
+    ck_assert_int_eq(vtr_object_new(ctx, &(vtr_object_options){.features = "none,"}, &object), VTR_ERR_NOT_FOUND);
     ck_assert_ptr_null(object);
     object = new_object(ctx, VTR_OPT_SPEED);
     ck_assert_int_eq(vtr_object_write(object, "/nonexistent/x.o"), VTR_ERR_SYSTEM);

@@ -60,7 +60,7 @@ TRAPS = [
 DESCRIPTIONS = os.path.join(HERE, "..", "..", "md")
 for machine in ("aarch64", "riscv64"):
     if os.path.exists(os.path.join(DESCRIPTIONS, machine + ".md")):
-        ENGINES.append(["-O", "speed", "--target", machine, "--gc-stress"])
+        ENGINES.append(["-O", "speed", "--target", machine, "--features", "all", "--gc-stress"])
 
 failures = []
 

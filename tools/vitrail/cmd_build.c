@@ -21,7 +21,7 @@ typedef struct BuildArgs {
     bool allow_low;
 } BuildArgs;
 
-enum { KEY_CHECK = 256, KEY_NATIVE, KEY_EXE, KEY_LINKER, KEY_RUNTIME, KEY_ENTRY, KEY_LOW };
+enum { KEY_CHECK = 256, KEY_NATIVE, KEY_EXE, KEY_LINKER, KEY_RUNTIME, KEY_ENTRY, KEY_LOW, KEY_FEATURES };
 
 static const struct argp_option build_options[] = {
     {"output", 'o', "FILE", 0, "Where the result goes", 0},
@@ -36,6 +36,10 @@ static const struct argp_option build_options[] = {
      "The runtime to link; the default is lib/vitrail/TARGET/libvitrail_rt.a where this program is installed", 0},
     {"entry", KEY_ENTRY, "NAME", 0, "The executable runs this export instead of the module's entry function", 0},
     {"native", KEY_NATIVE, NULL, 0, "Use what this processor has, not only what every machine of its kind has", 0},
+    {"features", KEY_FEATURES, "LIST", 0,
+     "The features of the processor that the code may use, with commas between, or none, or all; otherwise those that "
+     "every machine of its kind has",
+     0},
     {"allow-low", KEY_LOW, NULL, 0, "Accept modules whose functions use raw memory: they can read and write anything",
      0},
     {"check", KEY_CHECK, NULL, 0, "Verify every pass and prove every register allocation while compiling", 0},
@@ -58,6 +62,7 @@ static error_t build_parse(int key, char *arg, struct argp_state *state) {
     case KEY_ENTRY: build->entry = arg; return 0;
     case KEY_LOW: build->allow_low = true; return 0;
     case KEY_NATIVE: build->object.native = true; return 0;
+    case KEY_FEATURES: build->object.features = arg; return 0;
     case KEY_CHECK: build->object.check = true; return 0;
     case ARGP_KEY_ARG:
         if (build->file) argp_error(state, "one file at a time");

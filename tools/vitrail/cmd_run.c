@@ -45,7 +45,9 @@ static const struct argp_option run_options[] = {
     {NULL, 'O', "LEVEL", 0, "Optimise: none (fast compile) or speed (the default)", 0},
     {"target", KEY_TARGET, "TARGET", 0, "Compile for this machine; when it is not this one, run in its simulator", 0},
     {"features", KEY_FEATURES, "LIST", 0,
-     "The features of it that may be used, with commas between, or none; otherwise this machine's, in a simulator all",
+     "The features of it that may be used, with commas between, or none, or all; otherwise this machine's, in a "
+     "simulator "
+     "those of every machine of its kind",
      0},
     {"simulate", KEY_SIMULATE, NULL, 0, "Run this machine's code in the simulator, too", 0},
     {"interpret", KEY_INTERPRET, NULL, 0, "Interpret the bytecode (.clif: the IR) itself instead of compiling it", 0},

@@ -121,7 +121,8 @@ static void compile_and_show(Arena *out, Show *show, Func *f, const char *name) 
     Buf trace = buf_new(out);
     uint64_t times[N_STAGES] = {0};
     CompileOptions options = {.target = show->target,
-                              .features = show->target == target_host() ? show->target->host_features() : 0,
+                              .features = show->target == target_host() ? show->target->host_features()
+                                                                        : show->target->baseline,
                               .opt = show->opt,
                               .fuel = show->fuel,
                               .check = true,

@@ -37,7 +37,8 @@ static void print_summary(const Target *t) {
     printf("\n  features:");
     uint64_t host = t == target_host() ? t->host_features() : 0;
     for (unsigned k = 0; k < t->n_features; k++)
-        printf(" %s%s", t->features[k].name, host >> k & 1 ? " (this machine has it)" : "");
+        printf(" %s%s%s", t->features[k].name, t->baseline >> k & 1 ? " (baseline)" : "",
+               host >> k & 1 ? " (this machine has it)" : "");
     putchar('\n');
 }
 

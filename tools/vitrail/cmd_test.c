@@ -26,7 +26,9 @@ static const struct argp_option options[] = {
     {NULL, 'O', "LEVEL", 0, "Run the files with `test run` as machine code: none, or speed (the default)", 0},
     {"target", 't', "TARGET", 0, "The machine whose code is run; not this one, in its simulator", 0},
     {"features", KEY_FEATURES, "LIST", 0,
-     "The features of it that may be used, with commas between, or none; otherwise this machine's, in a simulator all",
+     "The features of it that may be used, with commas between, or none, or all; otherwise this machine's, in a "
+     "simulator "
+     "those of every machine of its kind",
      0},
     {"simulate", KEY_SIMULATE, NULL, 0, "Run this machine's code in the simulator, too", 0},
     {"object", KEY_OBJECT, "FILE", 0,

@@ -17,6 +17,7 @@ struct FiletestObject {
     Ctx *ctx;
     Object *object;
     FiletestMachine machine;
+    uint64_t features;
     OptLevel opt;
     uint32_t rows, data; // sections
 };
@@ -36,6 +37,15 @@ typedef struct NewJob {
     FiletestObject *made;
 } NewJob;
 
+static uint64_t features(Ctx *ctx, const FiletestMachine *machine) {
+    uint64_t found = machine->target->baseline;
+    const char *wrong;
+    size_t n;
+    if (machine->features && !target_features(machine->target, machine->features, &found, &wrong, &n))
+        ctx_fail(ctx, VTR_ERR_NOT_FOUND, "%s has no feature '%.*s'", machine->target->name, (int)n, wrong);
+    return found;
+}
+
 static void new_body(Ctx *ctx, void *arg) {
     NewJob *job = arg;
     Arena *arena = arena_new(ctx);
@@ -43,7 +53,8 @@ static void new_body(Ctx *ctx, void *arg) {
     tests->ctx = ctx;
     tests->machine = *job->machine;
     tests->opt = job->speed ? OPT_SPEED : OPT_NONE;
-    tests->object = object_new(arena, job->machine->target);
+    tests->features = features(ctx, job->machine);
+    tests->object = object_new(arena, job->machine->target, tests->features);
     tests->rows = object_section(tests->object, "vitrail_tests", OBJ_RELRO, 8);
     tests->data = object_section(tests->object, ".rodata", OBJ_READ_ONLY, 8);
     job->made = tests;
@@ -127,7 +138,8 @@ static void *object_open(const void *options, Arena *arena, const IrFile *ir, Fu
     file->entries = NEW_ARRAY(arena, Code *, n);
     file->syms = NEW_ARRAY(arena, uint32_t, n);
     file->entry_syms = NEW_ARRAY(arena, uint32_t, n);
-    CompileOptions compile = {.target = tests->machine.target, .opt = tests->opt, .check = true};
+    CompileOptions compile = {
+        .target = tests->machine.target, .features = tests->features, .opt = tests->opt, .check = true};
     compile.stress = &tests->machine.stress;
     compile.traps = TRAPS_INSN;
     for (uint32_t k = 0; k < n; k++) {

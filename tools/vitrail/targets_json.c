@@ -161,6 +161,10 @@ static void put_target(Json *j, const char *key, const Target *t) {
     open(j, "features", '[');
     for (unsigned k = 0; k < t->n_features; k++) put_text(j, NULL, t->features[k].name);
     close(j, ']');
+    open(j, "baseline", '[');
+    for (unsigned k = 0; k < t->n_features; k++)
+        if (t->baseline >> k & 1) put_text(j, NULL, t->features[k].name);
+    close(j, ']');
     put_conventions(j, t);
     put_rows(j, t);
     close(j, '}');
