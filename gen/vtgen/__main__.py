@@ -8,11 +8,18 @@
 Every emitter is a module of this package with two functions:
     outputs(isas: list[str]) -> list[str]      file names; isas are the machines in md/, sorted
     emit(model) -> dict[str, str]              file name -> text
-All checks run before any emitter, so a wrong description never leaves half an output behind.
+Nothing is written before all machines have passed all checks and emitters, so that a wrong description never leaves half
+an output behind. What stands for all machines is read first; then each machine is built, checked and emitted in a process
+of its own. Their texts and messages are joined in the order of the machines' names.
 """
 import argparse
+import contextlib
+import gc
+import io
 import os
+import pickle
 import sys
+import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -46,6 +53,87 @@ def write_if_changed(path, text):
         new.write(text)
 
 
+def machine_texts(described, name, decls):
+    """(file name -> text, or None after errors; what was printed)."""
+    import checks
+    import machine
+    import model
+    from diag import Diagnostics, Rejected
+    printed, diag, texts = io.StringIO(), Diagnostics(), {}
+    with contextlib.redirect_stderr(printed):
+        model.add_machine(described, name, decls, diag)
+        if not diag:
+            checks.machine(described.isas[name], described, diag, True)
+        if not diag:
+            try:
+                for module in emitters.MACHINE:
+                    texts.update(module.emit(described))
+            except machine.DescriptionError as error:  # what only shows when an encoding is read both ways
+                diag.error(error.loc, error.text)
+            except Rejected as error:
+                diag = error.diag
+        if diag:
+            diag.report(sys.stderr)
+    return None if diag else texts, printed.getvalue()
+
+
+def start(work, *arguments):
+    """Calls work in a child process; the stream from which its result comes, pickled."""
+    ours, theirs = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.fork():
+        os.close(theirs)
+        return os.fdopen(ours, "rb")
+    os.close(ours)
+    status = 1
+    try:
+        with os.fdopen(theirs, "wb") as out:
+            pickle.dump(work(*arguments), out)
+        status = 0
+    except BaseException:  # nothing of the parent's may run here
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+    return None
+
+
+def generate(mdc, md, isas, out):
+    import checks
+    import model
+    from diag import Diagnostics
+    diag = Diagnostics()
+    described, decls = model.load_common(mdc, *model.paths_of(md, isas), diag)
+    if described is not None and not diag:
+        checks.common(described, diag)
+    if diag:
+        diag.report(sys.stderr)
+    if diag or described is None:
+        return 1
+    children = [start(machine_texts, described, name, decls[name]) for name in described.names]
+    texts, failed = {}, False
+    for module in emitters.COMMON:
+        texts.update(module.emit(described))
+    for child in children:
+        try:
+            with child:
+                made, printed = pickle.load(child)
+        except EOFError:  # it has printed why
+            made, printed = None, ""
+        sys.stderr.write(printed)
+        failed |= made is None
+        texts.update(made or {})
+    while children:
+        os.wait()
+        children.pop()
+    if failed:
+        return 1
+    for name in sorted(texts):
+        write_if_changed(os.path.join(out, name), texts[name])
+    return 0
+
+
 def main():
     options = argparse.ArgumentParser(prog="vtgen")
     options.add_argument("--md", required=True)
@@ -66,24 +154,15 @@ def main():
     if chosen.expand:
         import expand_text
         return expand_text.print_file(chosen.mdc, chosen.expand)
-    described = model.load(chosen.mdc, chosen.md, isas)
-    if described is None:  # the errors have been printed
-        return 1
     if chosen.obligations:
         import prove
+        described = model.load(chosen.mdc, chosen.md, isas)
+        if described is None:  # the errors have been printed
+            return 1
         prove.write(described, chosen.obligations)
         return 0
-    import machine
-    texts = {}
-    try:
-        for module in emitters.ALL:
-            texts.update(module.emit(described))
-    except machine.DescriptionError as error:  # what only shows when an encoding is read both ways
-        error.report(sys.stderr)
-        return 1
-    for name in sorted(texts):
-        write_if_changed(os.path.join(chosen.out, name), texts[name])
-    return 0
+    gc.disable()  # a run is short and makes few circles
+    return generate(chosen.mdc, chosen.md, isas, chosen.out)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,17 @@ import emit_rewrite
 
 
 def run(model, diag, total):
-    emit_rewrite.check(model, diag)
+    common(model, diag)
     for isa in model.isas.values():
-        checks_machine.check(isa, model, diag, total)
-        checks_encode.check(isa, diag)
-        checks_rules.check(isa, model, diag, total)
+        machine(isa, model, diag, total)
+
+
+def common(model, diag):
+    """What stands for all machines."""
+    emit_rewrite.check(model, diag)
+
+
+def machine(isa, model, diag, total):
+    checks_machine.check(isa, model, diag, total)
+    checks_encode.check(isa, diag)
+    checks_rules.check(isa, model, diag, total)

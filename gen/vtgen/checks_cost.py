@@ -89,6 +89,8 @@ class Cover:
             return inner and (inner[0] + cost_on(self.cpu, p), [p.name] + inner[1])
         if isinstance(p.tree, Node) and p.tree.nth is None and tree.nth is not None:
             tree = Node(tree.inst, tree.args, tree.attrs)  # all results are made, one is taken
+        if asks_more(p.tree, tree):
+            return None
         # What the tree's holes cover by other patterns must not count against this one: they become variables.
         holes = []
         cut = cut_out(p.tree, tree, at, holes)
@@ -126,6 +128,19 @@ def as_node(p):
     q = Pattern(p.root, p.tree, p.name, p.loc)
     q.guard, q.requires = p.guard, p.requires
     return q
+
+
+def asks_more(a, tree):
+    """Does pattern tree a, by its shape alone, ask for more than the tree says? A quick no before the sets are made."""
+    if isinstance(a, Node):
+        if not isinstance(tree, Node) or a.op is not tree.op or a.type != tree.type or a.nth != tree.nth:
+            return True
+        return any(map(asks_more, a.args, tree.args))
+    if isinstance(a, Const):
+        return not isinstance(tree, Const)
+    if isinstance(a, Var) and isinstance(tree, Node):
+        return tree.result_type(tree.nth or 0) not in a.types
+    return False
 
 
 def cut_out(a, tree, at, holes):

@@ -81,3 +81,11 @@ class Diagnostics:
             for where, row in loc.stamps:
                 rest = " (and %d more)" % more if more else ""
                 self._show(out, where, "note", "stamped here with %s%s" % (row, rest) if row else "stamped here" + rest)
+
+
+class Rejected(Exception):
+    """Errors that an emitter found."""
+
+    def __init__(self, diag):
+        super().__init__("rejected")
+        self.diag = diag

@@ -23,9 +23,8 @@ What a rule's result may name, beyond its variables and machine instructions:
     define(a)             of a condition rule: the other result of the instruction it folds
 """
 import re
-import sys
 
-from diag import Diagnostics
+from diag import Diagnostics, Rejected
 from patterns import Cond, DRIVER_OPS, Node, control_types, covers_instance, every_item, imm_range, patterns_of
 from select_arm import Arm, Wrong, type_bits
 
@@ -41,8 +40,7 @@ def emit(model):
         if not diag:
             texts["%s_select.c" % name] = Writer(isa, model.ir, patterns, diag).text()
     if diag:
-        diag.report(sys.stderr)
-        sys.exit(1)
+        raise Rejected(diag)
     return texts
 
 

@@ -1,5 +1,4 @@
-"""The tables of a machine: <isa>.h (numbers of instructions, registers, ...), <isa>_target.c (the Target record), and
-targets_all.c."""
+"""The tables of a machine: <isa>.h (numbers of instructions, registers, ...) and <isa>_target.c (the Target record)."""
 import importlib.util
 import re
 
@@ -15,8 +14,7 @@ ROLES = {"prefix": "op_", "registers": ("sp",), "insts": (
 
 
 def outputs(isas):
-    names = [n for isa in isas for n in ("%s.h" % isa, "%s_target.c" % isa)]
-    return names + ["targets_all.c"]
+    return [n for isa in isas for n in ("%s.h" % isa, "%s_target.c" % isa)]
 
 
 def emit(model):
@@ -24,11 +22,6 @@ def emit(model):
     for name, m in machines(model).items():
         out["%s.h" % name] = header(m)
         out["%s_target.c" % name] = Tables(m).text()
-    names = sorted(machines(model))
-    lines = ["// Generated from the descriptions in md/ by gen/vtgen/emit_target.py; do not edit.", '#include "select/target.h"', ""]
-    lines += ["extern const Target target_%s;" % n for n in names]
-    lines += ["const Target *const targets_all[] = {%s};" % ", ".join(["&target_%s" % n for n in names] + ["NULL"]), ""]
-    out["targets_all.c"] = "\n".join(lines)
     return out
 
 

@@ -1,4 +1,4 @@
-"""The list of emitters, in the order they run."""
+"""The lists of emitters, in the order they run: of what stands for all machines, and of each machine by itself."""
 import emit_ir
 import emit_ir_build
 import emit_ir_eval
@@ -9,13 +9,17 @@ import emit_rewrite
 import emit_select
 import emit_sim
 import emit_target
+import emit_targets
 import emit_ways
 
-ALL = [
+COMMON = [
     emit_ir,
     emit_ir_build,
     emit_ir_eval,
     emit_rewrite,
+    emit_targets,
+]
+MACHINE = [
     emit_encode,
     emit_decode,
     emit_print,
@@ -24,3 +28,4 @@ ALL = [
     emit_target,
     emit_ways,
 ]
+ALL = COMMON + MACHINE

@@ -1,6 +1,6 @@
 """The model: what the descriptions say, resolved and checked, as plain classes for the emitters.
 
-    model = load(mdc, md_dir, isas)       None after printing errors
+    model = load(mdc, md_dir, isas)       None after printing errors; in parts: load_common, then add_machine
     model.ir                              Ir: types, conditions, opcodes with semantics
     model.rewrites, model.expands         md/rewrite.md, md/expand.md: [Rule]
     model.isas["x86_64"]                  Isa
@@ -22,10 +22,10 @@ from diag import Diagnostics, Loc
 
 
 class Model:
-    """ir: Ir; isas: name -> Isa; rewrites, expands: [Rule]."""
+    """ir: Ir; names: of all machines, sorted; isas: name -> Isa; rewrites, expands: [Rule]."""
 
-    def __init__(self):
-        self.ir = None
+    def __init__(self, names):
+        self.ir, self.names = None, names
         self.isas = {}
         self.rewrites = []
         self.expands = []
@@ -76,38 +76,51 @@ def closure(files, path, seen):
     return out
 
 
+def paths_of(md_dir, isas):
+    """DIR/ir.md, rewrite.md and expand.md (when there), [(machine, its file)]."""
+    rules = [os.path.join(md_dir, n + ".md") for n in ("rewrite", "expand")]
+    return (os.path.join(md_dir, "ir.md"), [p for p in rules if os.path.exists(p)],
+            [(n, os.path.join(md_dir, n + ".md")) for n in sorted(isas)])
+
+
 def load(mdc, md_dir, isas, total=True):
-    """Reads DIR/ir.md, rewrite.md, expand.md (when there) and <isa>.md of every machine."""
-    extra = [os.path.join(md_dir, n + ".md") for n in ("rewrite", "expand")]
-    return load_files(mdc, os.path.join(md_dir, "ir.md"), [p for p in extra if os.path.exists(p)],
-                      [(n, os.path.join(md_dir, n + ".md")) for n in sorted(isas)], total)
+    """The model of a directory's machines."""
+    return load_files(mdc, *paths_of(md_dir, isas), total)
 
 
 def load_files(mdc, ir_path, rule_paths, machines, total=True):
     """The model of these files; machines: [(name, path)]. `total` = False leaves out the checks that only a complete
     description passes (every opcode covered, every role given)."""
     diag = Diagnostics()
+    model, decls = load_common(mdc, ir_path, rule_paths, machines, diag)
+    if not diag:
+        for name in decls:
+            add_machine(model, name, decls[name], diag)
+    if not diag:
+        checks.run(model, diag, total)
+    if diag:
+        diag.report(sys.stderr)
+    return None if diag or model is None else model
+
+
+def load_common(mdc, ir_path, rule_paths, machines, diag):
+    """(the model without machines, None after errors of the grammar, which mdc prints; name -> declarations of a
+    machine, templates not stamped)."""
     files = read_all(mdc, [ir_path] + rule_paths + [p for _, p in machines], diag)
     if files is None or diag:
-        diag.report(sys.stderr)
-        return None
-    model = Model()
+        return None, {}
+    model = Model(sorted(name for name, _ in machines))
     common = set()
     model.ir = build_ir.build(expanded(closure(files, ir_path, common), diag), diag)
     for path in rule_paths:
         rewrites, expands = build_ir.build_rules(expanded(closure(files, path, set(common)), diag), diag)
         model.rewrites += rewrites
         model.expands += expands
-    if not diag:
-        for name, path in machines:
-            decls = expanded(closure(files, path, set(common)), diag)
-            model.isas[name] = build_isa.build(name, decls, model.ir, diag)
-    if not diag:
-        checks.run(model, diag, total)
-    if diag:
-        diag.report(sys.stderr)
-        return None
-    return model
+    return model, {name: closure(files, path, set(common)) for name, path in machines}
+
+
+def add_machine(model, name, decls, diag):
+    model.isas[name] = build_isa.build(name, expanded(decls, diag), model.ir, diag)
 
 
 def expanded(decls, diag):
