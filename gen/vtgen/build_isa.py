@@ -241,6 +241,9 @@ class IsaBuilder(RegisterBuilder):
                     continue
                 fields.append((p["name"], kind["value"]))
                 scope.names[p["name"]] = Binding("part", p["name"], kind["value"])
+            if len(d["params"]) != 1:
+                self.error(loc, "an immediate has one field")
+                continue
             guard, value = b.expr(d["when"]), b.expr(d["value"])
             if guard is not None:
                 self.widths.truth(guard, Scope(scope))

@@ -340,7 +340,8 @@ def check_abi(isa, abi, diag):
 ROLE_KINDS = {"sp": "reg", "flags": "reg", "scratch": "reg", "jump": "inst", "call": "inst",
               "call_reg": "inst", "tail_call": "inst", "tail_call_reg": "inst", "ret": "inst", "ret_pop": "inst",
               "push": "inst", "pop": "inst", "sp_add": "inst", "sp_sub": "inst", "add": "inst", "trap": "inst",
-              "lea": "inst", "load_addr": "inst", "cmp": "inst", "branch": "inst", "mem_form": "form"}
+              "lea": "inst", "load_addr": "inst", "cmp": "inst", "branch": "inst", "mem_form": "form", "cond_below": "cond",
+              "host_features": "function"}
 
 
 def check_roles(isa, diag):
@@ -349,14 +350,17 @@ def check_roles(isa, diag):
     forms = {f.name for c in isa.operands.values() for f in c.forms}
     for role, words in isa.roles.items():
         kind = ROLE_KINDS.get(role)
+        if kind is None:
+            diag.error(at, "there is no role '%s'" % role)
+            continue
         if not words:
             diag.error(at, "role '%s' is empty" % role)
         for word in words:
             known = {"reg": word in isa.reg_names or word in isa.flags, "inst": isa.inst(word) is not None,
-                     "form": word in forms, None: True}[kind]
+                     "form": word in forms, "cond": any(c.find(word) for c in isa.conds.values()), "function": True}[kind]
             if not known:
                 diag.error(at, "role '%s': no %s is named '%s'"
-                           % (role, {"reg": "register", "inst": "instruction", "form": "form"}[kind], word))
+                           % (role, {"reg": "register", "inst": "instruction", "form": "form", "cond": "condition"}[kind], word))
 
 
 def check_costs(isa, diag):

@@ -160,9 +160,7 @@ class Decoder:
                 return []
             width, field = max(max(s.cls.codes).bit_length(), 1), None
         else:
-            (field, width), = s.kind.fields[:1] if len(s.kind.fields) == 1 else [(None, 0)]
-            if field is None:
-                self.m.fail(loc, "immediate '%s' has several fields: its decoder is missing" % s.kind.name)
+            (field, width), = s.kind.fields
         out, value, missing = [], 0, False
         for i in range(width):
             key = (s.slot, field, i)

@@ -240,8 +240,6 @@ class Machine:
             except NotSymbolic:
                 pass
             if k.bits is None or imm.guard is not None:
-                if len(imm.fields) != 1:
-                    self.fail(imm.loc, "immediate '%s' has several fields and is no run of their bits" % imm.name)
                 k.irregular(imm, self.isa.word)
         for name, cond in self.isa.conds.items():
             names = [None] * (1 << cond.width)

@@ -93,14 +93,14 @@ def load_files(mdc, ir_path, rule_paths, machines, total=True):
     description passes (every opcode covered, every role given)."""
     diag = Diagnostics()
     model, decls = load_common(mdc, ir_path, rule_paths, machines, diag)
-    if not diag:
+    if model is not None and not diag:
         for name in decls:
             add_machine(model, name, decls[name], diag)
-    if not diag:
-        checks.run(model, diag, total)
+        if not diag:
+            checks.run(model, diag, total)
     if diag:
         diag.report(sys.stderr)
-    return None if diag or model is None else model
+    return None if diag else model
 
 
 def load_common(mdc, ir_path, rule_paths, machines, diag):

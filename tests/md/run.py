@@ -1,6 +1,6 @@
 """Tests of the description compiler.
 
-    run.py --source DIR --mdc PROGRAM KIND
+    run.py --source DIR --mdc PROGRAM --generated DIR KIND      --generated: what the build has made of md/
 
 ok             every ok/*.md is accepted
 err            every err/*.md is rejected with exactly the errors that its comments name:
@@ -9,14 +9,16 @@ err            every err/*.md is rejected with exactly the errors that its comme
                    text of the description   // note: TEXT         (a note that must be there)
                An error about a line that has no room for a comment, or about the file, stands at the top:
                    // error 7:3: TEXT
+                   A line `// case` opens a description of its own; what stands above the first is part of each
 samples        samples/*.md, machines of other kinds, pass every check but that of completeness
-total          md/ itself passes every check
 reference      the descriptions in gen/README.md are accepted or rejected as they say
-deterministic  two runs from shuffled input and from another directory write the same bytes
+deterministic  a run from shuffled input in another directory writes the bytes that the build has written
+refused        of several wrong machines all errors are printed, in their order, and nothing is written
 expand         `--expand` prints the stamped declarations
 
 A file's first line may say which description of the IR it is read with: `// ir: FILE` (default: the project's md/ir.md),
-a line `// rules: FILE` which expansions; `// total` asks for the checks of completeness, `// encoder` for those of the emitter of encodings.
+a line `// rules: FILE` which expansions; `// total` asks for the checks of completeness, `// emit` for those of the emitters
+of encoder, decoder, printer, simulator and tables, of which each finds one error at a time.
 A file with `op` declarations is itself one of the IR, one with neither `isa` nor `op` is a file of rules.
 """
 import argparse
@@ -46,7 +48,8 @@ def kind_of(text):
 
 
 class Runner:
-    def __init__(self, source, mdc):
+    def __init__(self, source, mdc, generated):
+        self.generated = generated
         self.source, self.mdc = os.path.abspath(source), os.path.abspath(mdc)
         self.here = os.path.join(self.source, "tests", "md")
         sys.path.insert(0, os.path.join(self.source, "gen", "vtgen"))
@@ -65,21 +68,46 @@ class Runner:
         printed = io.StringIO()
         with contextlib.redirect_stderr(printed):
             found = self.model.load_files(self.mdc, path if kind == "ir" else ir, rules, machines, total)
-            if found is not None and re.search(r"^// encoder$", text, re.M):
-                found = self.encoder(found)
+            if found is not None and re.search(r"^// emit$", text, re.M):
+                found = self.emitted(found)
         return found is not None, printed.getvalue()
 
     @staticmethod
-    def encoder(found):
-        """The model, or None when the tables of its encoder cannot be made."""
+    def emitted(found):
+        """The model, or None when what reads encodings both ways cannot be made of it."""
+        import emit_decode
         import emit_encode
+        import emit_print
+        import emit_sim
+        import emit_target
         import machine
         try:
-            emit_encode.emit(found)
+            for module in (emit_encode, emit_decode, emit_print, emit_sim, emit_target):
+                module.emit(found)
         except machine.DescriptionError as error:
             error.report(sys.stderr)
             return None
         return found
+
+    @contextlib.contextmanager
+    def cases(self, path):
+        """The descriptions of a file: itself, or one for each `// case`, the lines of the others left empty."""
+        lines = read(path).split("\n")
+        starts = [n for n, line in enumerate(lines) if line.startswith("// case")]
+        if not starts:
+            yield [path]
+            return
+        with tempfile.TemporaryDirectory() as top:
+            for name in os.listdir(self.here):
+                if name.endswith(".md"):
+                    shutil.copy(os.path.join(self.here, name), top)
+            found = []
+            for start, end in zip(starts, starts[1:] + [len(lines)]):
+                os.mkdir(os.path.join(top, str(start + 1)))
+                found.append(os.path.join(top, str(start + 1), os.path.basename(path)))
+                with open(found[-1], "w", encoding="utf-8") as f:
+                    f.write("\n".join(lines[:starts[0]] + [""] * (start - starts[0]) + lines[start:end]))
+            yield found
 
     @staticmethod
     def rules_of(path):
@@ -120,79 +148,96 @@ class Runner:
     def err(self):
         failed = 0
         for path in self.each("err"):
-            good, text = self.load(path)
-            errors, notes = self.expected(path)
-            got_errors, got_notes = [], []
-            names = [os.path.basename(p) for p in (path, self.rules_of(path)) if p]
-            for line in text.split("\n"):
-                m = REPORTED.match(line)
-                if m and os.path.basename(m.group(1)) in names:
-                    (got_errors if m.group(4) == "error" else got_notes).append(
-                        (int(m.group(2)), int(m.group(3)), m.group(5)))
-                elif m and m.group(4) == "error":
-                    got_errors.append((0, 0, line))
-            problems = []
-            if good:
-                problems.append("accepted")
-            if not errors:
-                problems.append("names no error")
-            left = list(got_errors)
-            for line, col, want in errors:
-                hit = next((g for g in left if g[0] == line and g[2] == want and col in (None, g[1])), None)
-                if hit is None:
-                    problems.append("missing: %d: %s" % (line, want))
-                else:
-                    left.remove(hit)
-            for line, col, want in notes:
-                if not any(g[0] == line and g[2] == want for g in got_notes):
-                    problems.append("missing note: %d: %s" % (line, want))
-            problems += ["unexpected: %d:%d: %s" % g for g in left]
-            caret = [l for l in text.split("\n") if l.strip() == "^"]
-            if not good and not caret:
-                problems.append("no caret")
-            if problems:
-                failed += 1
-                print("%s:\n    %s" % (path, "\n    ".join(problems)))
+            with self.cases(path) as cases:
+                for case in cases:
+                    problems = self.problems(case)
+                    if problems:
+                        failed += 1
+                        print("%s:\n    %s" % (path, "\n    ".join(problems)))
         return failed
+
+    def problems(self, path):
+        """In what the errors of a description are not those that its comments name."""
+        good, text = self.load(path)
+        errors, notes = self.expected(path)
+        got_errors, got_notes = [], []
+        names = [os.path.basename(p) for p in (path, self.rules_of(path)) if p]
+        for line in text.split("\n"):
+            m = REPORTED.match(line)
+            if m and os.path.basename(m.group(1)) in names:
+                (got_errors if m.group(4) == "error" else got_notes).append(
+                    (int(m.group(2)), int(m.group(3)), m.group(5)))
+            elif m and m.group(4) == "error":
+                got_errors.append((0, 0, line))
+        problems = []
+        if good:
+            problems.append("accepted")
+        if not errors:
+            problems.append("names no error")
+        left = list(got_errors)
+        for line, col, want in errors:
+            hit = next((g for g in left if g[0] == line and g[2] == want and col in (None, g[1])), None)
+            if hit is None:
+                problems.append("missing: %d: %s" % (line, want))
+            else:
+                left.remove(hit)
+        for line, col, want in notes:
+            if not any(g[0] == line and g[2] == want for g in got_notes):
+                problems.append("missing note: %d: %s" % (line, want))
+        problems += ["unexpected: %d:%d: %s" % g for g in left]
+        if not good and not any(l.strip() == "^" for l in text.split("\n")):
+            problems.append("no caret")
+        return problems
 
     def vtgen(self, *arguments, cwd=None):
         return subprocess.run([sys.executable, "-B", os.path.join(self.source, "gen", "vtgen"), "--mdc", self.mdc,
                                *arguments], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
                               universal_newlines=True)
 
-    def total(self):
-        with tempfile.TemporaryDirectory() as out:
-            run = self.vtgen("--md", os.path.join(self.source, "md"), "--out", out)
-            print(run.stderr)
-            return run.returncode
-
     def deterministic(self):
         """The directory's listing is shuffled by copying the files in another order under another path."""
         md = os.path.join(self.source, "md")
-        outputs = []
-        for seed in (1, 2):
-            with tempfile.TemporaryDirectory() as top:
-                directory = os.path.join(top, "d" * (seed * 7))
-                os.mkdir(directory)
-                names = sorted(os.listdir(md))
-                random.Random(seed).shuffle(names)
-                for name in names:
-                    shutil.copy(os.path.join(md, name), directory)
-                out = os.path.join(top, "out")
-                os.mkdir(out)
-                os.environ["PYTHONHASHSEED"] = str(seed * 100)
-                relative = os.path.relpath(directory, top) if seed == 2 else directory
-                run = self.vtgen("--md", relative, "--out", out, cwd=top)
-                if run.returncode:
-                    print(run.stderr)
-                    return 1
-                outputs.append({n: read(os.path.join(out, n)) for n in sorted(os.listdir(out))})
-        different = [n for n in sorted(set(outputs[0]) | set(outputs[1])) if outputs[0].get(n) != outputs[1].get(n)]
+        with tempfile.TemporaryDirectory() as top:
+            os.mkdir(os.path.join(top, "descriptions"))
+            names = sorted(os.listdir(md))
+            random.Random(1).shuffle(names)
+            for name in names:
+                shutil.copy(os.path.join(md, name), os.path.join(top, "descriptions"))
+            os.mkdir(os.path.join(top, "out"))
+            os.environ["PYTHONHASHSEED"] = "100"
+            run = self.vtgen("--md", "descriptions", "--out", "out", cwd=top)
+            print(run.stderr)
+            if run.returncode:
+                return 1
+            ours = {n: read(os.path.join(top, "out", n)) for n in os.listdir(os.path.join(top, "out"))}
+        theirs = {n: read(os.path.join(self.generated, n)) for n in os.listdir(self.generated)}
+        different = [n for n in sorted(set(ours) | set(theirs)) if ours.get(n) != theirs.get(n)]
         for name in different:
-            print("%s differs between two runs" % name)
-        if not outputs[0]:
+            print("%s differs between this run and the build's" % name)
+        if not ours:
             print("nothing was written")
-        return len(different) + (not outputs[0])
+        return len(different) + (not ours)
+
+    def refused(self):
+        """Two machines that are wrong, each in its way, and one that is not."""
+        small = "isa %s { word 64; }\ninclude \"base.md\"\n%s\n"
+        with tempfile.TemporaryDirectory() as top:
+            shutil.copy(os.path.join(self.source, "md", "ir.md"), top)
+            shutil.copy(os.path.join(self.here, "base.md"), top)
+            for name, wrong in (("b", "class k = nobody"), ("a", "feature f implies g"), ("c", "")):
+                with open(os.path.join(top, name + ".md"), "w", encoding="utf-8") as f:
+                    f.write(small % (name, wrong))
+            out = os.path.join(top, "out")
+            os.mkdir(out)
+            run = self.vtgen("--md", ".", "--out", "out", cwd=top)
+            errors = [line.rsplit("/", 1)[-1] for line in run.stderr.split("\n") if ": error: " in line]
+            wanted = ["a.md:3:19: error: no feature declared before is named 'g'",
+                      "b.md:3:11: error: no register is named 'nobody'", "b.md:3:7: error: class 'k' is empty"]
+            ours = sorted(e for e in errors if not e.startswith("c.md"))
+            if run.returncode != 1 or ours != wanted or errors != sorted(errors, key=lambda e: e[0]) or os.listdir(out):
+                print("got %d:\n%s\nwritten: %s" % (run.returncode, run.stderr, os.listdir(out)))
+                return 1
+        return 0
 
     def expand(self):
         run = self.vtgen("--md", ".", "--expand", os.path.join(self.here, "ok", "template.md"))
@@ -230,9 +275,10 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--source", required=True)
     options.add_argument("--mdc", required=True)
+    options.add_argument("--generated")
     options.add_argument("kind")
     chosen = options.parse_args()
-    return 1 if getattr(Runner(chosen.source, chosen.mdc), chosen.kind)() else 0
+    return 1 if getattr(Runner(chosen.source, chosen.mdc, chosen.generated), chosen.kind)() else 0
 
 
 if __name__ == "__main__":
