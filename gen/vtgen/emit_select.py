@@ -17,7 +17,9 @@ What a rule's result may name, beyond its variables and machine instructions:
     pool(bits, n)         a symbol: n bytes of constant pool that start with the bits
     slot(s)               a stack slot, where a base register stands
     bd(b, d), ...         a form of a composite operand
-    c.cc, c.cc2           the condition codes of a Cond; cc_of(k): of an integer comparison; not(cc): the opposite
+    c.cc, c.cc2           the condition codes of a Cond; cc_of(k): of an integer comparison, cc_of(swap(k)): with
+                          its sides exchanged; not(cc): the opposite
+    log2(n), top(n)       a number: which bit of n is the lowest, the highest that is 1
     both(a, b), either(a, b)       of a condition rule: two codes
     pair(a, b)            of an opcode with two results
     define(a)             of a condition rule: the other result of the instruction it folds
