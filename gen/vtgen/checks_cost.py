@@ -8,7 +8,7 @@ its variables leave uncovered is covered in turn. A dearer pattern is an error u
 a mark without need. Costs are latencies, added up: a shorter chain of the same instructions does not show.
 """
 from patterns import Cond, Const, Mem, Node, Pattern, Var
-from regions import Frame
+from regions import Frame, asks_more
 
 
 def cost_on(cpu, p):
@@ -128,19 +128,6 @@ def as_node(p):
     q = Pattern(p.root, p.tree, p.name, p.loc)
     q.guard, q.requires = p.guard, p.requires
     return q
-
-
-def asks_more(a, tree):
-    """Does pattern tree a, by its shape alone, ask for more than the tree says? A quick no before the sets are made."""
-    if isinstance(a, Node):
-        if not isinstance(tree, Node) or a.op is not tree.op or a.type != tree.type or a.nth != tree.nth:
-            return True
-        return any(map(asks_more, a.args, tree.args))
-    if isinstance(a, Const):
-        return not isinstance(tree, Const)
-    if isinstance(a, Var) and isinstance(tree, Node):
-        return tree.result_type(tree.nth or 0) not in a.types
-    return False
 
 
 def cut_out(a, tree, at, holes):

@@ -60,7 +60,10 @@ def evaluate(e, env):
         return evaluate(e.args[1 if evaluate(e.args[0], env) else 2], env)
     if e.k == "call" and e.body is not None:
         inner = {n: evaluate(a, env) for (n, _), a in zip(e.body.params, e.args)}
-        return evaluate(e.body.body, inner) & mask
+        key = tuple(inner.values())
+        if key not in e.body.known:  # immediates are enumerated: the same few arguments come again and again
+            e.body.known[key] = evaluate(e.body.body, inner)
+        return e.body.known[key] & mask
     if e.k == "call" and e.name in ("zero", "ones"):
         return 0 if e.name == "zero" else mask
     if not e.args:

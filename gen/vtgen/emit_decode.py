@@ -288,10 +288,10 @@ class Decoder:
             for r in rows:
                 row = self.rows[r]
                 by_bits.setdefault((row.mask >> 8 * byte & 255, row.match >> 8 * byte & 255), []).append(r)
-            children = []
+            parts, children = [(mask, match, rs) for (mask, match), rs in by_bits.items()], []
             for value in range(256):
-                found = tuple(sorted(r for (mask, match), rs in by_bits.items() if value & mask == match for r in rs))
-                children.append(found)
+                found = [rs for mask, match, rs in parts if value & mask == match]
+                children.append(tuple(found[0]) if len(found) == 1 else tuple(sorted(sum(found, []))))
             branches = []
             for value in range(256):
                 if value < 255 and children[value] == children[value + 1]:

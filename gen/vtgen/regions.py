@@ -512,8 +512,23 @@ def atoms_of(e):
         yield e
 
 
+def asks_more(a, tree):
+    """Does pattern tree a, by its shape alone, ask for more than the tree says? A quick no before the sets are made."""
+    if isinstance(a, Node):
+        if not isinstance(tree, Node) or a.op is not tree.op or a.type != tree.type or a.nth != tree.nth:
+            return True
+        return any(map(asks_more, a.args, tree.args))
+    if isinstance(a, Const):
+        return not isinstance(tree, Const)
+    if isinstance(a, Var) and isinstance(tree, Node):
+        return tree.result_type(tree.nth or 0) not in a.types
+    return False
+
+
 def inside(isa, p, q):
     """Does q match all that p matches?"""
+    if asks_more(q.tree, p.tree):
+        return False
     frame = Frame(isa, p)
     side = frame.add(q)
     if side is None:

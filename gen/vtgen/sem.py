@@ -131,10 +131,10 @@ def folded(e, lookup=None):
 
 class FnInstance:
     """A `fn` at the widths of one call. params: [(name, width)]; body: Expr with widths, its parameters refs of kind
-    'param'; width: of the result."""
+    'param'; width: of the result; known: arguments -> value, of those that were evaluated."""
 
     def __init__(self, fn, params):
-        self.fn, self.params, self.body, self.width = fn, params, None, None
+        self.fn, self.params, self.body, self.width, self.known = fn, params, None, None, {}
 
 
 class Widths:
