@@ -81,9 +81,9 @@ static void go_to(Asm *a, uint32_t sym, unsigned scratch, bool near, bool call) 
     add(a, mach_reg(t, call ? t->op_call_reg : t->op_tail_call_reg, scratch));
 }
 
-static void step(Asm *a, FrameStepKind kind, int64_t amount) {
+static void step(Asm *a, FrameStepKind kind, unsigned reg, int64_t amount) {
     vec_push(a->arena, &a->code->steps,
-             (FrameStep){.at = a->bytes.n, .kind = (uint8_t)kind, .reg = NO_REG, .amount = (int32_t)amount});
+             (FrameStep){.at = a->bytes.n, .kind = (uint8_t)kind, .reg = (uint8_t)reg, .amount = (int32_t)amount});
 }
 
 // trap_exit(base, jit, pc): what a call pushes is taken off again, a link register handed on.
@@ -100,10 +100,14 @@ Code *jit_trap_thunk(Arena *arena, const Target *t, bool near) {
     else add(&a, mach_copy(t, cls, abi->int_args[2], abi->link));
     add_offset(&a, abi->int_args[0], t->sp, pushed);
     if (!near) add(&a, mach_addr(t, abi->int_args[1], 0));
-    // Trap stubs call with an aligned stack, whatever the call pushed.
-    if (pushed) add_offset(&a, t->sp, t->sp, (int64_t)pushed - abi->stack_align);
-    if (abi->shadow) add_offset(&a, t->sp, t->sp, -(int64_t)abi->shadow);
-    step(&a, STEP_ALLOC, (pushed ? abi->stack_align - (int64_t)pushed : 0) + abi->shadow);
+    // Trap stubs call with an aligned stack, whatever the call pushed. A link register is kept for who walks the stack.
+    int64_t room = abi->stack_align - (int64_t)pushed + abi->shadow;
+    add_offset(&a, t->sp, t->sp, -room);
+    step(&a, STEP_ALLOC, NO_REG, room);
+    if (!pushed) {
+        add(&a, mach_store(t, cls, word, abi->link, t->sp, abi->shadow));
+        step(&a, STEP_SAVE, abi->link, abi->shadow);
+    }
     go_to(&a, 1, scratch, near, true);
     add(&a, mach_load(t, cls, word, scratch, result, word));
     Mach to_sp = mach_load(t, cls, word, t->sp, result, 0);
