@@ -108,6 +108,7 @@ static void out_body(Ctx *ctx, void *arg) {
     want_open(object);
     object->done = true;
     object_unwind(object->aot.object);
+    object_debug(object->aot.object);
     Arena *arena = arena_new(ctx);
     Buf file = object_elf(object->aot.object, arena);
     job->n = file.bytes.n;

@@ -90,6 +90,20 @@ static uint32_t entry_thunk(Module *a, uint32_t func) {
 
 // ---- functions -------------------------------------------------------------------------------------------
 
+// Tells the source places of the function that was added last. What the code generator has put in between belongs to
+// the line before. Wrappers of imports have none.
+static void add_places(Module *a, uint32_t f) {
+    const Code *code = vec_last(&a->o->funcs).code;
+    const BcLine *line = NULL;
+    if (f < a->m->n_imp_funcs) return;
+    for (uint32_t k = 0; k < code->lines.n; k++) {
+        uint32_t inst = code->lines.v[k].srcloc;
+        if (inst != NONE) line = bc_line_at(a->m, f - a->m->n_imp_funcs, inst);
+        BcStr file = line ? a->m->strs[a->m->files[line->file]] : (BcStr){"", 0};
+        object_place(a->o, file.bytes, file.len, line ? line->line : 0, line ? line->col : 0);
+    }
+}
+
 static void add_functions(Module *a) {
     Arena *ir = arena_new(a->o->ctx);
     Arena *code = arena_new(a->o->ctx);
@@ -100,6 +114,7 @@ static void add_functions(Module *a) {
         Func *func = irgen_func(&a->irgen, ir, f);
         aot_make_near(func, in_module, NULL);
         object_code(a->o, compile_func(code, func, &a->compile), a->functions[f], OBJ_LOCAL, resolve, a);
+        add_places(a, f);
         arena_reset(ir);
         arena_reset(code);
     }

@@ -13,6 +13,7 @@ Object *object_new(Arena *arena, const Target *target, uint64_t features) {
     o->target = target;
     o->features = features;
     o->names = interner_new(arena);
+    o->files = interner_new(arena);
     o->text = object_section(o, ".text", OBJ_CODE, target->code_align);
     return o;
 }
@@ -122,5 +123,5 @@ void object_code(Object *o, const Code *code, uint32_t sym, ObjScope scope,
         object_reloc(o, o->text, at + r->at, r->reloc, to, addend);
     }
     if (code->n) buf_bytes(&o->sections.v[o->text].bytes, code->bytes, code->n);
-    vec_push(o->arena, &o->funcs, (ObjFunc){sym, at, copy_code(o, code)});
+    vec_push(o->arena, &o->funcs, (ObjFunc){.sym = sym, .at = at, .code = copy_code(o, code)});
 }

@@ -56,7 +56,16 @@ typedef struct ObjFunc {
     uint32_t sym;
     uint64_t at;
     const Code *code; // in the object's arena; without bytes and relocations
+    uint32_t places;  // Object.places: one for each of code->lines
+    uint32_t n_places;
 } ObjFunc;
+
+// A place in the input's source.
+typedef struct ObjPlace {
+    uint32_t file; // number in Object.files
+    uint32_t line; // 0 = none
+    uint32_t col;  // 0 = unknown
+} ObjPlace;
 
 typedef struct Object {
     Ctx *ctx;
@@ -68,6 +77,8 @@ typedef struct Object {
     Interner names;        // of global, hidden and weak symbols
     VEC(uint32_t) by_name; // number in names -> symbol number + 1
     VEC(ObjFunc) funcs;    // by address
+    VEC(ObjPlace) places;  // of the functions that have source lines
+    Interner files;        // names of source files
     uint32_t text;         // section number
 } Object;
 
@@ -98,6 +109,12 @@ void object_address(Object *o, uint32_t section, uint32_t sym, int64_t addend);
 // its relocations refer to become symbols by resolve(user, name). The Code is copied.
 void object_code(Object *o, const Code *code, uint32_t sym, ObjScope scope,
                  uint32_t (*resolve)(void *user, ExtName name), void *user);
+
+// debug.c: says what place in the source the next of code->lines of the function that was added last stands for: either
+// all of them have one or none. The file's name has n bytes; 0 = no place.
+void object_place(Object *o, const char *file, size_t n, uint32_t line, uint32_t col);
+// Appends the sections of a debugger when there are places.
+void object_debug(Object *o);
 
 // eh_frame.c: appends the unwind section for all functions so far.
 void object_unwind(Object *o);

@@ -353,6 +353,8 @@ VTR_API vtr_status vtr_jit_call(vtr_jit *jit, const char *name, const uint64_t *
  *   vtr_object_write(object, "add.o");
  *   vtr_object_free(object);
  *
+ * Objects of modules that say which source lines their instructions are from tell debuggers (DWARF line tables).
+ *
  * The code may stand in any executable, position-independent or not; it is not for shared libraries. The same input
  * gives the same bytes. */
 

@@ -6,15 +6,11 @@
 import argparse
 import os
 import re
-import subprocess
 import sys
-import time
+
+from debugger import debug, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def run(command, **more):
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **more)
 
 
 def build(options, level):
@@ -30,22 +26,6 @@ def build(options, level):
     return base
 
 
-def debug(options, program):
-    """gdb's output, the program run natively or in qemu, which then waits for gdb."""
-    script = [*options.gdb.split(), "-batch", "-nx", "-x", os.path.join(HERE, "unwind_gdb.py"), "--args", program, "trap"]
-    if not options.runner:
-        return run(script)
-    port = 20000 + os.getpid() % 20000
-    emulator = subprocess.Popen([*options.runner.split(), "-g", str(port), program, "trap"], stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT)
-    try:
-        time.sleep(0.2)
-        return run(script, env={**os.environ, "UNWIND_PORT": str(port)})
-    finally:
-        emulator.kill()
-        emulator.communicate()
-
-
 def check(options, level):
     base = build(options, level)
     told = run([options.dwarfdump, "--verify", "--eh-frame", base + ".o"])
@@ -54,7 +34,7 @@ def check(options, level):
     walked = run([*options.runner.split(), base])
     if walked.returncode or not re.search(r"^1\d walks, 0 wrong$", walked.stdout, re.M):
         yield "libgcc: status %d\n%s%s" % (walked.returncode, walked.stdout, walked.stderr)
-    stepped = debug(options, base)
+    stepped = debug(options, ["-x", os.path.join(HERE, "unwind_gdb.py")], base, ["trap"])
     counts = re.search(r"^(\d+) calls, (\d+) instructions, 0 wrong$", stepped.stdout, re.M)
     if stepped.returncode or not counts or int(counts.group(2)) < 200:
         yield "gdb: status %d\n%s%s" % (stepped.returncode, stepped.stdout[-3000:], stepped.stderr[-3000:])
