@@ -94,7 +94,7 @@ static inline bool sel_fits_unsigned(int64_t c, unsigned bits) { return bit_zext
 static inline bool sel_fits_bits(int64_t c, unsigned bits) {
     return sel_fits_signed(c, bits) || sel_fits_unsigned(c, bits);
 }
-static inline bool sel_is_power(int64_t c) { return c != 0 && (c & (c - 1)) == 0; }
+static inline bool sel_is_power(int64_t c) { return bit_popcount64((uint64_t)c) == 1; }
 static inline int64_t sel_log2(int64_t c) { return bit_ctz64((uint64_t)c); }
 static inline int64_t sel_top(int64_t c) { return c ? 63 - bit_clz64((uint64_t)c) : 0; }
 

@@ -6,6 +6,7 @@
 #include "support/bits.h"
 
 static int64_t case_value(const ImmCase *c, uint64_t field, unsigned bits) {
+    if (c->width == 0) return bit_sext(c->base, bits);
     uint64_t x = field >> c->start;
     if (c->inverted) x = ~x;
     x = c->is_signed ? (uint64_t)bit_sext(x, c->width) : bit_zext(x, c->width);
