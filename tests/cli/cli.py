@@ -40,6 +40,22 @@ def helps():
         check([command, "--no-such-option"], 2)
 
 
+def readme():
+    """Every command that README.md shows, as it stands there."""
+    with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as f:
+        lines = [line.split("  #")[0].strip() for line in f if re.match(r"    vitrail \w", line)]
+    if not lines:
+        failures.append("README.md shows no command")
+    with tempfile.TemporaryDirectory() as top:
+        os.symlink(os.path.abspath(os.path.join(SOURCE, "tests")), os.path.join(top, "tests"))
+        paths = os.pathsep.join([os.path.dirname(os.path.abspath(VITRAIL)), os.environ["PATH"]])
+        for line in lines:
+            result = subprocess.run(["sh", "-e", "-c", line], cwd=top, env={**os.environ, "PATH": paths}, timeout=60,
+                                    capture_output=True, text=True, check=False)
+            if result.returncode or not result.stdout and " -o " not in line:
+                failures.append("%s\n  exit status %d: %s" % (line, result.returncode, result.stderr[:800]))
+
+
 def stages():
     one = ["--func", "fact_acc", FACT]
     check(["show", *one, "--stage", "bytecode"], 0, out=[r"^\.fn fact_acc\(", r"TCALL +fact_acc"])
@@ -187,7 +203,7 @@ def verifying():
     check(["verify", "-"], 1, err=["v0 has type i64"], text=wrong)
 
 
-for part in (helps, stages, listings, simulating, features, json_listing, disassembling, running, verifying):
+for part in (helps, readme, stages, listings, simulating, features, json_listing, disassembling, running, verifying):
     part()
 print("\n".join(failures))
 sys.exit(1 if failures else 0)
