@@ -65,20 +65,28 @@ const Relax *emit_relax_of(const Emit *e, uint16_t mop) {
 }
 
 void emit_branch(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t block) {
-    vec_push(e->tmp, &e->branches, (Branch){.bytes = e->bytes.n, .block = block, .relax = relax, .slots = slots});
+    vec_push(e->tmp, &e->branches, (Branch){.bytes = e->bytes.n, .target = block, .relax = relax, .slots = slots});
+}
+
+void emit_reference(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t sym) {
+    emit_branch(e, relax, slots, sym);
+    vec_last(&e->branches).is_sym = true;
 }
 
 // ---- jump tidying ------------------------------------------------------------------------------
 
-MOpnd *emit_label(const Emit *e, const MInst *i) {
+// The label of a relax pseudo, whatever it names; NULL when the instruction is none.
+static MOpnd *relax_label(const Emit *e, const MInst *i) {
     if (mop_is_pseudo(i->mop) || (i->flags & MI_MOVE) || !(e->t->insts[i->mop].flags & MD_RELAX)) return NULL;
     const InstDesc *desc = &e->t->insts[i->mop];
     for (unsigned k = 0; k < desc->n_opnds; k++)
-        if (desc->opnds[k].type == OT_LABEL) {
-            MOpnd *o = &minst_slots(e->m, i)[desc->opnds[k].slot];
-            return o->kind == MO_BLOCK ? o : NULL;
-        }
+        if (desc->opnds[k].type == OT_LABEL) return &minst_slots(e->m, i)[desc->opnds[k].slot];
     return NULL;
+}
+
+MOpnd *emit_label(const Emit *e, const MInst *i) {
+    MOpnd *o = relax_label(e, i);
+    return o && o->kind == MO_BLOCK ? o : NULL;
 }
 
 // The block that b does nothing but jump to, or b.
@@ -308,6 +316,18 @@ static bool leaves_function(const Emit *e, const MInst *i) {
     return (i->mop == t->op_tail_call || i->mop == t->op_tail_call_reg) && i->n_slots > t->insts[i->mop].n_slots;
 }
 
+// Appends a relax pseudo whose target lies in this function.
+static bool emit_near(Emit *e, const MInst *i) {
+    const MOpnd *label = relax_label(e, i);
+    if (!label) return false;
+    const MSym *sym = label->kind == MO_SYM ? &e->m->syms.v[label->reg] : NULL;
+    if (sym && !sym->is_data && !sym->table) return false;
+    const Relax *relax = emit_relax_of(e, i->mop);
+    if (sym) emit_reference(e, relax, minst_slots(e->m, i), label->reg);
+    else emit_branch(e, relax, minst_slots(e->m, i), e->forward[label->imm]);
+    return true;
+}
+
 static void emit_one(Emit *e, const MInst *i) {
     const MOpnd *o = minst_slots(e->m, i);
     if (i->mop == MOP_ENTRY) return;
@@ -321,11 +341,7 @@ static void emit_one(Emit *e, const MInst *i) {
         frame_trap_call(e, i->trap, i->srcloc, f->trap_pad, f->ret, f->top);
         return;
     }
-    const MOpnd *label = emit_label(e, i);
-    if (label) {
-        emit_branch(e, emit_relax_of(e, i->mop), o, e->forward[label->imm]);
-        return;
-    }
+    if (emit_near(e, i)) return;
     MOpnd slots[MACH_SLOTS];
     memset(slots, 0, sizeof slots);
     FramePlace place = lower_slots(e, i, slots);

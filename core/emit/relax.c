@@ -11,6 +11,9 @@
 //     jmp L1 (2 bytes)  ... 126 bytes ...  jcc L2 (2)  L1:     first sweep: jcc needs 6, jmp reaches (128 - 2 = 126)
 //     jmp L1 (2)        ... 126 bytes ...  jcc L2 (6)  L1:     second sweep: jmp does not reach, takes 5
 //
+// What refers to the constants and jump tables behind the code grows in the same way; "branch" below means both. The
+// data move with the code's end, and the last sweep has seen every distance as it stays.
+//
 // Rows are chosen by the distance from the start of the row to the label (RelaxRow.low, high).
 #include "emit/state.h"
 
@@ -22,9 +25,15 @@ enum { SWEEPS_MAX = 12, ROW_INSTS = 4 };
 typedef struct Relaxer {
     Emit *e;
     uint32_t *sum; // sum[k] = bytes of the first k branches
+    uint32_t end;  // of the data
 } Relaxer;
 
 static uint32_t mark_at(const Relaxer *r, Mark m) { return m.bytes + r->sum[m.branches]; }
+
+// Where a branch or reference goes.
+static uint32_t target_at(const Relaxer *r, bool is_sym, uint32_t target) {
+    return is_sym ? r->e->sym_at[target] : mark_at(r, r->e->labels[target]);
+}
 
 static unsigned row_size(const Emit *e, const Branch *b) {
     Encoded row[ROW_INSTS];
@@ -45,11 +54,15 @@ static void compute_sums(Relaxer *r) {
     if (sum + e->bytes.n > INT32_MAX) ctx_fail(e->ctx, VTR_ERR_LIMIT, "a function's code exceeds 2 GiB");
 }
 
-// Stress shortens the reach of each branch to something below 64 bytes.
-static bool row_reaches(const Emit *e, uint32_t branch, const RelaxRow *row, int64_t distance) {
+// Stress shortens the reach of each branch: that of its first row to something below 64 bytes, of the second below 512,
+// of the third below 4096.
+static bool row_reaches(const Emit *e, uint32_t branch, unsigned row, int64_t distance) {
     const Stress *stress = e->m->stress;
-    if (stress && stress->squeeze && llabs(distance) >= (int64_t)(stress_choice(stress, branch, 1) % 64)) return false;
-    return row->low <= distance && distance <= row->high;
+    const RelaxRow *r = &e->branches.v[branch].relax->rows[row];
+    if (stress && stress->squeeze &&
+        llabs(distance) >= (int64_t)(stress_choice(stress, branch, 1 + row) % (UINT64_C(64) << 3 * row)))
+        return false;
+    return r->low <= distance && distance <= r->high;
 }
 
 // Takes the first row from `row` on that is for the branch's operands.
@@ -62,18 +75,37 @@ static void set_row(const Emit *e, Branch *b, unsigned row) {
     }
 }
 
+// Lays constants and jump tables out behind the code, and returns the end of them.
+static uint32_t place_data(Relaxer *r, uint32_t at) {
+    Emit *e = r->e;
+    for (uint32_t k = 0; k < e->m->syms.n; k++) {
+        const MSym *s = &e->m->syms.v[k];
+        e->sym_at[k] = NONE;
+        if (!s->is_data && !s->table) continue;
+        uint32_t align = s->table ? 4 : s->align ? s->align : 1;
+        uint64_t size = s->table ? UINT64_C(4) * e->m->tables.v[s->table - 1].n : s->n;
+        if (at + align + size > INT32_MAX) ctx_fail(e->ctx, VTR_ERR_LIMIT, "a function's constants exceed 2 GiB");
+        at = (at + align - 1) / align * align;
+        if (align > e->code->align) e->code->align = align;
+        e->sym_at[k] = at;
+        at += (uint32_t)size;
+    }
+    return at;
+}
+
 static bool sweep(Relaxer *r, bool last) {
     Emit *e = r->e;
     bool grown = false;
     compute_sums(r);
+    r->end = place_data(r, e->bytes.n + r->sum[e->branches.n]);
     for (uint32_t k = 0; k < e->branches.n; k++) {
         Branch *b = &e->branches.v[k];
         if (b->row + 1 == b->relax->n_rows) continue;
-        int64_t distance = (int64_t)mark_at(r, e->labels[b->block]) - ((int64_t)b->bytes + r->sum[k]);
+        int64_t distance = (int64_t)target_at(r, b->is_sym, b->target) - ((int64_t)b->bytes + r->sum[k]);
         unsigned row = b->row;
         if (last) row = b->relax->n_rows - 1u;
         else
-            while (row + 1u < b->relax->n_rows && !row_reaches(e, k, &b->relax->rows[row], distance)) row++;
+            while (row + 1u < b->relax->n_rows && !row_reaches(e, k, row, distance)) row++;
         if (row == b->row) continue;
         set_row(e, b, row);
         grown = true;
@@ -104,7 +136,7 @@ static void write_branch(Relaxer *r, uint32_t at, const Branch *b) {
         memcpy(r->e->code->bytes + at, row[k].bytes, row[k].n);
         for (unsigned j = 0; j < row[k].n_fixups; j++)
             apply_fixup(r, at + row[k].fixups[j].at, row[k].fixups[j].back, row[k].fixups[j].reloc,
-                        mark_at(r, r->e->labels[b->block]), row[k].fixups[j].addend);
+                        target_at(r, b->is_sym, b->target), row[k].fixups[j].addend);
         at += row[k].n;
     }
 }
@@ -119,24 +151,6 @@ static void write_code(Relaxer *r) {
     }
     if (e->bytes.n > from) memcpy(e->code->bytes + from + r->sum[e->branches.n], e->bytes.v + from, e->bytes.n - from);
     for (uint32_t k = 0; k < e->branches.n; k++) write_branch(r, e->branches.v[k].bytes + r->sum[k], &e->branches.v[k]);
-}
-
-// Lays constants and jump tables out behind the code, and returns the end of them.
-static uint32_t place_data(Relaxer *r, uint32_t at) {
-    Emit *e = r->e;
-    for (uint32_t k = 0; k < e->m->syms.n; k++) {
-        const MSym *s = &e->m->syms.v[k];
-        e->sym_at[k] = NONE;
-        if (!s->is_data && !s->table) continue;
-        uint32_t align = s->table ? 4 : s->align ? s->align : 1;
-        uint64_t size = s->table ? UINT64_C(4) * e->m->tables.v[s->table - 1].n : s->n;
-        if (at + align + size > INT32_MAX) ctx_fail(e->ctx, VTR_ERR_LIMIT, "a function's constants exceed 2 GiB");
-        at = (at + align - 1) / align * align;
-        if (align > e->code->align) e->code->align = align;
-        e->sym_at[k] = at;
-        at += (uint32_t)size;
-    }
-    return at;
 }
 
 static void write_table(Relaxer *r, uint32_t at, const MTable *table) {
@@ -166,20 +180,20 @@ static void resolve_marks(Relaxer *r) {
     for (uint32_t k = 0; k < e->reloc_marks.n; k++) c->relocs.v[k].at += mark_at(r, e->reloc_marks.v[k]);
     for (uint32_t k = 0; k < e->refs.n; k++) {
         const LocalRef *ref = &e->refs.v[k];
-        uint32_t target = ref->is_sym ? e->sym_at[ref->target] : mark_at(r, e->labels[ref->target]);
-        apply_fixup(r, mark_at(r, ref->start) + ref->at, ref->back, ref->reloc, target, ref->addend);
+        apply_fixup(r, mark_at(r, ref->start) + ref->at, ref->back, ref->reloc, target_at(r, ref->is_sym, ref->target),
+                    ref->addend);
     }
 }
 
 void emit_finish(Emit *e) {
     Relaxer r = {.e = e, .sum = NEW_ARRAY(e->tmp, uint32_t, (size_t)e->branches.n + 1)};
+    e->sym_at = NEW_ARRAY(e->tmp, uint32_t, e->m->syms.n);
     for (uint32_t k = 0; k < e->branches.n; k++) set_row(e, &e->branches.v[k], 0);
     for (unsigned n = 0; sweep(&r, n >= SWEEPS_MAX); n++) {
     }
     Code *c = e->code;
     c->n_code = e->bytes.n + r.sum[e->branches.n];
-    e->sym_at = NEW_ARRAY(e->tmp, uint32_t, e->m->syms.n);
-    c->n = place_data(&r, c->n_code);
+    c->n = r.end;
     c->bytes = arena_alloc(e->out, c->n);
     write_code(&r);
     write_data(&r);

@@ -12,10 +12,11 @@ typedef struct Mark {
     uint32_t branches;
 } Mark;
 
-// A relaxable branch to a block.
+// A relax pseudo that names a place in this function.
 typedef struct Branch {
     uint32_t bytes;     // bytes of other instructions before it
-    uint32_t block;     // where it goes
+    uint32_t target;    // a block, or
+    bool is_sym;        // an MFunc.syms entry (data or table)
     const Relax *relax; // its rows
     const MOpnd *slots; // of the pseudo
     uint8_t row, size;  // the row chosen so far, and its bytes
@@ -90,8 +91,10 @@ void emit_access(Emit *e, Mach x);
 Mark emit_placed(Emit *e, uint16_t mop, MOpnd *slots, unsigned base, unsigned disp, int64_t at);
 // Appends a relaxable branch; slots live as long as the MFunc.
 void emit_branch(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t block);
+// Likewise what names data or a table of this function.
+void emit_reference(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t sym);
 const Relax *emit_relax_of(const Emit *e, uint16_t mop);
-// The slot of a branch pseudo's label, or NULL when the instruction is none.
+// The slot of a branch pseudo's label, or NULL when the instruction is none that goes to a block.
 MOpnd *emit_label(const Emit *e, const MInst *i);
 
 // layout.c: the live blocks in the order to write them in.

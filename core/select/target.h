@@ -160,8 +160,8 @@ typedef struct Reloc {
     bool (*apply)(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64_t g);
 } Reloc;
 
-// One way to emit a relaxable branch: up to 4 instructions of the target, when the distance from the start of the
-// row to the label lies in [low, high].
+// One way to emit a relaxable branch, load or address: up to 4 instructions of the target, when the distance from the
+// start of the row to the label lies in [low, high].
 typedef struct RelaxRow {
     int64_t low, high;
     // Fills `out` with the row's instructions for the operands of the pseudo; returns how many, 0 when the row is not

@@ -222,6 +222,9 @@ def check_relax_call(isa, relax, row, call, params, allocatable, scratch, offset
                   and opnd.writes):
                 diag.error(arg.loc, "register '%s' is overwritten here, and the allocator may have handed it out"
                            % arg.name, (allocatable[found[0].index].loc, "it is in this class"))
+        elif arg.k == "name" and arg.name in params and opnd.writes and not params[arg.name].writes:
+            diag.error(arg.loc, "'%s' is written here and not declared 'out'" % arg.name,
+                       (params[arg.name].loc, "it is declared here"))
         if (offset is not None and row.low is not None and arg.k == "name" and arg.name in params and opnd.type == "imm"
                 and params[arg.name].type == "label"):
             check_reach(isa, row, inst, opnd, offset, diag)

@@ -134,7 +134,7 @@ class RuleCheck:
         if e.k == "dot":
             base = e.args[0]
             if base.k == "name" and base.name in names:
-                inst = self.isa.insts.get(names[base.name].name) if names[base.name].k == "call" else None
+                inst = self.isa.inst(names[base.name].name) if names[base.name].k == "call" else None
                 if inst is not None and not any(o.writes and o.name == e.name for o in inst.opnds):
                     self.error(e.loc, "'%s' has no result '%s'" % (inst.name, e.name), (inst.loc, "it is declared here"))
                 return

@@ -274,7 +274,7 @@ class RelaxRow:
 
 
 class Relax:
-    """A branch that grows: opnds, rows (shortest first)."""
+    """What grows until it reaches its label: opnds, rows (shortest first)."""
 
     def __init__(self, name, loc):
         self.name, self.loc, self.opnds, self.rows = name, loc, [], []

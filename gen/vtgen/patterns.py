@@ -556,10 +556,11 @@ class Rules:
     def insts_of(self, seq):
         found = []
         exprs = [s.value for s in seq.stmts] + ([seq.value] if seq.value is not None else [])
-        for e in exprs:
-            for x in e.walk():
-                if x.k == "call" and x.name in self.isa.insts:
-                    found.append(self.isa.insts[x.name])
+        for x in (x for e in exprs for x in e.walk() if x.k == "call"):
+            if x.name in self.isa.insts:
+                found.append(self.isa.insts[x.name])
+            elif x.name in self.isa.relaxes and self.isa.relaxes[x.name].rows:
+                found += self.insts_of(self.isa.relaxes[x.name].rows[0].result)  # the near row is what is usual
         return found
 
     def instances(self, e, want):

@@ -364,7 +364,8 @@ def sequence(ob, m, i):
 
 
 def relaxed(ob, m, r, k):
-    """A row goes where the first row goes, for the same operands; `end` is where it goes on."""
+    """A row goes where the first row goes, for the same operands, and leaves the same values, read at the same places;
+    `end` is where it goes on."""
     given = operands(ob, m, r.opnds)
     for o in r.opnds:
         if o.type == "label":
@@ -378,21 +379,27 @@ def relaxed(ob, m, r, k):
             inst, inner = m.isa.insts[calls[0].name], {}
             for o, a in zip(inst.opnds, calls[0].args):
                 inner[o.name] = x.part_operand(o, a, given, {}, None)
-            x.run(inst, inner, str(calls[0]))
+            outs = x.run(inst, inner, str(calls[0]))
+            outs = {a.name: outs[o.name] for o, a in zip(inst.opnds, calls[0].args) if o.name in outs}
         else:
-            x.parts(calls, given)
+            outs = x.parts(calls, given)
         goes, to = smt.FALSE, const(0, m.isa.word)
         for when, t in x.jumps:
             end = isinstance(t, Place) and t.kind == "end"
             goes = smt.ite(when, smt.FALSE if end else smt.TRUE, goes)
             to = smt.ite(when, to if end else target(t), to)
-        outcomes.append((goes, to))
+        outcomes.append((goes, to, outs))
         ob.hyps += x.hyps
         for text, ok in x.needs:
             ob.goal(text, smt.TRUE, ok)
-    (a, to), (b, there) = outcomes
+    (a, to, left), (b, there, outs) = outcomes
     ob.goal("it jumps", a, b)
     ob.goal("where it jumps", to, there, smt.conj(a, aligned(m.isa, to)))
+    for o in r.opnds:
+        if o.writes:
+            ob.goal("'%s'" % o.name, left[o.name].term, outs[o.name].term if o.name in outs else const(0, 1))
+    first.jumps, other.jumps = [], []
+    same_memory(ob, first, other)
     ob.trace = first.trace + other.trace
 
 

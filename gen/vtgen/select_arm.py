@@ -249,7 +249,7 @@ class Arm:
         return "sel_result(s, i, %d)" % k
 
     def final(self, k, e):
-        if e.k == "call" and e.name in self.w.isa.insts:
+        if e.k == "call" and self.w.isa.inst(e.name) is not None:
             self.inst(e, {None: self.result(k)})
             return
         kind = self.env.get(e.name) if e.k == "name" else None
@@ -311,7 +311,7 @@ class Arm:
 
     def let(self, stmt):
         e = stmt.value
-        if e.k == "call" and e.name in self.w.isa.insts:
+        if e.k == "call" and self.w.isa.inst(e.name) is not None:
             outs = self.inst(e, None, stmt.name)
             if len(outs) == 1:
                 self.env[stmt.name] = ("reg", next(iter(outs.values())))
@@ -387,7 +387,7 @@ class Arm:
         return self.number(e)
 
     def reg(self, e):
-        if e.k == "call" and e.name in self.w.isa.insts:
+        if e.k == "call" and self.w.isa.inst(e.name) is not None:
             outs = self.inst(e, None)
             if len(outs) != 1:
                 raise Wrong(e.loc, "'%s' has %d outputs: give it a name and say which" % (e.name, len(outs)))

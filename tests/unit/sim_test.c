@@ -379,6 +379,67 @@ static void replace(Env *env) {
 START_TEST(freed_code_is_forgotten) { run_simulated(replace, 0); }
 END_TEST
 
+// ---- far apart ------------------------------------------------------------------------------------------
+
+// A function of more than 1 MiB that uses constants, jump tables and branches at both of its ends. What is in between
+// only takes up room: %far jumps over it, forwards and backwards.
+static void far_apart(Env *env) {
+    enum { CALLS = 18000, MiB = 1 << 20 };
+    Buf b = buf_new(env->arena);
+    buf_text(&b, "function %far(i32, i64, i64, i32) -> f64, i64 {\n    fn0 = %never(i64");
+    for (unsigned k = 1; k < 16; k++) buf_text(&b, ", i64");
+    buf_text(&b, ")\nblock0(v0: i32, v1: i64, v2: i64, v3: i32):\n"
+                 "    v4 = f64const 0x1.3333333333333p3\n    br_table v0, block7(v4), [block1(v4), block2, block6]\n"
+                 "block1(v5: f64):\n    v6 = f32const 0x1.777776p3\n    v7 = fpromote.f64 v6\n    v8 = fmul v5, v7\n"
+                 "    brif v3, block7(v8), block8(v8)\n"
+                 "block2:\n");
+    for (unsigned k = 0; k < CALLS; k++)
+        buf_text(&b, "    call fn0(v1, v2, v1, v2, v1, v2, v1, v2, v1, v2, v1, v2, v1, v2, v1, v2)\n");
+    buf_text(&b, "    v9 = fcvt_from_sint.f64 v1\n    jump block8(v9)\n"
+                 "block6:\n    v10 = f64const 0x1.5555555555555p-1\n"
+                 "    br_table v3, block1(v10), [block7(v10), block8(v10)]\n"
+                 "block7(v11: f64):\n    v12 = f32const 0x1.123456p-3\n    v13 = fpromote.f64 v12\n"
+                 "    v14 = fadd v11, v13\n    jump block8(v14)\n"
+                 "block8(v15: f64):\n    v16 = f64const 0x1.7654321p-5\n    v17 = fadd v15, v16\n"
+                 "    v18 = bxor v1, v2\n    return v17, v18\n}\n");
+    const char *text = buf_str(&b);
+    IrFile *file = ir_read(env->arena, "far", text, strlen(text), CC_SYSTEM_V);
+    ck_assert_uint_eq(file->funcs.n, 1);
+    CompileOptions options = {.target = env->target, .opt = OPT_SPEED};
+    Code *code = compile_func(env->arena, file->funcs.v[0], &options);
+    ck_assert_uint_gt(code->n_code, MiB + MiB / 16);
+    vec_push(env->arena, &env->funcs, file->funcs.v[0]);
+    jit_declare_callees(env->jit, file->funcs.v[0]);
+    jit_define_symbol(env->jit, text_name("never"), (void *)(uintptr_t)mixed);
+    jit_add(env->jit, code);
+    jit_publish(env->jit);
+    static const double first = 0x1.3333333333333p3;
+    static const double wide = 0x1.777776p3;
+    static const double third = 0x1.5555555555555p-1;
+    static const double eighth = 0x1.123456p-3;
+    static const double last = 0x1.7654321p-5;
+    const struct {
+        uint64_t at, how;
+        double want;
+    } cases[] = {{0, 0, first * wide + last},  {0, 1, first * wide + eighth + last}, {2, 0, third + eighth + last},
+                 {2, 1, third + last},         {2, 5, third * wide + eighth + last}, {3, 0, first + eighth + last},
+                 {9, 0, first + eighth + last}};
+    for (unsigned k = 0; k < sizeof cases / sizeof *cases; k++) {
+        uint64_t args[4] = {cases[k].at, 0x1234, 0xff00, cases[k].how};
+        uint64_t bits[2];
+        ck_assert_int_eq(call(env, "far", args, bits), VTR_OK);
+        double got;
+        memcpy(&got, bits, sizeof got);
+        ck_assert_double_eq(got, cases[k].want);
+        ck_assert_uint_eq(bits[1], 0xff00 ^ 0x1234);
+    }
+}
+START_TEST(functions_may_be_larger_than_the_reach_of_loads) {
+    run_on(far_apart, target_host(), false, 0);
+    run_simulated(far_apart, 0);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("sim");
     tcase_set_timeout(tests, 60);
@@ -393,5 +454,6 @@ int main(void) {
     tcase_add_test(tests, c_functions_are_called_as_declared);
     tcase_add_test(tests, what_is_thrown_through_a_run_leaves_the_caller_whole);
     tcase_add_test(tests, freed_code_is_forgotten);
+    tcase_add_test(tests, functions_may_be_larger_than_the_reach_of_loads);
     return run_tests("sim", tests);
 }
