@@ -11,7 +11,9 @@ typedef struct CodeReloc {
     ExtName name;
     int64_t addend;
     bool colocated;
-    uint8_t back; // Fixup.back
+    uint8_t back;  // Fixup.back
+    uint32_t type; // of a stack machine: number in Code.types + 1 of the function named, or of the type wanted
+                   // (StackMachine.reloc_type: then there is no name); 0 = none
 } CodeReloc;
 
 typedef FrameSite CodeSite;
@@ -46,6 +48,10 @@ typedef struct CodeLine {
     uint32_t srcloc;
 } CodeLine;
 
+// Of a stack machine `bytes` is the body of a function as it stands in a module, without its size: the declarations of
+// locals, instructions, the final `end`. Fields that wait for a number have the width that their relocation says, and
+// may be shortened by whoever fills them, since nothing in a body depends on distances. `at` of sites and lines is the
+// offset of the instruction itself (call, trapping instruction). Nothing of steps, refs, ret, top and pop is filled.
 typedef struct Code {
     const Target *target;
     ExtName name;
@@ -60,11 +66,13 @@ typedef struct Code {
     VEC(FrameStep) steps;
     VEC(CodeLine) lines;
     uint32_t landing;    // entry thunks: offset of the landing block, else NONE
+    VEC(MType) types;    // of a stack machine: [0] is its own
     uint32_t activation; // entry thunks: offset from sp of the slot that holds the activation, else NONE
 } Code;
 
 typedef enum TrapStyle {
-    TRAPS_CALL, // a trap site calls the symbol %__vtr_trap, which never returns there
+    TRAPS_CALL, // a trap site calls the symbol %__vtr_trap, which never returns there (on a stack machine it is a
+                // function without parameters, and the relocation's addend is the trap code)
     TRAPS_INSN  // a trap site executes the target's trapping instruction; its address is in `sites`
 } TrapStyle;
 

@@ -24,7 +24,7 @@ static void append_reloc(Emit *e, Mark start, const Fixup *fix, const MOpnd *o) 
         vec_push(e->tmp, &e->refs, (LocalRef){start, fix->at, fix->reloc, true, o->reg, addend, fix->back});
         return;
     }
-    CodeReloc reloc = {fix->at, fix->reloc, sym->name, addend, sym->colocated, fix->back};
+    CodeReloc reloc = {fix->at, fix->reloc, sym->name, addend, sym->colocated, fix->back, 0};
     if (sym->name.kind == NAME_TEXT) reloc.name.text = arena_text(e->out, sym->name.text, strlen(sym->name.text));
     vec_push(e->out, &e->code->relocs, reloc);
     vec_push(e->tmp, &e->reloc_marks, start);

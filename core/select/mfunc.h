@@ -21,6 +21,10 @@
 // by as much, as part of the call. A fixed operand (a register name as class) is a slot with `fixed` set; a use or
 // def of a register that no class allocates (the stack pointer) is MO_PREG from the start, with reg = NONE.
 //
+// On a stack machine (target.h) calls, tail calls, returns and MOP_ENTRY have their arguments and results as extra
+// slots, too, without fixed registers and in the order of the signature; the first extra slot of a call or tail call is
+// the number of its type in MFunc.types. There is no allocation: core/stack takes the SSA code.
+//
 // Side exits. A conditional branch without MI_TERM in the middle of a block leaves it for a trap block: a cold block
 // at the end of the function, without parameters, predecessors in `preds` or use of any vreg, whose only instruction
 // is the trap (MI_TRAP | MI_TERM). No value is live on such an exit, so it is no edge, and an allocator sees in it
@@ -167,6 +171,12 @@ typedef struct Stress {
     uint32_t frame;    // bytes below each function's slots that nothing uses
 } Stress;
 
+// The type of a function of a stack machine: value types of its parameters and results (RegClass.value_type).
+typedef struct MType {
+    const uint8_t *params, *results;
+    uint32_t n_params, n_results;
+} MType;
+
 // A number that `squeeze` gives the n-th decision about x.
 static inline uint64_t stress_choice(const Stress *s, uint64_t n, uint64_t x) {
     uint64_t h = (s->squeeze ^ n * UINT64_C(0x9e3779b97f4a7c15) ^ x * UINT64_C(0xc2b2ae3d27d4eb4f)) + 1;
@@ -195,6 +205,7 @@ typedef struct MFunc {
     VEC(MSym) syms;
     VEC(MTable) tables;
     VEC(RegSet) clobbers; // [0] is empty
+    VEC(MType) types;     // of a stack machine: [0] is the function's own
     RegSet used;          // physical registers written, filled in by the allocator; emission saves the preserved ones
     // Sizes in bytes, multiples of the convention's stack alignment, shadow space included.
     uint32_t in_arg_size;   // of the incoming stack argument area

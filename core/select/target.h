@@ -29,6 +29,10 @@ typedef struct RegClass {
     // save_size bytes; 0 = none is needed.
     uint16_t save, restore;
     uint8_t save_size;
+    // Of a stack machine: the number of this value type in function types and declarations of locals, and the
+    // instruction that pushes a constant (d: out, imm).
+    uint8_t value_type;
+    uint16_t constant;
 } RegClass;
 
 #define NO_MOP 0xffff
@@ -202,7 +206,34 @@ typedef struct Abi {
     uint8_t sret_result;    // register that returns the struct-return pointer, or NO_REG
     uint8_t sret_arg;       // register that passes it and is no argument register, or NO_REG: it is passed like others
     uint8_t link;           // register that holds the return address at entry, or NO_REG (it is on the stack)
+    bool values; // of a stack machine: each argument and result is a value of its type's class, and there are no others
 } Abi;
+
+// ---- stack machines ------------------------------------------------------------------------------
+//
+// On a stack machine (`machine stack`) an instruction pops its register operands, the last one first, and pushes its
+// results; the encoder writes its immediates only. A class is a value type: it has no physical registers, and its
+// vregs are values on the operand stack or locals (core/stack decides). Control flow is structured: a label is written
+// as the number of enclosing constructs between the branch and the one it leaves, or, of a loop, repeats.
+//
+// Instructions that core/stack asks for by name. All constructs take nothing from the stack and leave nothing.
+// Roles that all machines have keep their meaning: op_jump (t: label), op_call and op_tail_call (symbol), op_call_reg
+// and op_tail_call_reg (f: the number in the function table, a use; t: imm, the number of a type), op_ret, op_trap,
+// op_add (d: out, a, b), op_load_addr (d: out, symbol).
+typedef struct StackMachine {
+    uint16_t get, set, tee;    // (imm: number of a local): push it, pop it, copy the top to it
+    uint16_t drop;             // pop and forget (any class)
+    uint16_t block, loop, end; // no operands
+    uint16_t if_, else_;       // if_ (c: use): the first part when c is not 0
+    uint16_t branch_if;        // (c: use, t: label): when c is not 0
+    uint16_t branch_table;     // (c: use, n: imm): c-th of the n + 1 entries that follow, the last when there is none
+    uint16_t branch_entry;     // (t: label): an entry of a branch table; no instruction by itself
+    uint16_t eqz;              // (d: out, c: use): 1 when a condition is 0, else 0
+    uint16_t sp_get, sp_set;   // the shadow stack's pointer, a global symbol: (d: out, symbol), (s: use, symbol)
+    const char *sp_symbol;     // its name
+    uint8_t reloc_type;        // relocation of a function type's number in op_call_reg and op_tail_call_reg
+    uint8_t function_type;     // introduces a function type
+} StackMachine;
 
 // ---- selection ---------------------------------------------------------------------------------
 
@@ -304,6 +335,8 @@ typedef struct Target {
     const struct Ways *ways;
     // The simulator: by instruction what executes it, NULL for pseudos and relax rows. Decoded code has only others.
     SimRun *const *sim;
+    // What only a stack machine has; NULL = a machine with registers.
+    const StackMachine *stack;
     // Features of the machine this library runs on; 0 when it is another machine.
     uint64_t (*host_features)(void);
 } Target;

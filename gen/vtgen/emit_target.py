@@ -100,7 +100,7 @@ class Tables:
                 raise DescriptionError(c.loc, "class '%s' has no 'moves'" % c.name)
             load = [self.mop(moves.load.get(n)) for n in (1, 2, 4, 8)]
             store = [self.mop(moves.store.get(n)) for n in (1, 2, 4, 8)]
-            save = [self.mop(moves.save), self.mop(moves.restore), str(moves.save_bytes or 0)]
+            save = [self.mop(moves.save), self.mop(moves.restore), str(moves.save_bytes or 0), "0", "NO_MOP"]  # the latter: of stack machines
             out.append('    {"%s", %s, %s, %d, %s, {%s}, {%s}, %s},' % (
                 c.name, regset(c.regs), regset(self.allocatable(c.regs)), spill, self.mop(moves.copy),
                 ", ".join(load), ", ".join(store), ", ".join(save)))

@@ -1,0 +1,57 @@
+// The back end of stack machines: from selected machine code (SSA, vregs; select/mfunc.h) to the body of a function.
+//
+//   dispatch.c   makes every loop reducible: a loop with several entries gets one, which branches on a local
+//   order.c      dominator tree, loops, which blocks are merges: what structure needs
+//   trees.c      which values stay on the operand stack, and in which order instructions then stand
+//   locals.c     which of the others share a local
+//   body.c       writes blocks, loops, branches and instructions
+#ifndef VTR_STACK_STACK_H
+#define VTR_STACK_STACK_H
+
+#include "emit/code.h"
+
+// What a block or an edge does, in order.
+typedef enum StackOpKind {
+    SOP_INST,  // instruction `x` of MFunc.insts, whose operands are on the stack
+    SOP_GET,   // push the local of vreg `x`
+    SOP_SET,   // pop into the local of vreg `x`
+    SOP_TEE,   // copy the top into the local of vreg `x`
+    SOP_DROP,  // pop
+    SOP_FRAME, // push what operand slot `x` of MFunc.slots_pool (MO_SLOT) stands for: the frame's address, to which the
+               // displacement of the instruction adds the slot's place
+} StackOpKind;
+typedef struct StackOp {
+    uint8_t kind; // StackOpKind
+    uint32_t x;
+} StackOp;
+
+typedef struct StackRun {
+    uint32_t first, n; // in StackPlan.ops
+} StackRun;
+
+// Made by trees.c and locals.c, read by body.c.
+typedef struct StackPlan {
+    VEC(StackOp) ops;
+    // By MBlock: everything up to its terminators (MI_TERM), whose operands it leaves on the stack in the order in
+    // which they are popped. Conditional branches out of the middle (traps) are among the instructions.
+    StackRun *blocks;
+    StackRun *edges; // by MFunc.edges: the parameters of the successor get their values
+    uint32_t *local; // by vreg: number of its local, NONE = it has none. The function's parameters come first
+    // Locals that are not parameters, in the order of their numbers: so many of each value type.
+    struct {
+        uint8_t value_type;
+        uint32_t n;
+    } groups[8];
+    unsigned n_groups;
+    uint32_t n_params;
+} StackPlan;
+
+// Fills ops, blocks and edges. `optimise`: trees, else every value goes through a local.
+void stack_trees(MFunc *m, StackPlan *plan, bool optimise);
+// Fills local and groups, for the vregs that the ops name.
+void stack_locals(MFunc *m, StackPlan *plan, bool optimise);
+
+// Emits selected code. `arena` receives the Code. Throws VTR_ERR_LIMIT.
+Code *stack_emit(Arena *arena, MFunc *m, TrapStyle traps, bool optimise);
+
+#endif
