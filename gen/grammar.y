@@ -42,7 +42,7 @@
 %fallback ID ABI AFTER ASM BEFORE BYTE CLASS CLOBBERS COND COST CPU DEARER DECODE EARLY ENCODE EXCEPT EXPAND FEATURE FILE_ FLAGS
   FN FOR FORM FORMAT HOLD IMM IMPLIES IN INCLUDE INOUT INST ISA LET MOVES NAMES OP OPERAND OUT PROVES PSEUDO REACH
   REG RELAX RELOC REQUIRES REWRITE ROLES RULE SELECT SEM SHORT SLEB STAMP TABLE TEMPLATE TRAP TYPE ULEB
-  UNSUPPORTED UNTIE VIEW WHEN WORD.
+  UNSUPPORTED UNTIE VALUE VIEW WHEN WORD.
 %right QUEST COLON.
 %left OROR.
 %left ANDAND.
@@ -158,6 +158,8 @@ decl(A) ::= FILE_ ID(B) COLON NUM(C) ID NUM(D) LB regclauses(E) RB. {
     A = PUT(PUT(md_decl(m, "file", B), "count", md_num(m, C, false)), "width", md_num(m, D, false));
     PUT(A, "clauses", E);
 }
+decl(A) ::= VALUE ID(B) COLON NUM(D) ASSIGN NUM(E).
+  { A = PUT(PUT(md_decl(m, "value", B), "width", md_num(m, D, false)), "number", md_num(m, E, false)); }
 decl(A) ::= REG ID(B) COLON NUM(D) LB regclauses(E) RB.
   { A = PUT(PUT(md_decl(m, "reg", B), "width", md_num(m, D, false)), "clauses", E); }
 decl(A) ::= REG ID(B) COLON NUM(D).

@@ -32,7 +32,7 @@ static const struct Keyword {
     {"short", SHORT, true},      {"sleb", SLEB, false},
     {"stamp", STAMP, true},      {"table", TABLE, true},       {"template", TEMPLATE, true},
     {"trap", TRAP, false},       {"type", TYPE, true},         {"uleb", ULEB, false},
-    {"unsupported", UNSUPPORTED, true}, {"untie", UNTIE, true}, {"view", VIEW, false},
+    {"unsupported", UNSUPPORTED, true}, {"untie", UNTIE, true}, {"value", VALUE, true},       {"view", VIEW, false},
     {"when", WHEN, false},       {"word", WORD, false},
 };
 

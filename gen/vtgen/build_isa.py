@@ -128,7 +128,7 @@ class IsaBuilder(RegisterBuilder):
         self.rules()
         known = {"isa", "file", "reg", "class", "hold", "flags", "cond", "after", "imm", "operand", "format",
                  "varformat", "inst", "pseudo", "short", "relax", "untie", "reloc", "abi", "feature", "cpu",
-                 "rule", "unsupported", "fn", "roles", "moves", "table"}
+                 "rule", "unsupported", "fn", "roles", "moves", "table", "value"}
         for d in self.decls:
             if d["k"] not in known:
                 self.error(Builder(d).loc(d), "'%s' does not belong into a machine's description" % d["k"])
@@ -685,10 +685,13 @@ class IsaBuilder(RegisterBuilder):
             moves.copy = found[0]
         elif row[0] in ("load", "store") and len(row) % 2 and all(n.isdigit() for n in row[1::2]):
             getattr(moves, row[0]).update(zip(map(int, row[1::2]), found))
+        elif row[0] == "constant" and len(row) == 2 and self.isa.is_stack:
+            moves.constant = found[0]
         elif row[0] == "save" and row[2:3] == ["restore"] and len(row) == 5 and row[4].isdigit():
             moves.save, moves.restore, moves.save_bytes = found[0], found[1], int(row[4])
         else:
-            self.error(at, "moves are 'copy INST', 'load BYTES INST ...', 'store ...', 'save INST restore INST BYTES'")
+            self.error(at, "moves of a value type are 'constant INST'" if self.isa.is_stack else
+                       "moves are 'copy INST', 'load BYTES INST ...', 'store ...', 'save INST restore INST BYTES'")
 
     def reloc(self, d, b, loc):
         isa, scope, spots = self.isa, Scope(), []

@@ -16,6 +16,9 @@ class RegisterBuilder:
     def registers(self):
         isa = self.isa
         for d, b, loc in self.each("file", "reg"):
+            if isa.is_stack:
+                self.error(loc, "a stack machine has no registers")
+                continue
             if d["k"] == "file" and not self.once.add("register", d["name"], loc):
                 continue
             f = RegFile(d["name"], d["width"], loc)
@@ -46,8 +49,7 @@ class RegisterBuilder:
                 v.names = [n for n, _ in v.names] or [r.name for r in f.regs]
             for c in settings:
                 self.reg_setting(f, c, b, loc)
-        if isa.settings.get("machine") == ["stack"]:
-            self.operand_stack()
+        self.values()
         for d, b, loc in self.each("flags"):
             bits = [n["name"] for n in d["bits"]]
             for i, n in enumerate(d["bits"]):
@@ -79,22 +81,24 @@ class RegisterBuilder:
                 self.hold_widths(types, cls, upper, b.loc(d["class"]), loc)
                 isa.holds.append(Hold(types, cls, upper, loc))
 
-    def operand_stack(self):
-        """`machine stack`: class `val`, the operand stack, and `local`, an unlimited file; views by type."""
+    def values(self):
+        """Value types of a stack machine: classes without registers."""
         isa = self.isa
-        for name in ("val", "local"):
-            f = RegFile(name, 64, isa.loc)
-            f.index = len(isa.files)
-            f.unlimited = True
-            for view, width in (("i32", 32), ("i64", 64), ("f32", 32), ("f64", 64)):
-                f.views[view] = View(view, width - 1, 0, "zero", [name], isa.loc)
-            reg = Reg(name, f, 0, len(isa.regs), isa.loc)
-            f.regs.append(reg)
-            isa.regs.append(reg)
-            isa.files[name] = f
-            cls = RegClass(name, isa.loc)
-            cls.regs, cls.codes, cls.index = [reg], [0], len(isa.classes)
-            isa.classes[name] = cls
+        for d, _, loc in self.each("value"):
+            if not isa.is_stack:
+                self.error(loc, "only a stack machine has value types: 'machine stack'")
+                continue
+            if not 0 <= d["number"] < 256:
+                self.error(loc, "the number of a value type is one byte")
+            if not self.once.add("class", d["name"], loc):
+                continue
+            f = RegFile(d["name"], d["width"], loc)
+            f.index, f.values = len(isa.files), d["number"]
+            if any(x.values == f.values for x in isa.files.values()):
+                self.error(loc, "two value types have the number %d" % f.values)
+            isa.files[f.name] = f
+            isa.classes[f.name] = RegClass(f.name, loc, f)
+            isa.classes[f.name].index = len(isa.classes) - 1
 
     def hold_widths(self, types, cls, upper, at, loc):
         for t in types:

@@ -147,7 +147,7 @@ def leb(out, v, signed):
 
 def code_bits(o):
     if o.type == "reg":
-        return max(o.cls.codes).bit_length() or 1
+        return max(o.cls.codes, default=0).bit_length() or 1
     if o.type == "fixed":
         return 1
     return o.imm.bits if o.type == "imm" else o.width
@@ -155,6 +155,8 @@ def code_bits(o):
 
 def values(o, isa, depth=0):
     """[Value or record] of an operand: the first is its typical one."""
+    if o.type == "reg" and o.cls.values:
+        return [Value(0, 0, o.width)]  # on the stack
     if o.type == "reg":
         bits = code_bits(o)
         codes = sorted(o.cls.codes)
@@ -293,7 +295,7 @@ def check_operands(i, what, isa, diag):
     used = used_parts(exprs)
     fixed = pinned(getattr(i, "when", None))
     for o in i.opnds:
-        if o.type == "fixed" or o.name in fixed or (o.type == "reg" and o.cls.file.unlimited):
+        if o.type == "fixed" or o.name in fixed or (o.type == "reg" and o.cls.values):
             continue
         if o.name not in used:
             parts = {n.split(".")[1] for n in used if n.startswith(o.name + ".")}
@@ -303,7 +305,7 @@ def check_operands(i, what, isa, diag):
                         if any(parts & set(dict(call.kwargs)) and p.name in whole_names([call])
                                for call, _ in form.encodes):
                             continue  # inside a field of the form's encode line
-                        if parts and p.name not in parts and not (p.type == "reg" and p.cls.file.unlimited):
+                        if parts and p.name not in parts and not (p.type == "reg" and p.cls.values):
                             diag.error(o.loc, "part '%s' of operand '%s' of '%s' is never encoded"
                                        % (p.name, o.name, i.name), (i.encode.loc, "the encoding is here"))
             if o.type == "imm" and parts:

@@ -326,7 +326,7 @@ def check_abi(isa, abi, diag):
             diag.error(at, "a calling convention has no '%s'" % row[0])
         if row[0] == "extend" and row[1:] not in (["caller"], ["caller", "word"]):
             diag.error(at, "'extend' is 'extend caller' or 'extend caller word'")
-    if isa.settings.get("machine") == ["stack"]:
+    if isa.is_stack:
         return
     for words in (("int", "args"), ("int", "results")):
         if abi.get(*words) is None and not (words[1] == "args" and abi.get("slots")):

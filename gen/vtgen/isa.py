@@ -24,6 +24,11 @@ class Isa:
         self.word = 64
         self.patterns = None  # patterns.Patterns, when the checks have passed
 
+    @property
+    def is_stack(self):
+        """A stack machine: its classes are value types."""
+        return self.settings.get("machine") == ["stack"]
+
     def inst(self, name):
         """The Inst (or pseudo) or Relax of that name, or None."""
         return self.insts.get(name) or self.relaxes.get(name)
@@ -41,12 +46,12 @@ class View:
 
 
 class RegFile:
-    """regs in hardware order; views by name. A lone `reg` is a file of one. unlimited: the operand stack and the locals
-    of a stack machine, whose registers are not encoded."""
+    """regs in hardware order; views by name. A lone `reg` is a file of one. values: the number of a value type of a stack
+    machine, which has no registers, or None."""
 
     def __init__(self, name, width, loc):
         self.name, self.width, self.loc = name, width, loc
-        self.regs, self.views, self.unlimited = [], {}, False
+        self.regs, self.views, self.values = [], {}, None
         self.index = 0
 
 
@@ -67,16 +72,16 @@ class Reg:
 
 class RegClass:
     """regs: [Reg] in the order written; codes: the number that encodes each (its hw, or given by `@`, or its place when
-    the class is named by places); view: View or None (class v = V.xmm)."""
+    the class is named by places); view: View or None (class v = V.xmm); values: the RegFile of a value type."""
 
-    def __init__(self, name, loc):
-        self.name, self.loc = name, loc
+    def __init__(self, name, loc, values=None):
+        self.name, self.loc, self.values = name, loc, values
         self.regs, self.codes, self.view = [], [], None
         self.index = 0
 
     @property
     def file(self):
-        return self.regs[0].file if self.regs else None
+        return self.regs[0].file if self.regs else self.values
 
     @property
     def width(self):
@@ -318,11 +323,11 @@ class Abi:
 
 class Moves:
     """name: of a register file or class. copy: Inst; load, store: bytes -> Inst; save, restore, save_bytes: whole
-    registers in a prologue, None where load and store do."""
+    registers in a prologue, None where load and store do. constant: pushes a constant of a value type."""
 
     def __init__(self, name, loc):
         self.name, self.loc, self.copy, self.load, self.store = name, loc, None, {}, {}
-        self.save = self.restore = self.save_bytes = None
+        self.save = self.restore = self.save_bytes = self.constant = None
 
 
 class Feature:

@@ -404,5 +404,5 @@ def machines(model):
     """One Machine for each described machine, made once."""
     if not hasattr(model, "machines"):
         model.machines = {name: Machine(isa, model.ir) for name, isa in sorted(model.isas.items())
-                          if isa.settings.get("machine") != ["stack"]}
+                          if not isa.is_stack}
     return model.machines
