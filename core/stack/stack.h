@@ -32,10 +32,15 @@ typedef struct StackRun {
 // Made by trees.c and locals.c, read by body.c.
 typedef struct StackPlan {
     VEC(StackOp) ops;
-    // By MBlock: everything up to its terminators (MI_TERM), whose operands it leaves on the stack in the order in
-    // which they are popped. Conditional branches out of the middle (traps) are among the instructions.
+    // By MBlock: everything up to its terminators (MI_TERM), whose operands it leaves on the stack: those of the first
+    // one on top. Conditional branches out of the middle (traps) are among the instructions; MOP_ENTRY and MOP_COPY are
+    // not.
     StackRun *blocks;
-    StackRun *edges; // by MFunc.edges: the parameters of the successor get their values
+    // By MFunc.edges: the parameters of the successor get their values. Where the predecessor has no other successor
+    // its operations run in front of its terminators (balanced, above operands if there are any), else at the start of
+    // the successor.
+    // Locals sharing, most are empty, so that blocks of edges often have nothing to do at all.
+    StackRun *edges;
     uint32_t *local; // by vreg: number of its local, NONE = it has none. The function's parameters come first
     // Locals that are not parameters, in the order of their numbers: so many of each value type.
     struct {
