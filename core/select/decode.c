@@ -3,8 +3,9 @@
 
 #include "select/tables.h"
 #include "support/bits.h"
+#include "support/leb.h"
 
-enum { MAX_SLOTS = 16, MAX_SIZE = 16 };
+enum { MAX_SLOTS = 16, MAX_SIZE = 24, MAX_WIDE = 40 };
 
 // `width` bits of the instruction from bit `at`.
 static uint64_t read_bits(const uint8_t *bytes, unsigned at, unsigned width) {
@@ -34,6 +35,28 @@ static int64_t imm_value(const ImmKind *k, uint64_t field) {
     return k->is_signed || k->open ? bit_sext(x, width) : (int64_t)x;
 }
 
+// The instruction with eight bytes for each LEB; returns its length as it is, 0 = it ends too early or a LEB is none.
+static unsigned widen(const DecodeTables *t, const DecodeRow *row, const uint8_t *bytes, size_t n, uint8_t *wide) {
+    unsigned from = 0;
+    unsigned to = 0;
+    for (unsigned i = 0; i <= row->n_lebs; i++) {
+        const DecodeLeb *leb = i < row->n_lebs ? &t->lebs[row->lebs + i] : NULL;
+        const unsigned plain = (leb ? leb->at : row->size) - to;
+        if (plain > n - from) return 0;
+        memcpy(wide + to, bytes + from, plain);
+        from += plain;
+        to += plain;
+        if (!leb) break;
+        uint64_t x;
+        const unsigned used = leb_get(bytes + from, n - from, leb->width, leb->is_signed, &x);
+        if (!used) return 0;
+        for (unsigned k = 0; k < 8; k++) wide[to + k] = (uint8_t)(x >> 8 * k);
+        from += used;
+        to += 8;
+    }
+    return from;
+}
+
 static bool set_plain(const DecodeTables *t, const OpndDesc *d, uint64_t field, MOpnd *o) {
     *o = (MOpnd){.kind = MO_IMM, .cls = d->cls, .fixed = d->fixed, .reg = NONE};
     if (d->type != OT_REG) {
@@ -41,6 +64,11 @@ static bool set_plain(const DecodeTables *t, const OpndDesc *d, uint64_t field, 
         const ImmKind *k = d->kind == NO_KIND ? NULL : &t->target->imms[d->kind];
         if (k && k->irregular) return imm_irregular_value(k->irregular, field, &o->imm);
         o->imm = k ? imm_value(k, field) : (int64_t)field;
+        return true;
+    }
+    if (t->target->stack) { // popped or pushed: no bits
+        o->kind = MO_NONE;
+        o->role = d->role;
         return true;
     }
     uint8_t reg = d->fixed;
@@ -96,13 +124,17 @@ unsigned decode_inst(const DecodeTables *t, const uint8_t *bytes, size_t n, uint
     const DecodeLeaf *leaf = find_leaf(t, padded);
     for (unsigned i = 0; i < leaf->n; i++) {
         const DecodeRow *row = &t->rows[t->lists[leaf->first + i]];
-        if ((first & row->mask) != row->match || row->size > n) continue;
-        if (!set_slots(t, row, padded, slots)) continue;
+        if ((first & row->mask) != row->match) continue;
+        uint8_t wide[MAX_WIDE];
+        const unsigned size = widen(t, row, padded, n < MAX_SIZE ? n : MAX_SIZE, wide);
+        if (!size || !set_slots(t, row, wide, slots)) continue;
         Encoded again;
-        if (!t->target->encode(row->mop, slots, row->features, &again) || again.n != row->size) continue;
-        if (memcmp(again.bytes, padded, row->size) != 0) continue;
+        uint8_t again_wide[MAX_WIDE];
+        if (!t->target->encode(row->mop, slots, row->features, &again)) continue;
+        if (widen(t, row, again.bytes, again.n, again_wide) != again.n) continue;
+        if (memcmp(again_wide, wide, row->size) != 0) continue;
         *mop = row->mop;
-        return row->size;
+        return size;
     }
     return 0;
 }

@@ -4,7 +4,8 @@
 // DecodeRow: which bits of the first eight bytes are constant, and a run for each stretch of operand bits. A tree over
 // the bytes gives the few rows that can match. What a row leaves open (an encoding that the encoder would never choose,
 // a displacement that should have been shorter) is settled at the end by encoding the decoded operands again: the
-// bytes must be the same. decode() is the inverse of encode() by construction.
+// bytes must be the same. decode() is the inverse of encode() by construction. Of a LEB it is the value that must be
+// the same: it may be longer than the encoder would make it.
 #ifndef VTR_SELECT_TABLES_H
 #define VTR_SELECT_TABLES_H
 
@@ -26,13 +27,22 @@ typedef struct DecodeRun {
     uint8_t flags; // RUN_*
 } DecodeRun;
 
+// A number of variable length (support/leb.h). Rows count it as the eight bytes of its value.
+typedef struct DecodeLeb {
+    uint8_t at; // byte
+    uint8_t width;
+    bool is_signed;
+} DecodeLeb;
+
 typedef struct DecodeRow {
-    uint64_t mask, match; // of the first eight bytes, the first byte lowest
+    uint64_t mask, match; // of the first eight bytes, the first byte lowest; 0 from the first LEB on
     uint16_t mop;
     uint16_t runs; // first in DecodeTables.runs
     uint8_t n_runs;
-    uint8_t size;      // bytes of the instruction
-    uint8_t form;      // of its composite operand
+    uint8_t size;  // bytes of the instruction
+    uint8_t form;  // of its composite operand
+    uint16_t lebs; // first in DecodeTables.lebs
+    uint8_t n_lebs;
     uint64_t features; // with these the encoder gives this row for its operands
 } DecodeRow;
 
@@ -55,6 +65,7 @@ typedef struct DecodeTables {
     const Target *target;
     const DecodeRow *rows;
     const DecodeRun *runs;
+    const DecodeLeb *lebs;
     const DecodeNode *nodes; // [0] is the root
     const DecodeBranch *branches;
     const DecodeLeaf *leaves;

@@ -76,6 +76,7 @@ static bool value_fits(const Target *t, const OpndDesc *d, const MOpnd *o) {
 
 static bool plain_fits(const Target *t, const OpndDesc *d, const MOpnd *o) {
     if (d->type != OT_REG) return value_fits(t, d, o);
+    if (t->stack) return true; // on the operand stack
     if (!reg_fits(t, d, o)) return false;
     return !d->inout || (o[1].kind == MO_PREG && o[1].preg == o[0].preg);
 }

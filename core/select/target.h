@@ -153,12 +153,15 @@ typedef enum RelocBase {
     RELOC_L  // it uses L: `g` is the symbol's address or that of a veneer (PLT entry) that jumps there
 } RelocBase;
 
+typedef enum RelocLeb { LEB_NONE, LEB_UNSIGNED, LEB_SIGNED } RelocLeb; // of 32 bits in 5 bytes, of 64 bits in 10
+
 typedef struct Reloc {
     const char *name; // as in the description, R_X86_64_PC32
     uint32_t elf;     // number in ELF objects
     uint8_t size;     // bytes patched
     uint8_t base;     // RelocBase: what `g` is
     bool absolute;    // depends on where the code is, not only on how far the symbol is from it
+    uint8_t leb;      // RelocLeb: how the field is written, `size` bytes wide. Whoever fills it may shorten it instead
     // Writes the field at `place` (address P, symbol S, addend A, GOT/PLT address G). False when out of range. A
     // relocation that belongs to another one takes that one's address as `p` (Fixup.back before its own).
     bool (*apply)(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64_t g);

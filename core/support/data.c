@@ -5,6 +5,7 @@
 #include "support/queue.h"
 #include "support/bits.h"
 #include "support/buf.h"
+#include "support/leb.h"
 #include "support/map.h"
 #include "support/vec.h"
 
@@ -178,22 +179,12 @@ void buf_u16(Buf *buf, uint16_t x) { buf_little(buf, x, 2); }
 void buf_u32(Buf *buf, uint32_t x) { buf_little(buf, x, 4); }
 void buf_u64(Buf *buf, uint64_t x) { buf_little(buf, x, 8); }
 
-// LEB128: 7 bits a byte, low ones first; bit 7 says that more follow.
-void buf_uleb(Buf *buf, uint64_t x) {
-    while (x >= 0x80) {
-        buf_u8(buf, (uint8_t)(x | 0x80));
-        x >>= 7;
-    }
-    buf_u8(buf, (uint8_t)x);
+static void buf_leb(Buf *buf, uint64_t x, bool is_signed) {
+    uint8_t bytes[LEB_MAX];
+    buf_bytes(buf, bytes, leb_put(bytes, x, is_signed));
 }
-
-void buf_sleb(Buf *buf, int64_t x) {
-    while (x < -0x40 || x >= 0x40) {
-        buf_u8(buf, (uint8_t)(x | 0x80));
-        x >>= 7;
-    }
-    buf_u8(buf, (uint8_t)(x & 0x7f));
-}
+void buf_uleb(Buf *buf, uint64_t x) { buf_leb(buf, x, false); }
+void buf_sleb(Buf *buf, int64_t x) { buf_leb(buf, (uint64_t)x, true); }
 
 const char *buf_str(Buf *buf) {
     if (!buf->bytes.n) *buf_room(buf, 0) = 0;

@@ -147,7 +147,7 @@ def leb(out, v, signed):
 
 def code_bits(o):
     if o.type == "reg":
-        return max(o.cls.codes, default=0).bit_length() or 1
+        return o.cls.code_bits
     if o.type == "fixed":
         return 1
     return o.imm.bits if o.type == "imm" else o.width

@@ -8,7 +8,7 @@ import copy
 from itertools import product
 
 from emit_encode import Encoder, banner
-from machine import machines
+from machine import LABEL_BITS, Leb, machines
 from symbits import Bits, Cond, NotSymbolic, Rec, c_cond, land, lnot, truth
 
 LEAF = 48  # rows that are tried one by one: an instruction's forms, with and without optional bytes
@@ -48,8 +48,11 @@ def know(atom, bit, known):
 
 
 class Row:
-    def __init__(self, inst, form, mask, match, runs, size):
+    """lebs: [(byte, bits, signed)] where LEBs stand, each counted as eight bytes."""
+
+    def __init__(self, inst, form, mask, match, runs, size, lebs):
         self.inst, self.form, self.mask, self.match, self.runs, self.size = inst, form, mask, match, runs, size
+        self.lebs = lebs
         self.requires = list(inst.inst.requires)
 
 
@@ -106,17 +109,21 @@ class Decoder:
                 continue
             for s in slots:
                 self.assume_legal(s, known)
-            atoms = []
+            atoms, lebs = [], []
             for a, c in groups:
                 if c is not True:
                     present = not chosen[c_cond(c.args[0])] if c.op == "not" else chosen[c_cond(c)]
                     if not present:
                         continue
+                if isinstance(a, Leb):
+                    lebs.append((len(atoms) // 8, len(a), a.signed))
+                    atoms += a + [a[-1] if a.signed else 0] * (64 - len(a))
+                    continue
                 n = len(a) // 8
                 order = range(n - 1, -1, -1) if self.m.big_endian else range(n)
                 for k in order:
                     atoms += a[8 * k:8 * k + 8]
-            self.row(inst, form, slots, atoms, known, fits, loc)
+            self.row(inst, form, slots, atoms, lebs, known, fits, loc)
 
     def assume_legal(self, s, known):
         """What the `when` of an immediate says of its other bits, given the known ones."""
@@ -132,33 +139,36 @@ class Decoder:
         if isinstance(guard, Cond):
             assume(guard, True, known, {})
 
-    def row(self, inst, form, slots, atoms, known, fits, loc):
+    def row(self, inst, form, slots, atoms, lebs, known, fits, loc):
         mask = match = 0
+        fixed = min([64] + [8 * at for at, _, _ in lebs])  # bits before the first LEB stand where they are said to
         where = {}
         for at, a in enumerate(atoms):
             if a in (0, 1):
-                if at < 64:
+                if at < fixed:
                     mask |= 1 << at
                     match |= a << at
                 continue
             var, i, inverted = a
             key = (var.slot, var.field, i)
-            where.setdefault(key, (at, inverted))
+            where.setdefault(key, (at, inverted))  # the lower of a sign and its copies
             if key in known:  # tells this row from one whose condition is the opposite
-                if at < 64:
+                if at < fixed:
                     mask |= 1 << at
                     match |= (known[key] ^ inverted) << at
         runs = []
         for s in slots:
             runs += self.runs(s, where, known, fits.get(s.slot), loc, inst)
-        self.rows.append(Row(inst, form, mask, match, runs, len(atoms) // 8))
+        self.rows.append(Row(inst, form, mask, match, runs, len(atoms) // 8, lebs))
 
     def runs(self, s, where, known, sign, loc, inst):
         """The runs that give one operand: [(slot, to, from, width, flags)]."""
         if s.type == "reg":
             if s.fixed is not None:
                 return []
-            width, field = max(max(s.cls.codes).bit_length(), 1), None
+            width, field = s.cls.code_bits, None
+        elif s.kind is None:
+            width, field = LABEL_BITS, "value"
         else:
             (field, width), = s.kind.fields
         out, value, missing = [], 0, False
@@ -311,7 +321,7 @@ class Decoder:
         self.rows.sort(key=lambda r: (-bin(r.mask).count("1"), r.inst.index, r.form, r.size, r.match, r.runs))
         nodes, leaves = self.tree()
         out = [banner(m, "emit_decode"), '#include "%s.h"' % m.name, '#include "select/tables.h"', ""]
-        run_at, runs = {}, []
+        run_at, runs, lebs = {}, [], []
         for r in self.rows:
             key = tuple(r.runs)
             if key not in run_at:
@@ -321,9 +331,13 @@ class Decoder:
         out += ["static const DecodeRun runs[] = {"] + ["    {%d, %d, %d, %d, %d}," % r for r in runs] + ["};", ""]
         out.append("static const DecodeRow rows[] = {")
         for r in self.rows:
-            out.append("    {0x%016x, 0x%016x, %d, %d, %d, %d, %d, 0x%x}, // %s" % (
+            first = next((k for k in range(len(lebs)) if lebs[k:k + len(r.lebs)] == r.lebs), len(lebs))
+            lebs += r.lebs if first == len(lebs) else []
+            out.append("    {0x%016x, 0x%016x, %d, %d, %d, %d, %d, %s0x%x}, // %s" % (
                 r.mask, r.match, r.inst.index, run_at[tuple(r.runs)], len(r.runs), r.size, r.form,
-                m.feature_bits(r.requires), r.inst.name))
+                "%d, %d, " % (first, len(r.lebs)), m.feature_bits(r.requires), r.inst.name))
+        out += ["};", "", "static const DecodeLeb lebs[] = {"]
+        out += ["    {%d, %d, %s}," % (at, bits, "true" if s else "false") for at, bits, s in lebs or [(0, 0, False)]]
         out += ["};", ""]
         branches, rows = [], []
         for byte, found in nodes:
@@ -345,7 +359,7 @@ class Decoder:
     def class_regs(self):
         out, names, sizes = [], [], []
         for c in self.m.isa.classes.values():
-            table = ["NO_REG"] * (max(c.codes) + 1)
+            table = ["NO_REG"] * (max(c.codes, default=0) + 1)
             for r, code in zip(c.regs, c.codes):
                 table[code] = str(r.index)
             out.append("static const uint8_t class_%s[] = {%s};" % (c.name, ", ".join(table)))
@@ -356,7 +370,7 @@ class Decoder:
 
     def tables(self):
         n = self.m.name
-        return ["static const DecodeTables tables = {&target_%s, rows, runs, nodes, branches, leaves, lists, class_regs," % n,
-                "                                    n_class_regs};", "",
+        return ["static const DecodeTables tables = {&target_%s, rows, runs, lebs, nodes, branches, leaves, lists," % n,
+                "                                    class_regs, n_class_regs};", "",
                 "unsigned %s_decode(const uint8_t *bytes, size_t n, uint16_t *mop, MOpnd *slots) {" % n,
                 "    return decode_inst(&tables, bytes, n, mop, slots);", "}", ""]

@@ -6,7 +6,7 @@ for each instruction.
 """
 import copy
 
-from machine import c_int, machines
+from machine import Leb, c_int, machines
 from symbits import Bits, Cond, NotSymbolic, Rec, Var, atoms_of, c_bits, c_cond, land, runs, truth
 
 
@@ -250,6 +250,10 @@ class Encoder:
             known, parts = runs(atoms)
             use(parts)
             use_cond(cond)
+            if isinstance(atoms, Leb):
+                lines += self.put_leb(atoms, cond)
+                labels |= any(var.label for var, *_ in parts)
+                continue
             n = len(atoms) // 8
             text = []
             if known or not parts:
@@ -295,6 +299,21 @@ class Encoder:
                                "    (void)features;\n%s%s\n}\n"
                                % (name, unused, body))
         return self.shapes[body], consts
+
+    def put_leb(self, atoms, cond):
+        """C lines that write a group of variable length: as short as it can be, or as wide as a relocation wants it."""
+        signed, n = "true" if atoms.signed else "false", len(atoms)
+        var = next(a[0] for a in atoms if a not in (0, 1))
+        if var.slot is None or "." in var.c:
+            self.m.fail(var.opnd.loc, "the number of a 'uleb' or 'sleb' is an operand or a part of one")
+        value = c_bits(Bits(atoms), 64)
+        if atoms.signed and n < 64:
+            value = "(uint64_t)bit_sext(%s, %d)" % (value, n)
+        put = "put_leb(e, %s, %s);" % (value, signed)
+        if var.label:
+            put = "put_leb_for(e, &s[%d], %d, %s, %s, %d, %d);" % (var.slot, (n + 6) // 7, value, signed,
+                                                                var.label.index, var.slot)
+        return ["    " + put if cond is True else "    if (%s) %s" % (c_cond(cond), put)]
 
     def put_consts(self, consts):
         """Offset of a run of constants; equal runs are shared."""
@@ -454,16 +473,18 @@ class Encoder:
     def file(self):
         m = self.m
         out = [banner(m, "emit_encode"), '#include "%s.h"' % m.name, "", "#include <string.h>", "",
-               '#include "support/bits.h"', ""]
-        out.append("// Numbers of registers in encodings.")
-        out.append("static const uint8_t reg_hw[] = {%s};" % ", ".join(str(r.hw) for r in m.isa.regs))
+               '#include "support/bits.h"']
+        bodies = self.bodies + self.functions
+        out += ['#include "support/leb.h"', ""] if any("put_leb" in b for b in bodies) else [""]
+        if any("reg_hw[" in b for b in bodies):
+            out.append("// Numbers of registers in encodings.")
+            out.append("static const uint8_t reg_hw[] = {%s};" % ", ".join(str(r.hw) for r in m.isa.regs))
         for c in m.isa.classes.values():
             if any(r.hw != code for r, code in zip(c.regs, c.codes)):
                 codes = dict(zip((r.index for r in c.regs), c.codes))
                 out.append("static const uint8_t codes_%s[] = {%s};"
                            % (c.name, ", ".join(str(codes.get(r.index, 0)) for r in m.isa.regs)))
         out += opposites(m, self.functions)
-        bodies = self.bodies + self.functions
         out += [text for name, text in HELPERS.items() if any(name + "(" in b for b in bodies)]
         widths = {n for n in (8, 16, 32, 64) if any("put%d(" % n in b for b in self.bodies)}
         for n in (16, 32, 64):
@@ -517,6 +538,22 @@ HELPERS = {  # each is written where something calls it
 """,
     "put_fixup": """static inline void put_fixup(Encoded *e, unsigned reloc, unsigned slot) {
     e->fixups[e->n_fixups++] = (Fixup){.at = e->n, .reloc = (uint8_t)reloc, .slot = (uint16_t)slot, .addend = 0};
+}
+""",
+    "put_leb": """static inline void put_leb(Encoded *e, uint64_t x, bool is_signed) {
+    e->n = (uint8_t)(e->n + leb_put(e->bytes + e->n, x, is_signed));
+}
+""",
+    "put_leb_for": """// An operand that waits for an address has the width that its relocation fills.
+static inline void put_leb_for(Encoded *e, const MOpnd *o, unsigned size, uint64_t x, bool is_signed, unsigned reloc,
+                               unsigned slot) {
+    if (o->kind == MO_IMM) {
+        put_leb(e, x, is_signed);
+        return;
+    }
+    put_fixup(e, reloc, slot);
+    leb_put_wide(e->bytes + e->n, size, 0, false);
+    e->n = (uint8_t)(e->n + size);
 }
 """,
     "fixups_from_end": """// Distances count from the end of the instruction, relocations from the field.

@@ -103,7 +103,7 @@ class Printer:
         m, insts, stands, forms = self.m, [], [], []
         for i in m.insts:
             asms = i.inst.asms if not i.relax else [] if self.last_call(i) is not None else self.plain_text(i)
-            rows = self.texts(i.name, asms, i.slots, "ASM_DIST" if i.relax else place_of(i.inst.sem))
+            rows = self.texts(i.name, asms, i.slots, "ASM_DIST" if i.relax or m.isa.is_stack else place_of(i.inst.sem))
             function = "NULL"
             if not rows:
                 call = i.inst.of if i.pseudo else self.last_call(i)

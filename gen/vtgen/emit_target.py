@@ -71,8 +71,10 @@ class Tables:
     def text(self):
         m = self.m
         out = [banner(m, "emit_target"), '#include "%s.h"' % m.name, "", "#include <string.h>", "",
-               '#include "support/bits.h"', ""]
-        out += self.regs() + self.classes() + self.imms() + self.operands() + self.insts() + self.relocs()
+               '#include "support/bits.h"']
+        relocs = self.relocs()
+        out += ['#include "support/leb.h"', ""] if any("leb_put_wide(" in text for text in relocs) else [""]
+        out += self.regs() + self.classes() + self.imms() + self.operands() + self.insts() + relocs
         out += self.relaxes() + self.features() + self.abis() + self.invert() + self.record()
         return "\n".join(out) + "\n"
 
@@ -260,16 +262,22 @@ class Tables:
                     if f.low_zeros:
                         test += " || (%s & %d)" % (x, (1 << f.low_zeros) - 1)
                     checks.append("    if (%s) return false;\n" % test)
+                if f.leb is not None:
+                    writes.append("    leb_put_wide(place%s, %d, %s, %s);\n" % (
+                        " + %d" % f.at if f.at else "", f.size, x, "true" if f.leb.signed else "false"))
                 for at, bit, width in f.runs:
                     writes.append("    put_bits(place%s, %d, %d, %d, %s%s);\n" % (
                         " + %d" % f.at if f.at else "", f.size, at, width, x, " >> %d" % bit if bit else ""))
             out.append("// %s\nstatic bool apply_%s(uint8_t *place, uint64_t p, uint64_t s, int64_t a, uint64_t g) {\n%s"
                        "%s%s    return true;\n}\n"
                        % (", ".join(str(s.value) for s in r.spots), r.name, unused, "".join(checks), "".join(writes)))
-            rows.append('    {"%s", %d, %d, %s, %s, apply_%s},'
+            lebs = {"LEB_NONE" if f.leb is None else "LEB_SIGNED" if f.leb.signed else "LEB_UNSIGNED" for f, _ in fields}
+            if len(lebs) > 1:
+                raise DescriptionError(r.loc, "a relocation fills LEBs or other fields, not both")
+            rows.append('    {"%s", %d, %d, %s, %s, %s, apply_%s},'
                         % (r.name, r.number, max(f.at + f.size for f, _ in fields), base,
-                           "false" if all(moves_along(s.value) for s in r.spots) else "true", r.name))
-        put = [PUT_BITS % ("size - 1 - b / 8" if self.m.big_endian else "b / 8")] if rows else []
+                           "false" if all(moves_along(s.value) for s in r.spots) else "true", lebs.pop(), r.name))
+        put = [PUT_BITS % ("size - 1 - b / 8" if self.m.big_endian else "b / 8")] if any("put_bits(" in x for x in out) else []
         return put + out + ["static const Reloc relocs[] = {"] + (rows or ["    {0}"]) + ["};", ""]
 
     def object_formats(self):

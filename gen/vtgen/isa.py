@@ -87,6 +87,11 @@ class RegClass:
     def width(self):
         return self.view.width if self.view else self.file.width
 
+    @property
+    def code_bits(self):
+        """Bits that encode one of its registers: none of a value type."""
+        return (max(self.codes).bit_length() or 1) if self.codes else 0
+
 
 class Hold:
     """`hold i8 i16 in g upper any`: types (names), cls (RegClass), upper: "any", "zero", "sign", "none"."""

@@ -4,9 +4,10 @@ both ways. Everything is in the order of the text, so numbers are stable.
 """
 import copy
 
+from checks_encode import leb
 from diag import Diagnostics
 from imms import cases_of, table_of
-from symbits import Bits, Evaluator, NotSymbolic, Var, atoms_of, truth
+from symbits import Bits, Evaluator, NotSymbolic, Rec, Var, atoms_of, truth
 
 
 class DescriptionError(Exception):
@@ -121,12 +122,25 @@ def c_int(n):
     return "INT64_MIN" if n == -(1 << 63) else "%d" % n if -(1 << 31) < n < 1 << 31 else "INT64_C(%d)" % n
 
 
+class Leb(list):
+    """The atoms of a group of bytes that has as many as its value needs; of a signed one the last is the sign."""
+
+    def __init__(self, atoms, signed):
+        super().__init__(atoms)
+        self.signed = signed
+
+
+LABEL_BITS = 32  # of a label that no immediate kind describes
+
+
 class Field:
     """Where a relocation writes: `size` bytes, `at` bytes behind its place; runs: [(bit of these bytes, bit of the value,
-    width)]; the value lies in lo .. hi (None: is a whole word), its bits below `low_zeros` are 0."""
+    width)]; the value lies in lo .. hi (None: is a whole word), its bits below `low_zeros` are 0. leb: None, or the Leb that has all
+    `size` bytes; then there are no runs."""
 
-    def __init__(self, at, size, runs, lo, hi, low_zeros):
+    def __init__(self, at, size, runs, lo, hi, low_zeros, leb_=None):
         self.at, self.size, self.runs, self.lo, self.hi, self.low_zeros = at, size, runs, lo, hi, low_zeros
+        self.leb = leb_
 
 
 def joined(pairs):
@@ -289,6 +303,9 @@ class Machine:
             return Field(spot.at, spot.bits // 8, [(0, 0, spot.bits)], lo, hi, 0)
         kind = self.kinds[spot.imm.name]
         lo, hi = (kind.lo, kind.hi) if kind.width + kind.low_zeros < 64 else (None, None)
+        found = self.leb_of(kind)
+        if found is not None:
+            return Field(spot.at, (len(found) + 6) // 7, [], lo, hi, 0, found)
         found = {places for i in self.insts if not i.relax and not i.pseudo and i.inst.encode.format is not None
                  for places in self.field_places(i, kind)}
         if len(found) > 1:
@@ -299,6 +316,25 @@ class Machine:
         if kind.width % 8 or kind.low_zeros:
             self.fail(spot.loc, "this relocation's field is not whole bytes")
         return Field(spot.at, kind.width // 8, [(0, 0, kind.width)], lo, hi, 0)
+
+    def leb_of(self, kind):
+        """The Leb that holds operands of a kind, or None."""
+        for i in self.insts:
+            fmt = i.inst.encode.format if not i.relax and not i.pseudo else None
+            if fmt is None or not any(g.kind in ("uleb", "sleb") for g in fmt.groups):
+                continue
+            parts = [p for s in i.slots if s.type == "composite" for f in s.kind.forms for p in self.form_slots[id(f)]]
+            if not any(s.kind is kind for s in i.slots + parts):
+                continue
+            env = {s.name: self.parts_value(s) if s.type == "composite" else self.opnd_value(s) for s in i.slots}
+            for atoms, _ in self.layout(i.inst.encode, env):
+                if isinstance(atoms, Leb) and any(a not in (0, 1) and a[0].opnd.kind is kind for a in atoms):
+                    return atoms
+        return None
+
+    def parts_value(self, s):
+        """A composite operand whose parts an instruction encodes one by one."""
+        return Rec(s.kind.name, {p.name: self.opnd_value(p) for f in s.kind.forms for p in self.form_slots[id(f)]})
 
     def field_places(self, i, kind):
         """(bytes, runs) of the operands of a kind in an instruction of a fixed format."""
@@ -337,11 +373,14 @@ class Machine:
         slot = o.slot if slot is None else slot
         c_name = c_name or o.name
         if o.type == "reg":
-            width = max(max(o.cls.codes).bit_length(), 1)
+            width = o.cls.code_bits
             if o.fixed is not None:
                 code = o.cls.codes[o.cls.regs.index(o.fixed)]
                 return Bits(atoms_of(code, width), o.bits, o)
             return Bits(Var(o.name, width, c_name, slot, None, o).bits().atoms, o.bits, o)
+        if o.kind is None:  # a label of a stack machine: how many constructs are left
+            bits = Var(o.name, LABEL_BITS, c_name, slot, None, o, "value").bits()
+            return Bits(bits.atoms, 0, o, {"value": bits, "field": bits})
         fields = {}
         for name, width in o.kind.fields:
             c = c_name if len(o.kind.fields) == 1 else "%s_%s" % (c_name, name)
@@ -379,6 +418,9 @@ class Machine:
             cond = truth(ev.eval(g.when, scope)) if g.when is not None else True
             if cond is False:
                 continue
+            if g.kind in ("uleb", "sleb"):
+                out.append((self.leb(g, ev.eval(g.value, scope)), cond))
+                continue
             atoms = []
             for e, width in reversed(g.pieces):
                 value = ev.eval(e, scope)
@@ -387,6 +429,23 @@ class Machine:
                 atoms += atoms_of(value, width)
             out.append((atoms, cond))
         return out
+
+    def leb(self, g, value):
+        """A group of variable length; a number is plain bytes."""
+        signed = g.kind == "sleb"
+        if isinstance(value, int):
+            code = bytearray()
+            leb(code, value, signed)
+            return atoms_of(int.from_bytes(code, "little"), 8 * len(code))
+        atoms = list(atoms_of(value))
+        zeros = atoms[-1] == 0
+        while len(atoms) > 1 and (atoms[-1] == 0 if zeros else atoms[-1] == atoms[-2]):
+            atoms.pop()
+        if zeros and signed:
+            atoms.append(0)
+        if not signed and not zeros and len(atoms_of(value)) != len(atoms) < 64:
+            self.fail(g.loc, "'uleb' of a number with a sign")
+        return Leb(atoms, signed)
 
     def fixed_bits(self, f, args):
         atoms = []

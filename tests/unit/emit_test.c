@@ -97,7 +97,8 @@ static uint16_t invert(uint16_t mop, MOpnd *o) {
 static const RelaxRow jmp_rows[] = {{-126, 129, jmp8, 2}, {INT32_MIN, INT32_MAX, jmp32, 5}};
 static const RelaxRow jcc_rows[] = {{-124, 131, jcc8, 4}, {INT32_MIN, INT32_MAX, jcc32, 7}};
 static const Relax relaxes[] = {{JMP, jmp_rows, 2}, {JCC, jcc_rows, 2}};
-static const Reloc relocs[] = {{"PC8", 0, 1, RELOC_S, false, apply_pc8}, {"PC32", 0, 4, RELOC_S, false, apply_pc32}};
+static const Reloc relocs[] = {{"PC8", 0, 1, RELOC_S, false, LEB_NONE, apply_pc8},
+                               {"PC32", 0, 4, RELOC_S, false, LEB_NONE, apply_pc32}};
 static const OpndDesc jmp_opnds[] = {{.name = "t", .type = OT_LABEL, .n_slots = 1}};
 static const OpndDesc jcc_opnds[] = {{.name = "c", .type = OT_IMM, .n_slots = 1},
                                      {.name = "t", .type = OT_LABEL, .slot = 1, .n_slots = 1}};

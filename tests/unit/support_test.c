@@ -5,6 +5,7 @@
 #include "support/bits.h"
 #include "support/buf.h"
 #include "support/map.h"
+#include "support/leb.h"
 #include "support/queue.h"
 #include "unit.h"
 
@@ -187,6 +188,61 @@ START_TEST(queues_give_the_least_first) {
 }
 END_TEST
 
+// The bytes of the value's shortest form; the widest one of `width` bits; both read back.
+static void check_leb(uint64_t x, unsigned width, bool is_signed, unsigned length) {
+    uint8_t bytes[LEB_MAX];
+    uint64_t back = ~x;
+    ck_assert_uint_eq(leb_put(bytes, x, is_signed), length);
+    ck_assert_uint_eq(leb_get(bytes, length, width, is_signed, &back), length);
+    ck_assert_uint_eq(back, x);
+    ck_assert_uint_eq(leb_get(bytes, length - 1, width, is_signed, &back), 0); // cut off
+    const unsigned size = (width + 6) / 7;
+    leb_put_wide(bytes, size, x, is_signed);
+    back = ~x;
+    ck_assert_uint_eq(leb_get(bytes, size, width, is_signed, &back), size);
+    ck_assert_uint_eq(back, x);
+}
+
+START_TEST(lebs_are_short_or_wide_and_read_back) {
+    check_leb(0, 32, false, 1);
+    check_leb(0, 32, true, 1);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        const uint64_t x = UINT64_C(1) << bit;
+        if (bit < 32) check_leb(x, 32, false, bit / 7 + 1);
+        check_leb(x, 64, false, bit / 7 + 1);
+        check_leb(x - 1, 64, false, bit ? (bit - 1) / 7 + 1 : 1);
+        if (bit < 63) check_leb(x, 64, true, (bit + 1) / 7 + 1);
+        check_leb(0 - x, 64, true, bit / 7 + 1);
+        if (bit < 32) check_leb(0 - x, 32, true, bit / 7 + 1);
+        if (bit < 33) check_leb(0 - x, 33, true, bit / 7 + 1);
+    }
+    check_leb(UINT64_MAX, 64, false, 10);
+    check_leb((uint64_t)INT64_MIN, 64, true, 10);
+}
+END_TEST
+
+START_TEST(lebs_with_bits_above_their_width_are_none) {
+    uint64_t x;
+    static const struct {
+        uint8_t bytes[11];
+        unsigned width;
+        bool is_signed;
+    } wrong[] = {
+        {{0x80, 0x80, 0x80, 0x80, 0x10}, 32, false},       // bit 32
+        {{0x80, 0x80, 0x80, 0x80, 0x80, 0x00}, 32, false}, // six bytes
+        {{0x80, 0x80, 0x80, 0x80, 0x08}, 32, true},        // bit 31 without its copies
+        {{0x80, 0x80, 0x80, 0x80, 0x70}, 32, true},        // copies of a sign that is none
+        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02}, 64, false},
+        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, 64, true},
+        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00}, 64, true},
+    };
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        ck_assert_msg(!leb_get(wrong[i].bytes, sizeof wrong[i].bytes, wrong[i].width, wrong[i].is_signed, &x), "%u", i);
+    ck_assert_uint_eq(leb_get((const uint8_t[]){0x80, 0x80, 0x80, 0x80, 0x78}, 5, 32, true, &x), 5);
+    ck_assert_uint_eq(x, UINT64_C(0xffffffff80000000));
+}
+END_TEST
+
 int main(void) {
     TCase *cases = tcase_create("support");
     tcase_set_timeout(cases, 60);
@@ -198,5 +254,7 @@ int main(void) {
     tcase_add_test(cases, interned_strings_keep_their_order);
     tcase_add_test(cases, bytes_and_bit_sets);
     tcase_add_test(cases, queues_give_the_least_first);
+    tcase_add_test(cases, lebs_are_short_or_wide_and_read_back);
+    tcase_add_test(cases, lebs_with_bits_above_their_width_are_none);
     return run_tests("support", cases);
 }
