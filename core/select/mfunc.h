@@ -22,9 +22,10 @@
 // def of a register that no class allocates (the stack pointer) is MO_PREG from the start, with reg = NONE.
 //
 // On a stack machine (target.h) calls, tail calls, returns and MOP_ENTRY have their arguments and results as extra
-// slots, too, without fixed registers and in the order of the signature: each of them, used or not (MO_NONE with the role
-// of a def is a result or parameter that nobody uses); the first extra slot of a call or tail call is the number of its
-// type in MFunc.types. Arguments are pushed before what the description names (the number in the function table). There is no allocation: core/stack takes the SSA code.
+// slots, too, without fixed registers and in the order of the signature: each of them, used or not (MO_NONE with the
+// role of a def is a result or parameter that nobody uses); the first extra slot of a call or tail call is the number
+// of its type in MFunc.types. Arguments are pushed before what the description names (the number in the function
+// table). There is no allocation: core/stack takes the SSA code.
 //
 // Side exits. A conditional branch without MI_TERM in the middle of a block leaves it for a trap block: a cold block
 // at the end of the function, without parameters, predecessors in `preds` or use of any vreg, whose only instruction
