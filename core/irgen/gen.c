@@ -172,7 +172,7 @@ static uint8_t gen_conv(const BcModule *m) {
 }
 
 Irgen irgen_start(const BcModule *m, const IrgenOptions *options) {
-    return (Irgen){m, options ? *options : (IrgenOptions){false, false}, gen_conv(m)};
+    return (Irgen){m, options ? *options : (IrgenOptions){0}, gen_conv(m)};
 }
 
 static Sig sig_make(Arena *arena, const BcType *type, uint8_t conv, bool vmctx, bool extend) {

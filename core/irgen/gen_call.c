@@ -68,8 +68,10 @@ void gen_spill_refs(Gen *g) {
     for (uint32_t k = 0; k < point.n; k++) {
         uint16_t reg = g->live->regs.v[point.at + k];
         Value value = gen_use(g, reg);
-        // Reloaded from there before and not changed since.
+        // Stored or reloaded before and not changed since.
         if (block_eq(g->slot_block[reg], g->b.at) && g->slot_value[reg] == value.i) continue;
+        g->slot_value[reg] = value.i;
+        g->slot_block[reg] = g->b.at;
         ir_store(&g->b, MF_NOTRAP | MF_ALIGNED, value, ir_stack_addr(&g->b, T_i64, gen_slot(g, reg), 0), 0);
     }
 }
@@ -84,6 +86,7 @@ void gen_reload_refs(Gen *g, Inst call) {
     for (uint32_t k = 0; k < point.n; k++) {
         uint16_t reg = g->live->regs.v[point.at + k];
         vec_push(f->arena, &f->map_entries, (StackMapEntry){T_i64, gen_slot(g, reg), 0});
+        if (g->irgen->options.pinned) continue;
         Value address = ir_stack_addr(&g->b, T_i64, gen_slot(g, reg), 0);
         Value value = ir_load(&g->b, T_i64, MF_NOTRAP | MF_ALIGNED, address, 0);
         gen_def(g, reg, value);
@@ -94,6 +97,10 @@ void gen_reload_refs(Gen *g, Inst call) {
 
 // brif flag, slow, on;  slow: rt_poll; on: ...
 void gen_poll(Gen *g) {
+    if (g->irgen->options.no_polls) {
+        g->safepoint++;
+        return;
+    }
     Value flag = ir_atomic_load(&g->b, T_i64, MF_NOTRAP | MF_ALIGNED, g->vm);
     Block slow = gen_cold(g);
     Block on = gen_block(g);

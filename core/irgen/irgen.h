@@ -15,6 +15,9 @@
 typedef struct IrgenOptions {
     bool read_barrier;  // call rt_read_barrier where a reference is loaded
     bool write_barrier; // call rt_write_barrier where one was stored
+    // The collector moves nothing: references that it must see are stored as ever, but not loaded again.
+    bool pinned;
+    bool no_polls; // no other thread can reach the flag that a poll reads: leave polls out
 } IrgenOptions;
 
 typedef struct Irgen {

@@ -133,7 +133,8 @@ void program_compile(vtr_program *program) {
     Instance *instance = program->instance;
     const Target *target = program->machine.target;
     const Collector *collector = instance->options.collector;
-    IrgenOptions options = {collector->read_barrier != NULL, collector->write_barrier != NULL};
+    IrgenOptions options = {.read_barrier = collector->read_barrier != NULL,
+                            .write_barrier = collector->write_barrier != NULL};
     program->irgen = irgen_start(instance->module, &options);
     if (program->options.interpret || !target) {
         program->interp = interp_new(instance);

@@ -30,6 +30,7 @@ static vtr_context *ctx;
 static const char *module_text;
 static bool optimise;
 static bool barriers;
+static bool alone;                 // for a runtime of one thread that moves nothing
 static unsigned n_read, n_written; // barrier calls
 static Pair pair;
 
@@ -73,7 +74,7 @@ static void build(Ctx *c, void *arg) {
     BcModule *m = bc_assemble(c, "test.vita", module_text, strlen(module_text));
     pair = (Pair){.m = m, .direct = rt_instance_new(arena, m, NULL), .lowered = rt_instance_new(arena, m, NULL)};
     pair.interp = interp_new(pair.direct);
-    pair.irgen = irgen_start(m, &(IrgenOptions){barriers, barriers});
+    pair.irgen = irgen_start(m, &(IrgenOptions){barriers, barriers, alone, alone});
     pair.funcs = NEW_ARRAY(arena, Func *, bc_n_functions(m));
     for (uint32_t f = 0; f < bc_n_functions(m); f++) {
         pair.funcs[f] = irgen_func(&pair.irgen, arena, f);
@@ -195,9 +196,10 @@ static uint32_t export_index(const char *name) {
     return found->index;
 }
 
-// _i: bit 0 = after the passes, bit 1 = with barriers.
+// _i: bit 0 = after the passes, bit 1 = with barriers, bit 2 = pinned references, no polls.
 START_TEST(test_functions) {
     barriers = _i & 2;
+    alone = _i & 4;
     open_module(functions_text, _i & 1);
     for (const FunctionCase *c = function_cases; c->name; c++) {
         uint64_t result = 0;
@@ -233,13 +235,37 @@ START_TEST(test_stack_maps) {
 }
 END_TEST
 
+// The references are stored and named in the maps all the same; nothing polls, and nothing is loaded from their slots.
+START_TEST(test_alone) {
+    uint32_t maps[2] = {0}, polls[2] = {0}, reloads[2] = {0};
+    for (unsigned k = 0; k < 2; k++) {
+        alone = k;
+        open_module(functions_text, false);
+        for (uint32_t f = pair.m->n_imp_funcs; f < bc_n_functions(pair.m); f++) {
+            const Func *func = pair.funcs[f];
+            maps[k] += func->stack_maps.n;
+            for (uint32_t i = 0; i < func->insts.n; i++) {
+                const InstData *d = &func->insts.v[i];
+                polls[k] += d->op == OP_atomic_load;
+                if (d->op != OP_load) continue;
+                Inst address = value_def(func, list_get(func, d->args, 0));
+                reloads[k] += inst_ok(address) && func->insts.v[address.i].op == OP_stack_addr;
+            }
+        }
+    }
+    ck_assert(polls[0] && reloads[0] && !polls[1] && !reloads[1]);
+    ck_assert(maps[1] && maps[1] < maps[0]); // those of polls are gone
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("irgen");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, test_operations, 0, 2);
-    tcase_add_loop_test(tc, test_functions, 0, 4);
+    tcase_add_loop_test(tc, test_functions, 0, 8);
     tcase_add_test(tc, test_barriers);
     tcase_add_test(tc, test_stack_maps);
+    tcase_add_test(tc, test_alone);
     return run_tests("irgen", tc);
 }
