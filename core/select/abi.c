@@ -10,8 +10,14 @@
 // loaded at the entry from MSLOT_IN_ARG, all of them first thing, so a tail call may overwrite that area
 // (MSLOT_TAIL_ARG).
 //
+// Of a stack machine (Abi.values) every argument and result is an operand of the call, entry or return, in the order of
+// the signature; a struct is the address of a copy of the caller's, which the callee owns. A tail call leaves nothing
+// of the caller's frame, so the only struct that it can pass is one that came in.
+//
 // A narrow integer that the convention wants widened, and a float that goes to an integer register, pass through an IR
 // instruction made on the spot, which the target's own rules select.
+#include <string.h>
+
 #include "select/sel.h"
 
 enum { MAX_COPY = 1024 }; // bytes of a struct argument that are copied in line
@@ -65,6 +71,22 @@ static void check_type(const Target *t, Ctx *ctx, Type type) {
         ctx_fail(ctx, VTR_ERR_UNSUPPORTED, "%s has no register for %s in a signature", t->name, type_name(type));
 }
 
+// Of a stack machine: only the copies of structs have a place, in an area of the caller's frame.
+static void place_values(Ctx *ctx, const Target *t, const Sig *sig, AbiSig *out) {
+    for (uint32_t k = 0; k < sig->n_results; k++) {
+        check_type(t, ctx, (Type)sig->results[k].type);
+        out->results[k] = (AbiLoc){.type = sig->results[k].type, .reg = NO_REG};
+    }
+    for (uint32_t k = 0; k < sig->n_params; k++) {
+        const AbiParam *param = &sig->params[k];
+        check_type(t, ctx, (Type)param->type);
+        out->params[k] = (AbiLoc){.type = param->type, .reg = NO_REG, .offset = out->stack_size};
+        if (param->purpose != PURPOSE_SARG) continue;
+        out->params[k].copy = param->sarg_size;
+        out->stack_size += align_up(param->sarg_size, out->abi->stack_align);
+    }
+}
+
 AbiSig abi_place(Arena *arena, const Target *t, const Sig *sig) {
     const Abi *abi = t->conv[sig->conv];
     if (!abi)
@@ -72,6 +94,10 @@ AbiSig abi_place(Arena *arena, const Target *t, const Sig *sig) {
                  conv_name[sig->conv]);
     AbiSig out = {.abi = abi, .params = NEW_ARRAY(arena, AbiLoc, sig->n_params)};
     out.results = NEW_ARRAY(arena, AbiLoc, sig->n_results);
+    if (abi->values) {
+        place_values(arena_ctx(arena), t, sig, &out);
+        return out;
+    }
     unsigned n_ints = 0;
     unsigned n_floats = 0;
     for (uint32_t k = 0; k < sig->n_results; k++) {
@@ -267,9 +293,28 @@ static void cross(Sel *s, const Crossing *c) {
     sel_spot_one(s, made);
 }
 
+static MOpnd def_of(Sel *s, uint32_t vreg, Type type) {
+    return vreg == NONE ? (MOpnd){.kind = MO_NONE, .role = ROLE_DEF, .fixed = NO_REG, .reg = NONE}
+                        : sel_def(vreg, s->t->type_class[type], NO_REG);
+}
+
+static void enter_with_values(Sel *s) {
+    const Func *f = s->f;
+    Extras extras = {0};
+    for (uint32_t k = 0; k < f->sig.n_params; k++)
+        vec_push(s->tmp, &extras, def_of(s, s->vregs[block_param(f, f->first, k).i], (Type)f->sig.params[k].type));
+    (void)inst_with_extras(s, MOP_ENTRY, &extras);
+    vec_last(&s->group).srcloc = NONE;
+    vec_last(&s->group).ir = NONE;
+}
+
 void sel_entry(Sel *s) {
     const Func *f = s->f;
     Extras extras = {0};
+    if (s->abi.abi->values) {
+        enter_with_values(s);
+        return;
+    }
     VEC(Crossing) crossings = {0};
     if (s->area != NONE && s->abi.area.reg != NO_REG)
         vec_push(s->tmp, &extras, sel_def(s->area, s->t->type_class[s->abi.area.type], s->abi.area.reg));
@@ -328,7 +373,7 @@ void sel_return(Sel *s, Inst i) {
         const AbiLoc *loc = &s->abi.results[k];
         Type type;
         uint32_t vreg = use_as(s, s->abi.abi, &sig->results[k], loc, sel_arg(s, i, k), &type);
-        if (loc->reg == NO_REG) {
+        if (loc->reg == NO_REG && !s->abi.abi->values) {
             store(s, (Type)loc->type, vreg, base_reg(s, own_area(s)), loc->offset);
         } else {
             extra_use(s, &extras, vreg, loc);
@@ -441,11 +486,48 @@ static uint8_t tail_register(Sel *s, const AbiSig *abi, const Extras *extras, ui
     ctx_fail(s->ctx, VTR_ERR_UNSUPPORTED, "%s: no register is left for the address of a tail callee", s->t->name);
 }
 
+// The value of a struct argument: the address of a copy, or in a tail call of one that the caller owns.
+static uint32_t pass_struct(Sel *s, Value v, const AbiLoc *loc, uint32_t area, bool tail) {
+    const Func *f = s->f;
+    v = func_value(s->f, v);
+    if (tail) {
+        for (uint32_t k = 0; k < f->sig.n_params; k++)
+            if (f->sig.params[k].purpose == PURPOSE_SARG && block_param(f, f->first, k).i == v.i) return sel_use(s, v);
+        ctx_fail(s->ctx, VTR_ERR_UNSUPPORTED, "%s: a tail call with a struct argument that is not one of the caller's",
+                 s->t->name);
+    }
+    MOpnd to = base_slot(s, area, loc->offset);
+    copy_struct(s, sel_use(s, v), to, loc->copy);
+    Type type = target_ptr_type(s->t);
+    uint32_t vreg = sel_temp(s, s->t->type_class[type], type_bytes(type));
+    address_of(s, vreg, to);
+    return vreg;
+}
+
+static void pass_values(Sel *s, const Sig *sig, const AbiSig *abi, ValueList args, uint32_t first, bool tail,
+                        Extras *extras) {
+    uint32_t area = NONE;
+    if (abi->stack_size && !tail) {
+        if (s->out_slot == NONE) s->out_slot = mfunc_slot(s->m, MSLOT_LOCAL, 0, abi->abi->stack_align);
+        area = s->out_slot;
+        grow(&s->m->slots.v[area].size, abi->stack_size);
+    }
+    for (uint32_t k = 0; k < sig->n_params; k++) {
+        const AbiLoc *loc = &abi->params[k];
+        Value v = list_get(s->f, args, first + k);
+        Type type;
+        uint32_t vreg = sig->params[k].purpose == PURPOSE_SARG ? pass_struct(s, v, loc, area, tail)
+                                                               : use_as(s, abi->abi, &sig->params[k], loc, v, &type);
+        extra_use(s, extras, vreg, loc);
+    }
+}
+
 static void take_results(Sel *s, Inst i, const AbiSig *abi, Extras *extras) {
     const InstData *d = sel_data(s, i);
     for (uint32_t k = 0; k < d->results.n; k++) {
         const AbiLoc *loc = &abi->results[k];
         uint32_t vreg = s->vregs[inst_result(s->f, i, k).i];
+        if (abi->abi->values) vec_push(s->tmp, extras, def_of(s, vreg, (Type)loc->type));
         if (loc->reg == NO_REG || vreg == NONE) continue;
         vec_push(s->tmp, extras, sel_def(vreg, s->t->type_class[loc->type], loc->reg));
     }
@@ -461,24 +543,62 @@ static void load_results(Sel *s, Inst i, const AbiSig *abi) {
     }
 }
 
+static const uint8_t *value_types(Sel *s, const AbiParam *params, uint32_t n) {
+    uint8_t *out = NEW_ARRAY(s->m->arena, uint8_t, n);
+    for (uint32_t k = 0; k < n; k++) out[k] = s->t->classes[s->t->type_class[params[k].type]].value_type;
+    return out;
+}
+
+static bool same_type(const MType *a, const MType *b) {
+    return a->n_params == b->n_params && a->n_results == b->n_results &&
+           memcmp(a->params, b->params, a->n_params) == 0 && memcmp(a->results, b->results, a->n_results) == 0;
+}
+
+uint32_t sel_func_type(Sel *s, const Sig *sig) {
+    (void)abi_place(s->tmp, s->t, sig); // every type has a class
+    MType type = {value_types(s, sig->params, sig->n_params), value_types(s, sig->results, sig->n_results),
+                  sig->n_params, sig->n_results};
+    uint64_t key = hash_bytes(type.params, type.n_params) * 31 + hash_bytes(type.results, type.n_results);
+    for (;; key++) { // types that share a hash stand at the next keys
+        bool added;
+        uint32_t *at = map_add(&s->types, key, s->m->types.n, &added);
+        if (added) vec_push(s->m->arena, &s->m->types, type);
+        if (added || same_type(&s->m->types.v[*at], &type)) return *at;
+    }
+}
+
 void sel_call(Sel *s, Inst i) {
     const InstData d = *sel_data(s, i); // a copy: the extensions of arguments add instructions
     const Sig *sig = inst_sig(s->f, i);
     AbiSig abi = abi_place(s->tmp, s->t, sig);
     bool tail = d.op == OP_return_call || d.op == OP_return_call_indirect;
     bool indirect = d.op == OP_call_indirect || d.op == OP_return_call_indirect;
+    bool values = abi.abi->values;
     Extras extras = {0};
+    uint32_t type = values ? sel_func_type(s, sig) : 0;
     uint32_t pops = tail || abi.abi->callee_pops ? abi.stack_size : 0;
-    vec_push(s->tmp, &extras, sel_imm(pops));
+    vec_push(s->tmp, &extras, sel_imm(values ? type : pops));
     if (abi.area_size) (void)pass_area(s, &abi, tail, &extras);
-    pass_args(s, sig, &abi, d.args, indirect ? 1 : 0, tail, &extras);
+    if (values) pass_values(s, sig, &abi, d.args, indirect ? 1 : 0, tail, &extras);
+    else pass_args(s, sig, &abi, d.args, indirect ? 1 : 0, tail, &extras);
     if (!tail) take_results(s, i, &abi, &extras);
 
     uint16_t mop = tail ? (indirect ? s->t->op_tail_call_reg : s->t->op_tail_call)
                         : (indirect ? s->t->op_call_reg : s->t->op_call);
     const InstDesc *desc = &s->t->insts[mop];
+    MOpnd callee = {0};
+    if (indirect && values) {
+        const OpndDesc *reg = operand_of(desc, OT_REG);
+        Type word = target_ptr_type(s->t);
+        bool narrow = reg->cls != s->t->type_class[word];
+        callee = sel_in(narrow ? use_spot(s, OP_ireduce, T_i32, sel_arg(s, i, 0)) : sel_use(s, sel_arg(s, i, 0)),
+                        reg->cls, NO_REG);
+    }
     MOpnd *o = inst_with_extras(s, mop, &extras);
-    if (indirect) {
+    if (indirect && values) {
+        o[operand_of(desc, OT_REG)->slot] = callee;
+        o[operand_of(desc, OT_IMM)->slot] = sel_imm(type);
+    } else if (indirect) {
         const OpndDesc *reg = operand_of(desc, OT_REG);
         uint8_t fixed = tail ? tail_register(s, &abi, &extras, reg->cls) : reg->fixed;
         o[reg->slot] = sel_in(sel_use(s, sel_arg(s, i, 0)), reg->cls, fixed);
@@ -489,13 +609,14 @@ void sel_call(Sel *s, Inst i) {
     MFunc *m = s->m;
     if (tail) {
         call->flags |= MI_TERM;
-        grow(&m->tail_arg_size, abi.stack_size);
+        if (!values) grow(&m->tail_arg_size, abi.stack_size);
         return;
     }
     call->flags |= MI_CALL;
     call->clobbers = clobbers_of(s, abi.abi);
     call->stack_map = d.stack_map;
     m->has_calls = true;
+    if (values) return;
     grow(&m->out_arg_size, abi.stack_size);
     load_results(s, i, &abi);
 }

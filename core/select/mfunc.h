@@ -156,6 +156,7 @@ typedef struct MSym {
     const uint8_t *data;
     uint32_t n;
     uint32_t table; // jump table number + 1 (MFunc.tables), 0 = none
+    uint32_t type;  // of a stack machine, of a function: number of its type in MFunc.types + 1, 0 = no function
 } MSym;
 
 // A jump table: block numbers; entries are 32-bit offsets from the table's start.

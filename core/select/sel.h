@@ -54,6 +54,7 @@ typedef struct Sel {
     Map syms;           // key of a symbol -> MFunc.syms
     Map tails;          // size of a tail callee's area -> MFunc.slots
     Map sites;          // trap code and source location -> MBlock
+    Map types;          // hash of a function type -> MFunc.types
     Map consts;         // hash of a constant's bytes -> MFunc.syms
     Buf *trace;         // `-d select`, or NULL
 } Sel;
@@ -209,8 +210,10 @@ SelMem sel_mem(Sel *s, Value p, int64_t offset, const SelAddrForm *forms, unsign
 
 void sel_call(Sel *s, Inst i);   // call, call_indirect, return_call, return_call_indirect
 void sel_return(Sel *s, Inst i); // return
-void sel_entry(Sel *s);          // arrival of the arguments, in front of block 0
-void sel_jump(Sel *s);           // jump: the root
+// Of a stack machine: the number of a signature's type in MFunc.types.
+uint32_t sel_func_type(Sel *s, const Sig *sig);
+void sel_entry(Sel *s); // arrival of the arguments, in front of block 0
+void sel_jump(Sel *s);  // jump: the root
 void sel_jump_to(Sel *s, uint32_t mblock);
 void sel_trap(Sel *s, Inst i); // trap
 

@@ -237,7 +237,11 @@ enum { KEY_FUNC, KEY_GLOBAL, KEY_TABLE };
 
 uint32_t sel_sym_func(Sel *s, uint32_t func) {
     const ExtFunc *e = &s->f->funcs.v[func];
-    return add_sym(s, (uint64_t)KEY_FUNC << 32 | func, (MSym){.name = e->name, .colocated = e->colocated});
+    uint32_t *old = map_find(&s->syms, (uint64_t)KEY_FUNC << 32 | func);
+    if (old) return *old;
+    MSym sym = {.name = e->name, .colocated = e->colocated};
+    if (s->abi.abi->values) sym.type = sel_func_type(s, &s->f->sigs.v[e->sig]) + 1;
+    return add_sym(s, (uint64_t)KEY_FUNC << 32 | func, sym);
 }
 
 uint32_t sel_sym_global(Sel *s, uint32_t global) {
@@ -587,7 +591,7 @@ static MFunc *select_into(Sel *s, Arena *arena, const Stress *stress) {
     s->abi = abi_place(s->tmp, s->t, &f->sig);
     m->abi = s->abi.abi;
     m->features = s->features;
-    m->in_arg_size = s->abi.stack_size;
+    m->in_arg_size = m->abi->values ? 0 : s->abi.stack_size;
     m->callee_pops = m->abi->callee_pops;
     make_room(s);
     s->slots = all_none(s->tmp, f->slots.n);
@@ -597,6 +601,8 @@ static MFunc *select_into(Sel *s, Arena *arena, const Stress *stress) {
     s->tails = map_new(s->tmp);
     s->sites = map_new(s->tmp);
     s->consts = map_new(s->tmp);
+    s->types = map_new(s->tmp);
+    if (m->abi->values) (void)sel_func_type(s, &f->sig);
     BlockOrder order = blocks_make(s);
     look_at_blocks(s, &order);
     for (uint32_t k = 0; k < order.n; k++) select_block(s, order.v[k]);

@@ -230,8 +230,11 @@ typedef struct StackMachine {
     uint16_t if_, else_;       // if_ (c: use): the first part when c is not 0
     uint16_t branch_if;        // (c: use, t: label): when c is not 0
     uint16_t branch_table;     // (c: use, n: imm): c-th of the n + 1 entries that follow, the last when there is none
+                               // Selected code has it with the MO_SYM of a jump table (MTable) as its n; core/stack
+                               // writes the number and the entries
     uint16_t branch_entry;     // (t: label): an entry of a branch table; no instruction by itself
     uint16_t eqz;              // (d: out, c: use): 1 when a condition is 0, else 0
+    uint16_t and_, below;      // of addresses, (d: out, a, b): a & b; a condition: 1 when a < b, unsigned, else 0
     uint16_t sp_get, sp_set;   // the shadow stack's pointer, a global symbol: (d: out, symbol), (s: use, symbol)
     const char *sp_symbol;     // its name
     uint8_t reloc_type;        // relocation of a function type's number in op_call_reg and op_tail_call_reg
