@@ -27,14 +27,39 @@ static void print_float(Buf *out, uint64_t bits, unsigned width) {
     buf_printf(out, "%.8f", d);
 }
 
+// Any float of 32 or 64 bits, so that its text has all of them: 0x1.8p+1, infinity, nan:0x400001 (payload).
+static void print_exact_float(Buf *out, uint64_t bits, unsigned width) {
+    const unsigned n = width == 64 ? 52 : 23; // bits of the fraction
+    const int bias = width == 64 ? 1023 : 127;
+    const int top = 2 * bias + 1;
+    const uint64_t mask = (UINT64_C(1) << n) - 1;
+    const uint64_t fraction = bits & mask;
+    int exponent = (int)(bits >> n) & top;
+    if (bits >> (width - 1) & 1) buf_char(out, '-');
+    if (exponent == top) {
+        buf_text(out, fraction ? "nan" : "infinity");
+        if (fraction && fraction != (mask >> 1) + 1) buf_printf(out, ":0x%" PRIx64, fraction);
+        return;
+    }
+    const bool normal = exponent != 0;
+    exponent = normal ? exponent - bias : fraction ? 1 - bias : 0;
+    uint64_t digits = fraction << (n == 23); // whole digits
+    unsigned count = n == 23 ? 6 : 13;
+    for (; count && !(digits & 15); count--) digits >>= 4;
+    buf_printf(out, "0x%d", normal);
+    if (count) buf_printf(out, ".%0*" PRIx64, (int)count, digits);
+    buf_printf(out, "p%+d", exponent);
+}
+
 static void print_imm(Printer *p, uint16_t kind, int64_t value) {
     if (kind == NO_KIND) {
         print_number(p->out, value);
         return;
     }
     const ImmKind *k = &p->t->target->imms[kind];
-    if (k->irregular && k->irregular->is_float) {
-        print_float(p->out, (uint64_t)value, k->irregular->value_bits);
+    if (k->is_float) {
+        if (k->irregular) print_float(p->out, (uint64_t)value, k->irregular->value_bits);
+        else print_exact_float(p->out, (uint64_t)value, k->width);
         return;
     }
     if (k->open) value = bit_sext((uint64_t)value, k->width + k->low_zeros);

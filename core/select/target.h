@@ -66,7 +66,6 @@ typedef struct ImmCase {
 } ImmCase;
 typedef struct ImmIrregular {
     uint8_t field_bits, value_bits;
-    bool is_float;        // the value is written as the float it is
     const ImmCase *cases; // NULL: a table. Ascending by field
     uint16_t n;           // of cases or values
     const int64_t *values;
@@ -83,6 +82,7 @@ typedef struct ImmKind {
     uint8_t low_zeros;
     bool is_signed;           // the field's top bit is a sign
     bool open;                // no wider than the operand: -1 and 255 are the same i8. The signed reading is canonical
+    bool is_float;            // written as the float it is; of one run of bits in hexadecimal, which says all of them
     uint8_t reloc;            // relocation that fills it, or NO_RELOC
     const char *const *names; // how each value is written, or NULL: as a number
     const ImmIrregular *irregular; // NULL: one run of bits

@@ -116,7 +116,8 @@ class Decoder:
                     if not present:
                         continue
                 if isinstance(a, Leb):
-                    lebs.append((len(atoms) // 8, len(a), a.signed))
+                    width = len(a) if a.constant() is None else 33 if a.signed else 32
+                    lebs.append((len(atoms) // 8, width, a.signed))
                     atoms += a + [a[-1] if a.signed else 0] * (64 - len(a))
                     continue
                 n = len(a) // 8

@@ -154,6 +154,16 @@ def copy_operands(m, i, target, call):
     return lines, back, reloc
 
 
+def plain_bytes(groups):
+    """The groups, with constants of variable length as the bytes that they are."""
+    for atoms, cond in groups:
+        code = atoms.constant() if isinstance(atoms, Leb) else None
+        if code is None:
+            yield atoms, cond
+        for byte in code or b"":
+            yield atoms_of(byte, 8), cond
+
+
 class Encoder:
     def __init__(self, m):
         self.m = m
@@ -246,7 +256,7 @@ class Encoder:
                         use(runs(a.atoms)[1])
 
         labels = False
-        for atoms, cond in groups:
+        for atoms, cond in plain_bytes(groups):
             known, parts = runs(atoms)
             use(parts)
             use_cond(cond)

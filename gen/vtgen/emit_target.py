@@ -5,7 +5,7 @@ import re
 import sequence
 
 from emit_encode import banner, opposites, stmts_end_relative
-from machine import DescriptionError, c_int, displacement, machines
+from machine import DescriptionError, Leb, c_int, displacement, machines
 from tree import SIGNS, show
 
 ROLES = {"prefix": "op_", "registers": ("sp",), "insts": (
@@ -118,9 +118,9 @@ class Tables:
             out += self.irregular(k)
         out += ["static const ImmKind imms[] = {"]
         for k in self.m.kinds.values():
-            out.append('    {"%s", %s, %s, %d, %d, %s, %s, %s, %s, %s},' % (
+            out.append('    {"%s", %s, %s, %d, %d, %s, %s, %s, %s, %s, %s},' % (
                 k.name, c_int(k.lo), c_int(k.hi), k.width, k.low_zeros, "true" if k.signed else "false",
-                "true" if k.open else "false", k.reloc.index if k.reloc else "NO_RELOC",
+                "true" if k.open else "false", "true" if k.floating else "false", k.reloc.index if k.reloc else "NO_RELOC",
                 "names_%s" % k.name if k.names else "NULL",
                 "NULL" if k.regular else "&irregular_%s" % k.name))
         return out + ["};", ""]
@@ -141,16 +141,16 @@ class Tables:
                 c.fixed, c.fixed_mask, c.base, c.at, c.start, c.width, "true" if c.inverted else "false",
                 "true" if c.signed else "false") for c in k.cases]
             return ["static const ImmCase cases_%s[] = {" % k.name] + rows + [
-                "};", "static const ImmIrregular irregular_%s = {%d, %d, %s, cases_%s, %d, NULL, NULL, NULL};"
-                % (k.name, bits, k.width, "true" if k.floating else "false", k.name, len(k.cases)), ""]
+                "};", "static const ImmIrregular irregular_%s = {%d, %d, cases_%s, %d, NULL, NULL, NULL};"
+                % (k.name, bits, k.width, k.name, len(k.cases)), ""]
         values = sorted(k.table)
         index = {k.table[v]: n for n, v in enumerate(values)}
         out = ["static const int64_t values_%s[] = {" % k.name] + self.numbers([c_int(v) for v in values], 30) + ["};"]
         out += ["static const uint16_t fields_%s[] = {" % k.name] + self.numbers([str(k.table[v]) for v in values], 6) + ["};"]
         out += ["static const uint16_t places_%s[] = {" % k.name]
         out += self.numbers([str(index.get(f, 65535)) for f in range(1 << bits)], 6) + ["};"]
-        return out + ["static const ImmIrregular irregular_%s = {%d, %d, %s, NULL, %d, values_%s, fields_%s, places_%s};"
-                      % (k.name, bits, k.width, "true" if k.floating else "false", len(values), k.name, k.name, k.name), ""]
+        return out + ["static const ImmIrregular irregular_%s = {%d, %d, NULL, %d, values_%s, fields_%s, places_%s};"
+                      % (k.name, bits, k.width, len(values), k.name, k.name, k.name), ""]
 
     ROLE = {"in": "ROLE_USE", "out": "ROLE_DEF", "early": "ROLE_DEF_EARLY", "inout": "ROLE_DEF"}
 
@@ -323,7 +323,9 @@ class Tables:
         enc = Encoder(self.m)
         i = self.m.by_name[inst.name]
         groups = self.m.layout(i.inst.encode, enc.operand_env(i.slots))
-        return sum(len(a) for a, _ in groups) // 8 if all(c is True for _, c in groups) else None
+        if not all(c is True and not isinstance(a, Leb) for a, c in groups):
+            return None
+        return sum(len(a) for a, _ in groups) // 8
 
     def check_reach(self, row, calls):
         """The written reach is what the branch of a one-instruction row reaches."""

@@ -129,6 +129,14 @@ class Leb(list):
         super().__init__(atoms)
         self.signed = signed
 
+    def constant(self):
+        """Its bytes, or None when they depend on operands."""
+        if any(a not in (0, 1) for a in self):
+            return None
+        value, code = sum(a << i for i, a in enumerate(self)), bytearray()
+        leb(code, value - (self[-1] << len(self)) if self.signed else value, self.signed)
+        return bytes(code)
+
 
 LABEL_BITS = 32  # of a label that no immediate kind describes
 
@@ -431,12 +439,10 @@ class Machine:
         return out
 
     def leb(self, g, value):
-        """A group of variable length; a number is plain bytes."""
+        """A group of variable length."""
         signed = g.kind == "sleb"
         if isinstance(value, int):
-            code = bytearray()
-            leb(code, value, signed)
-            return atoms_of(int.from_bytes(code, "little"), 8 * len(code))
+            return Leb(atoms_of(value, value.bit_length() + 1), signed)
         atoms = list(atoms_of(value))
         zeros = atoms[-1] == 0
         while len(atoms) > 1 and (atoms[-1] == 0 if zeros else atoms[-1] == atoms[-2]):
