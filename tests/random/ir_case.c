@@ -4,7 +4,7 @@
 #include "select/select.h"
 #include "verify/ir_verify.h"
 
-enum { FUEL = 100000 };
+enum { FUEL = 1000000 };
 
 // ---- ways to compile ----------------------------------------------------------------------------
 
@@ -48,7 +48,9 @@ void case_arguments(const RandomProgram *program, uint64_t seed, uint32_t run, A
     const Sig *sig = &program->entry->sig;
     Random r = random_new(seed ^ (uint64_t)(run + 1) << 48);
     for (uint32_t k = 0; k < sig->n_params; k++) args->values[k] = random_bits(&r, (Type)sig->params[k].type);
-    for (uint32_t k = 0; k < RANDOM_BUFFER; k++) args->memory[k] = (uint8_t)pick(&r, 256);
+    for (uint32_t k = 0; k < RANDOM_ROOM; k++) args->memory[k] = k < RANDOM_BUFFER ? (uint8_t)pick(&r, 256) : 0;
+    args->memory[RANDOM_FUEL] = (uint8_t)(1 + pick(&r, 60));
+    args->memory[RANDOM_CALLS] = (uint8_t)(1 + pick(&r, 30));
     if (program->memory_arg != NONE) args->values[program->memory_arg] = (uint64_t)(uintptr_t)args->memory;
 }
 
@@ -60,7 +62,8 @@ Outcome case_interpret(const RandomProgram *program, Arguments *args) {
     out.status = (uint8_t)ir_interp_call(interp, program->entry, args->values, out.results);
     if (out.status == IR_INTERP_TRAP) out.trap = ir_interp_trap(interp);
     if (out.status == IR_INTERP_ERROR) ctx_bug(program->entry->ctx, "interpreter: %s", ir_interp_error(interp));
-    memcpy(out.memory, args->memory, RANDOM_BUFFER);
+    out.executed = ir_interp_executed(interp);
+    memcpy(out.memory, args->memory, RANDOM_ROOM);
     arena_free(arena);
     return out;
 }
@@ -104,7 +107,7 @@ Outcome case_call(Jit *jit, const RandomProgram *program, Arguments *args) {
         out.status = IR_INTERP_TRAP;
         out.trap = (uint8_t)activation.trap;
     }
-    memcpy(out.memory, args->memory, RANDOM_BUFFER);
+    memcpy(out.memory, args->memory, RANDOM_ROOM);
     return out;
 }
 
@@ -112,7 +115,7 @@ Outcome case_call(Jit *jit, const RandomProgram *program, Arguments *args) {
 
 bool case_same(const RandomProgram *program, const Outcome *a, const Outcome *b) {
     if (a->status != b->status || a->trap != b->trap) return false;
-    if (memcmp(a->memory, b->memory, RANDOM_BUFFER)) return false;
+    if (memcmp(a->memory, b->memory, RANDOM_ROOM)) return false;
     if (a->status != IR_INTERP_OK) return true;
     const Sig *sig = &program->entry->sig;
     for (uint32_t k = 0; k < sig->n_results; k++) {
@@ -134,7 +137,7 @@ void case_describe(const RandomProgram *program, const Outcome *o, Buf *out) {
         text_put_value(out, (Type)sig->results[k].type, o->results[k]);
     }
     buf_text(out, "; memory");
-    for (uint32_t k = 0; k < RANDOM_BUFFER; k++) buf_printf(out, "%s%02x", k % 8 ? "" : " ", o->memory[k]);
+    for (uint32_t k = 0; k < RANDOM_ROOM; k++) buf_printf(out, "%s%02x", k % 8 ? "" : " ", o->memory[k]);
 }
 
 void case_free(RandomProgram *program) {

@@ -31,14 +31,15 @@ Way way_random(const Target *target, uint64_t seed, uint32_t index);
 typedef struct Outcome {
     uint8_t status; // IrInterpStatus
     uint8_t trap;
+    uint64_t executed; // instructions, by the interpreter
     uint64_t results[CASE_MOST_RESULTS];
-    uint8_t memory[RANDOM_BUFFER];
+    uint8_t memory[RANDOM_ROOM];
 } Outcome;
 
 // What the entry is called with in run number `run`.
 typedef struct Arguments {
     uint64_t values[CASE_MOST_RESULTS];
-    _Alignas(16) uint8_t memory[RANDOM_BUFFER];
+    _Alignas(16) uint8_t memory[RANDOM_ROOM];
 } Arguments;
 void case_arguments(const RandomProgram *program, uint64_t seed, uint32_t run, Arguments *args);
 

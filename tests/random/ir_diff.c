@@ -1,10 +1,13 @@
 // Random IR programs: the interpreter's result is what machine code gives, however it was compiled.
 //
-//   ir_diff FIRST COUNT [-m TARGET] [-t SECONDS] [-w WAYS] [-s SIZE] [-f FUNCS]
-//                               compare COUNT programs from seed FIRST on, as code of TARGET (default: this machine)
+//   ir_diff FIRST COUNT [-g] [-m TARGET] [-t SECONDS] [-w WAYS] [-s SIZE] [-f FUNCS]
+//                               compare COUNT programs from seed FIRST on, as code of TARGET (default: this machine);
+//                               -g: over random control-flow graphs, whose shapes are then listed (graph.h);
+//                               -w 0: generates and interprets only
 //   ir_diff -r SEED WAY [...]   cut a failing one down and print it
 //
-// Ends with 1 when a program differs or does not compile; each is named by its seed and the way it was compiled.
+// Ends with 1 when a program differs or does not compile; each is named by its seed and the way it was compiled. Also
+// when most runs trap, many do not end, or a shape of graphs has become rare.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +26,7 @@ typedef struct Settings {
     uint32_t ways;
     uint32_t size;
     uint32_t n_funcs;
+    bool graphs;
     uint32_t only_way; // for cutting down; NONE = all
     const Target *target;
 } Settings;
@@ -46,7 +50,9 @@ typedef struct Job {
     uint64_t seed;
     bool print;
     bool differs;
-    uint64_t n_runs, n_traps, n_endless;
+    uint64_t n_runs, n_traps, n_endless, n_executed;
+    uint64_t n_funcs;
+    uint64_t shapes[N_SHAPES], with_shape[N_SHAPES];
 } Job;
 
 // Where a crash happened, for the handler.
@@ -136,6 +142,7 @@ static void cut_dead(Func *f) {
 static RandomProgram make(Arena *arena, const Job *job, uint32_t space) {
     RandomOptions options = {.seed = job->seed,
                              .space = space,
+                             .graphs = job->settings->graphs,
                              .size = job->settings->size,
                              .n_funcs = job->settings->n_funcs,
                              .target = job->settings->target};
@@ -187,12 +194,18 @@ static void compare_ways(Ctx *ctx, void *arg) {
         if (!verify_func(program.funcs[k])) ctx_throw(ctx, VTR_ERR_INPUT);
     }
     if (job->print) print_program(arena, &program);
+    job->n_funcs += program.n;
+    for (unsigned k = 0; k < N_SHAPES; k++) {
+        job->shapes[k] += program.shapes[k];
+        job->with_shape[k] += program.with_shape[k];
+    }
     Outcome expected[CASE_RUNS];
     Arguments args;
     for (uint32_t run = 0; run < CASE_RUNS; run++) {
         case_arguments(&program, job->seed, run, &args);
         expected[run] = case_interpret(&program, &args);
         job->n_runs++;
+        job->n_executed += expected[run].executed;
         job->n_traps += expected[run].status == IR_INTERP_TRAP;
         job->n_endless += expected[run].status == IR_INTERP_FUEL;
     }
@@ -242,6 +255,31 @@ static bool right(Ctx *ctx, Job *job) {
     return status == VTR_OK && !job->differs;
 }
 
+// Prints how often each shape occurred. False when one has become rare.
+static bool print_shapes(const Job *job) {
+    // Percent of the functions that have it: about half of what there is.
+    static const uint8_t least[N_SHAPES] = {
+        [SHAPE_BLOCKS] = 100,     [SHAPE_EDGES] = 80,          [SHAPE_UNREACHABLE] = 25,
+        [SHAPE_RETURNS] = 50,     [SHAPE_TRAPS] = 15,          [SHAPE_TAILS] = 15,
+        [SHAPE_SWITCHES] = 30,    [SHAPE_LARGE_SWITCHES] = 10, [SHAPE_REPEATED_TARGETS] = 30,
+        [SHAPE_BOTH_EDGES] = 35,  [SHAPE_SELF_LOOPS] = 7,      [SHAPE_CRITICAL_EDGES] = 50,
+        [SHAPE_LOOPS] = 40,       [SHAPE_NESTED_LOOPS] = 20,   [SHAPE_DEEP_LOOPS] = 6,
+        [SHAPE_OVERLAPPING] = 20, [SHAPE_IRREDUCIBLE] = 20,    [SHAPE_NESTED_IRREDUCIBLE] = 7,
+    };
+    bool enough = true;
+    printf("%llu functions\n", (unsigned long long)job->n_funcs);
+    for (unsigned k = 0; k < N_SHAPES; k++) {
+        if (job->n_funcs >= 300 && job->with_shape[k] * 100 < job->n_funcs * least[k]) {
+            printf("too rare: fewer than %u %% of the functions have what follows\n", least[k]);
+            enough = false;
+        }
+        printf("  %-40s %8.1f in a function, in %5.1f %% of them\n", shape_name((Shape)k),
+               (double)job->shapes[k] / (double)job->n_funcs,
+               100.0 * (double)job->with_shape[k] / (double)job->n_funcs);
+    }
+    return enough;
+}
+
 static int sweep(Ctx *ctx, const Settings *settings) {
     uint64_t failed = 0, n = 0;
     time_t end = time(NULL) + settings->seconds;
@@ -250,10 +288,12 @@ static int sweep(Ctx *ctx, const Settings *settings) {
         job.seed = settings->first + n;
         failed += !right(ctx, &job);
     }
-    printf("%llu programs, %llu wrong; %llu runs, %llu trapped, %llu too long\n", (unsigned long long)n,
-           (unsigned long long)failed, (unsigned long long)job.n_runs, (unsigned long long)job.n_traps,
-           (unsigned long long)job.n_endless);
-    return failed || job.n_traps * 2 > job.n_runs || job.n_endless * 10 > job.n_runs;
+    printf("%llu programs, %llu wrong; %llu runs, %llu trapped, %llu too long; %llu instructions each\n",
+           (unsigned long long)n, (unsigned long long)failed, (unsigned long long)job.n_runs,
+           (unsigned long long)job.n_traps, (unsigned long long)job.n_endless,
+           (unsigned long long)(job.n_executed / (job.n_runs + !job.n_runs)));
+    bool enough = !settings->graphs || print_shapes(&job);
+    return failed || !enough || job.n_traps * 2 > job.n_runs || job.n_endless * 10 > job.n_runs;
 }
 
 // ---- cutting a failing program down -------------------------------------------------------------
@@ -310,11 +350,12 @@ static void cut_down(Ctx *ctx, void *arg) {
 }
 
 int main(int argc, char **argv) {
-    Settings settings = {.ways = 6, .size = 40, .n_funcs = 4, .only_way = NONE, .target = target_host()};
+    Settings settings = {.ways = 6, .n_funcs = 4, .only_way = NONE, .target = target_host()};
     bool cut = false;
     int option;
-    while ((option = getopt(argc, argv, "m:t:w:s:f:r")) != -1) {
+    while ((option = getopt(argc, argv, "gm:t:w:s:f:r")) != -1) {
         switch (option) {
+        case 'g': settings.graphs = true; break;
         case 'm': settings.target = target_find(optarg); break;
         case 't': settings.seconds = (uint32_t)atoi(optarg); break;
         case 'w': settings.ways = (uint32_t)atoi(optarg); break;
@@ -324,6 +365,7 @@ int main(int argc, char **argv) {
         default: return 2;
         }
     }
+    if (!settings.size) settings.size = settings.graphs ? 100 : 40;
     if (argc - optind < 2 || !settings.target) return 2;
     settings.first = strtoull(argv[optind], NULL, 0);
     settings.count = strtoull(argv[optind + 1], NULL, 0);
