@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "support/leb.h"
+
 Wasm *wasm_new(Arena *arena, const Target *target, uint64_t features) {
     Ctx *ctx = arena_ctx(arena);
     if (!target->stack) ctx_fail(ctx, VTR_ERR_UNSUPPORTED, "%s: not a stack machine", target->name);
@@ -76,11 +78,11 @@ static void define(Wasm *w, uint32_t sym, WasmSymKind kind, uint32_t item) {
 WasmRelocKind wasm_reloc_kind(unsigned number) {
     // WebAssembly/tool-conventions, Linking.md, "Relocation Sections".
     static const WasmRelocKind kinds[] = {
-        [0] = {WASM_F_FUNCTION, WASM_ULEB, 5}, [1] = {WASM_F_TABLE, WASM_SLEB, 5},
-        [2] = {WASM_F_TABLE, WASM_FIXED, 4},   [3] = {WASM_F_ADDRESS, WASM_ULEB, 5},
-        [4] = {WASM_F_ADDRESS, WASM_SLEB, 5},  [5] = {WASM_F_ADDRESS, WASM_FIXED, 4},
-        [6] = {WASM_F_TYPE, WASM_ULEB, 5},     [7] = {WASM_F_GLOBAL, WASM_ULEB, 5},
-        [8] = {WASM_F_CODE, WASM_FIXED, 4},    [13] = {WASM_F_GLOBAL, WASM_FIXED, 4},
+        [0] = {WASM_F_FUNCTION, WASM_ULEB, 5},  [1] = {WASM_F_TABLE, WASM_SLEB, 5},
+        [2] = {WASM_F_TABLE, WASM_FIXED, 4},    [3] = {WASM_F_ADDRESS, WASM_ULEB, 5},
+        [4] = {WASM_F_ADDRESS, WASM_SLEB, 5},   [5] = {WASM_F_ADDRESS, WASM_FIXED, 4},
+        [6] = {WASM_F_TYPE, WASM_ULEB, 5},      [7] = {WASM_F_GLOBAL, WASM_ULEB, 5},
+        [8] = {WASM_F_CODE, WASM_FIXED, 4},     [13] = {WASM_F_GLOBAL, WASM_FIXED, 4},
         [14] = {WASM_F_ADDRESS, WASM_ULEB, 10}, [15] = {WASM_F_ADDRESS, WASM_SLEB, 10},
         [16] = {WASM_F_ADDRESS, WASM_FIXED, 8}, [18] = {WASM_F_TABLE, WASM_SLEB, 10},
         [19] = {WASM_F_TABLE, WASM_FIXED, 8},
@@ -96,8 +98,8 @@ static void note_use(Wasm *w, uint32_t sym, WasmField field) {
     else if (field == WASM_F_GLOBAL) s->kind = WASM_GLOBAL;
 }
 
-static void copy_relocs(Wasm *w, WasmFunc *f, const Code *code,
-                        uint32_t (*resolve)(void *user, const CodeReloc *reloc), void *user) {
+static void copy_relocs(Wasm *w, WasmFunc *f, const Code *code, uint32_t (*resolve)(void *user, const CodeReloc *reloc),
+                        void *user) {
     uint32_t end = 0; // of the field before
     for (uint32_t k = 0; k < code->relocs.n; k++) {
         const CodeReloc *r = &code->relocs.v[k];
@@ -193,8 +195,7 @@ uint64_t wasm_value(const Wasm *w, const WasmNumbers *numbers, const WasmReloc *
     case WASM_F_GLOBAL: return wasm_index(w, numbers, reloc->sym, reloc->type);
     case WASM_F_TABLE: return s->table;
     case WASM_F_TYPE: return reloc->type;
-    case WASM_F_ADDRESS:
-        return (s->defined ? w->datas.v[s->item].addr + s->offset : 0) + (uint64_t)reloc->addend;
+    case WASM_F_ADDRESS: return (s->defined ? w->datas.v[s->item].addr + s->offset : 0) + (uint64_t)reloc->addend;
     case WASM_F_CODE: return w->funcs.v[s->item].at + (uint64_t)reloc->addend;
     case WASM_F_NONE: break;
     }
@@ -245,6 +246,12 @@ void wasm_number(Wasm *w, WasmNumbers *numbers) {
         for (uint32_t k = 0; k < w->datas.n; k++)
             for (uint32_t j = 0; j < w->datas.v[k].relocs.n; j++)
                 number_use(w, numbers, &w->datas.v[k].relocs.v[j], typed);
+    }
+    w->n_func_imports = numbers->n_funcs;
+    for (uint32_t k = 0; k < w->syms.n; k++) {
+        if (!w->syms.v[k].in_table) continue;
+        WasmReloc r = {.number = WASM_R_TABLE_INDEX, .sym = k, .type = NONE};
+        number_use(w, numbers, &r, false);
     }
 }
 
@@ -360,16 +367,10 @@ void wasm_put_padded(uint8_t *to, WasmRelocKind kind, uint64_t value) {
         for (unsigned k = 0; k < kind.size; k++) to[k] = (uint8_t)(k < 8 ? value >> 8 * k : 0);
         return;
     }
-    uint64_t sign = kind.form == WASM_SLEB && value >> 63 ? UINT64_MAX : 0;
-    for (unsigned k = 0; k < kind.size; k++) {
-        unsigned from = 7 * k;
-        uint64_t rest = from < 64 ? value >> from : 0;
-        if (sign && from) rest |= from < 64 ? sign << (64 - from) : sign;
-        to[k] = (uint8_t)((rest & 0x7f) | (k + 1 < kind.size ? 0x80 : 0));
-    }
+    leb_put_wide(to, kind.size, value, kind.form == WASM_SLEB);
 }
 
-static void fill(Wasm *w, const WasmNumbers *numbers, const WasmReloc *relocs, uint32_t n, Buf *bytes) {
+static void fill_fields(Wasm *w, const WasmNumbers *numbers, const WasmReloc *relocs, uint32_t n, Buf *bytes) {
     for (uint32_t k = 0; k < n; k++)
         wasm_put_padded((uint8_t *)bytes->bytes.v + relocs[k].at, wasm_reloc_kind(relocs[k].number),
                         wasm_value(w, numbers, &relocs[k]));
@@ -377,9 +378,9 @@ static void fill(Wasm *w, const WasmNumbers *numbers, const WasmReloc *relocs, u
 
 void wasm_fill_custom(Wasm *w, const WasmNumbers *numbers, WasmCustom *custom) {
     if (custom->fill) custom->fill(custom->user, w, custom);
-    fill(w, numbers, custom->relocs.v, custom->relocs.n, &custom->bytes);
+    fill_fields(w, numbers, custom->relocs.v, custom->relocs.n, &custom->bytes);
 }
 
 void wasm_fill_data(Wasm *w, const WasmNumbers *numbers, WasmData *data) {
-    fill(w, numbers, data->relocs.v, data->relocs.n, &data->bytes);
+    fill_fields(w, numbers, data->relocs.v, data->relocs.n, &data->bytes);
 }

@@ -32,8 +32,9 @@ typedef struct WasmSym {
     uint8_t kind;  // WasmSymKind
     uint8_t scope; // WasmScope: whether other objects see it
     bool defined;
-    uint32_t item;          // defined: number in funcs, datas or globals
-    uint64_t offset, size;  // WASM_DATA: where in the segment
+    bool in_table;         // it is a function that must be in the function table, whether or not code takes its address
+    uint32_t item;         // defined: number in funcs, datas or globals
+    uint64_t offset, size; // WASM_DATA: where in the segment
     const char *module;    // imported from; NULL = "env"
     const char *field;     // imported as; NULL = its name
     const char *export_as; // a complete module exports it under this name; NULL = it does not
@@ -76,7 +77,7 @@ typedef struct WasmGlobal {
     uint32_t sym;
     uint8_t type; // value type
     bool writable;
-    uint32_t of;  // symbol whose address it is, plus `value`, or NONE
+    uint32_t of; // symbol whose address it is, plus `value`, or NONE
     int64_t value;
 } WasmGlobal;
 
@@ -109,11 +110,14 @@ typedef struct Wasm {
     VEC(WasmCustom) customs;
     uint32_t start; // symbol of the function that runs when the module is instantiated, or NONE
     // Of complete modules.
-    uint64_t stack_size; // bytes
-    uint64_t max_memory; // bytes, 0 = no limit
-    uint64_t stack_end;  // the writer's: where the shadow stack starts; it grows down
-    uint64_t heap_base;  // the writer's: the first free byte
-    uint64_t code_at;    // the writer's: where the code section's contents start in the file
+    uint64_t stack_size;     // bytes
+    uint64_t max_memory;     // bytes, 0 = no limit
+    bool table_may_grow;     // the function table has no maximum
+    uint64_t stack_start;    // the writer's: the shadow stack's lowest address
+    uint64_t stack_end;      // the writer's: where it begins to grow down from
+    uint64_t heap_base;      // the writer's: the first free byte
+    uint32_t n_func_imports; // the writer's: functions with the first numbers
+    uint64_t code_at;        // the writer's: where the code section's contents start in the file
 } Wasm;
 
 // An empty file. Throws VTR_ERR_UNSUPPORTED when the target is no stack machine.
@@ -129,7 +133,7 @@ uint32_t wasm_symbol(Wasm *w, const char *name);
 uint32_t wasm_local(Wasm *w, const char *name);
 // Says where a symbol comes from when it is not defined. The strings are copied.
 void wasm_import(Wasm *w, uint32_t sym, const char *module, const char *field);
-// Makes a complete module export a symbol; the name is copied. `sym` need not be defined yet.
+// Makes a complete module export a function or global; the name is copied. `sym` need not be defined yet.
 void wasm_export(Wasm *w, uint32_t sym, const char *name);
 
 // ---- contents -----------------------------------------------------------------------------------------------
@@ -179,7 +183,7 @@ typedef struct WasmRelocKind {
 WasmRelocKind wasm_reloc_kind(unsigned number);
 
 // Numbers of relocations that are not the target's.
-enum { WASM_R_FUNCTION_OFFSET = 8 };
+enum { WASM_R_FUNCTION_OFFSET = 8, WASM_R_TABLE_INDEX = 19 };
 
 enum {
     WASM_S_CUSTOM = 0,
@@ -233,7 +237,7 @@ uint64_t wasm_value(const Wasm *w, const WasmNumbers *numbers, const WasmReloc *
 WasmField wasm_field(const Wasm *w, const WasmReloc *reloc);
 
 // Pieces of files.
-bool wasm_wide_table(const Wasm *w); // indices of the function table are as wide as addresses, not of 32 bits
+bool wasm_wide_table(const Wasm *w);      // indices of the function table are as wide as addresses, not of 32 bits
 uint8_t wasm_address_type(const Wasm *w); // value type
 void wasm_put_name(Buf *out, const char *name);
 void wasm_put_header(Buf *file);

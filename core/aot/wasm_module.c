@@ -45,6 +45,7 @@ static void place_data(Wasm *w) {
         if (w->stack_size > limit - WASM_PAGE) too_large(w);
         at += align_up(w->stack_size, 16);
         uint32_t sp = wasm_symbol(w, w->target->stack->sp_symbol);
+        w->stack_start = WASM_PAGE;
         w->stack_end = at;
         if (!w->syms.v[sp].defined) wasm_global(w, sp, wasm_address_type(w), true, NONE, (int64_t)at);
         wasm_export(w, sp, w->target->stack->sp_symbol);
@@ -158,7 +159,7 @@ static void put_table_and_memory(Writer *x) {
         uint32_t n = x->numbers.table.n + 1;
         buf_uleb(&out, 1);
         buf_u8(&out, 0x70); // references to functions
-        wasm_put_limits(&out, wasm_wide_table(w), n, n);
+        wasm_put_limits(&out, wasm_wide_table(w), n, w->table_may_grow ? 0 : n);
         wasm_put_section(&x->file, WASM_S_TABLE, &out);
     }
     out.bytes.n = 0;

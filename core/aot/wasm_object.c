@@ -242,7 +242,8 @@ static void put_features(Writer *x) {
     for (unsigned k = 0; k < t->n_features; k++) {
         if (!(x->w->features >> k & 1)) continue;
         char *name = arena_text(x->arena, t->features[k].name, strlen(t->features[k].name));
-        for (char *c = name; *c; c++) *c = *c == '_' ? '-' : *c;
+        for (char *c = name; *c; c++)
+            if (*c == '_') *c = '-';
         buf_char(&list, '+');
         wasm_put_name(&list, name);
         n++;
