@@ -216,9 +216,9 @@ guard(A) ::= WHEN expr(B). { A = B; }
 decl(A) ::= OPERAND ID(B) TO kind(T) LB forms(C) RB.
   { A = PUT(PUT(md_decl(m, "operand", B), "type", T), "forms", C); }
 forms(A) ::= . { A = md_list(m); }
-forms(A) ::= forms(B) FORM ID(N) LP params(C) RP ASSIGN expr(D) formclauses(E) SEMI. {
+forms(A) ::= forms(B) FORM ID(N) LP params(C) RP ASSIGN expr(D) guard(G) formclauses(E) SEMI. {
     Node *f = PUT(PUT(md_obj(m, "form", N), "name", md_text(m, N)), "params", C);
-    A = md_push(m, B, PUT(PUT(f, "value", D), "clauses", E));
+    A = md_push(m, B, PUT(PUT(PUT(f, "value", D), "when", G), "clauses", E));
 }
 formclauses(A) ::= . { A = md_list(m); }
 formclauses(A) ::= formclauses(B) formclause(C). { A = md_push(m, B, C); }

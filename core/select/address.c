@@ -41,6 +41,7 @@ typedef struct Addr {
 
 static bool holds(const Addr *a, const SelAddrForm *form, int64_t disp) {
     if (disp != 0 && sel_squeezed(a->s, (uint64_t)disp)) return false;
+    if (form->most && (uint64_t)disp > form->most) return false;
     return form->disp ? target_imm_fits(a->s->t, form->disp_kind, disp) : disp == 0;
 }
 

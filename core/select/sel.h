@@ -202,6 +202,7 @@ typedef struct SelAddrForm {
     uint8_t extend;               // SelExtend of the index
     uint8_t base_cls, index_cls;
     uint16_t disp_kind; // Target.imms of the displacement
+    uint64_t most;      // the greatest displacement of a base that is no slot, 0 = what the kind holds
 } SelAddrForm;
 // The address p + offset in one of `n` forms, of which one is base + displacement or base alone.
 SelMem sel_mem(Sel *s, Value p, int64_t offset, const SelAddrForm *forms, unsigned n);

@@ -368,6 +368,7 @@ class IsaBuilder(RegisterBuilder):
                 if form.value.width not in (None, comp.width):
                     self.error(form.value.loc, "the form is %d bits, operand '%s' is %d"
                                % (form.value.width, comp.name, comp.width))
+                form.most = self.most_displacement(form, j, b)
                 for c in j["clauses"]:
                     if c["k"] == "asm":
                         form.asms.append(self.asm(c, form.params, b))
@@ -378,6 +379,19 @@ class IsaBuilder(RegisterBuilder):
             if not comp.forms:
                 self.error(loc, "operand '%s' has no form" % comp.name)
             self.isa.operands[d["name"]] = comp
+
+    def most_displacement(self, form, j, b):
+        """`when d <u NUMBER` behind a form's value."""
+        e = b.expr(j["when"])
+        if e is None:
+            return None
+        part = e.args[0] if e.k == "bin" and e.op == "ult" else None
+        limit = fold(e.args[1]) if part is not None else None
+        if limit is None or limit <= 0 or not any(part.k == "name" and part.name == p.name and p.type == "imm"
+                                                  for p in form.params):
+            self.error(e.loc, "a form's 'when' limits its displacement: 'd <u NUMBER'")
+            return None
+        return limit - 1
 
     # ---- formats and encode lines ----
 
@@ -672,26 +686,6 @@ class IsaBuilder(RegisterBuilder):
         for d, b, loc in self.each("cpu"):
             if self.once.add("cpu", d["name"], loc):
                 isa.cpus[d["name"]] = self.cpu(d, b, loc)
-
-    def moves_row(self, moves, row, at):
-        """copy INST; load BYTES INST ...; store BYTES INST ...; save INST restore INST BYTES."""
-        insts = [n for n in row[1:] if not n.isdigit() and n != "restore"]
-        for name in insts:
-            if name not in self.isa.insts:
-                self.error(at, "no instruction is named '%s'" % name)
-                return
-        found = [self.isa.insts[n] for n in insts]
-        if row[0] == "copy" and len(row) == 2:
-            moves.copy = found[0]
-        elif row[0] in ("load", "store") and len(row) % 2 and all(n.isdigit() for n in row[1::2]):
-            getattr(moves, row[0]).update(zip(map(int, row[1::2]), found))
-        elif row[0] == "constant" and len(row) == 2 and self.isa.is_stack:
-            moves.constant = found[0]
-        elif row[0] == "save" and row[2:3] == ["restore"] and len(row) == 5 and row[4].isdigit():
-            moves.save, moves.restore, moves.save_bytes = found[0], found[1], int(row[4])
-        else:
-            self.error(at, "moves of a value type are 'constant INST'" if self.isa.is_stack else
-                       "moves are 'copy INST', 'load BYTES INST ...', 'store ...', 'save INST restore INST BYTES'")
 
     def reloc(self, d, b, loc):
         isa, scope, spots = self.isa, Scope(), []

@@ -1,4 +1,4 @@
-"""Registers, views, flags, classes and holds of a machine: the part of build_isa.IsaBuilder that makes them."""
+"""Registers, views, flags, classes, holds and moves of a machine: the part of build_isa.IsaBuilder that makes them."""
 import re
 
 from isa import Flags, Hold, Reg, RegClass, RegFile, View
@@ -202,6 +202,26 @@ class RegisterBuilder:
             cls.view = view
             cls.codes.append(len(cls.regs))  # named by places: the place is the code
             cls.regs.append(reg)
+
+    def moves_row(self, moves, row, at):
+        """copy INST; load BYTES INST ...; store BYTES INST ...; save INST restore INST BYTES."""
+        insts = [n for n in row[1:] if not n.isdigit() and n != "restore"]
+        for name in insts:
+            if name not in self.isa.insts:
+                self.error(at, "no instruction is named '%s'" % name)
+                return
+        found = [self.isa.insts[n] for n in insts]
+        if row[0] == "copy" and len(row) == 2:
+            moves.copy = found[0]
+        elif row[0] in ("load", "store") and len(row) % 2 and all(n.isdigit() for n in row[1::2]):
+            getattr(moves, row[0]).update(zip(map(int, row[1::2]), found))
+        elif row[0] == "constant" and len(row) == 2 and self.isa.is_stack:
+            moves.constant = found[0]
+        elif row[0] == "save" and row[2:3] == ["restore"] and len(row) == 5 and row[4].isdigit():
+            moves.save, moves.restore, moves.save_bytes = found[0], found[1], int(row[4])
+        else:
+            self.error(at, "moves of a value type are 'constant INST'" if self.isa.is_stack else
+                       "moves are 'copy INST', 'load BYTES INST ...', 'store ...', 'save INST restore INST BYTES'")
 
     def class_of(self, j, b):
         name = j["name"]

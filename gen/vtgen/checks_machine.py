@@ -315,6 +315,7 @@ def check_select(isa, inst, diag):
 
 # What emit_target.py reads: the first words of each setting.
 ABI_WORDS = {"conv", "int", "float", "slots", "variadic", "sret", "preserved", "stack", "extend", "callee", "link"}
+STACK_ABI_WORDS = {"conv", "values", "stack"}  # of a stack machine
 
 
 def check_abi(isa, abi, diag):
@@ -322,11 +323,13 @@ def check_abi(isa, abi, diag):
         diag.error(abi.loc, "calling convention '%s' is empty" % abi.name)
         return
     for row, at in zip(abi.rows, abi.places):
-        if row[0] not in ABI_WORDS:
-            diag.error(at, "a calling convention has no '%s'" % row[0])
+        if row[0] not in (STACK_ABI_WORDS if isa.is_stack else ABI_WORDS):
+            diag.error(at, "a calling convention %shas no '%s'" % ("of a stack machine " if isa.is_stack else "", row[0]))
         if row[0] == "extend" and row[1:] not in (["caller"], ["caller", "word"]):
             diag.error(at, "'extend' is 'extend caller' or 'extend caller word'")
     if isa.is_stack:
+        if abi.get("values") != []:
+            diag.error(abi.loc, "a calling convention of a stack machine says 'values'")
         return
     for words in (("int", "args"), ("int", "results")):
         if abi.get(*words) is None and not (words[1] == "args" and abi.get("slots")):
@@ -350,12 +353,19 @@ ROLE_KINDS = {"sp": "reg", "flags": "reg", "scratch": "reg", "jump": "inst", "ca
               "host_features": "function"}
 
 
+# Of stack machines, beside jump, call, call_reg, tail_call, tail_call_reg, ret, trap, add, load_addr and lea.
+STACK_ROLE_KINDS = dict.fromkeys((
+    "get", "set", "tee", "drop", "block", "loop", "end", "if_", "else_", "branch_if", "branch_table", "branch_entry",
+    "eqz", "sp_get", "sp_set"), "inst")
+STACK_ROLE_KINDS.update(sp_symbol="symbol", reloc_type="relocation", function_type="number")
+
+
 def check_roles(isa, diag):
     from diag import Loc
     at = isa.loc or Loc(isa.name, 1, 1)
     forms = {f.name for c in isa.operands.values() for f in c.forms}
     for role, words in isa.roles.items():
-        kind = ROLE_KINDS.get(role)
+        kind = ROLE_KINDS.get(role) or isa.is_stack and STACK_ROLE_KINDS.get(role) or None
         if kind is None:
             diag.error(at, "there is no role '%s'" % role)
             continue
@@ -363,10 +373,11 @@ def check_roles(isa, diag):
             diag.error(at, "role '%s' is empty" % role)
         for word in words:
             known = {"reg": word in isa.reg_names or word in isa.flags, "inst": isa.inst(word) is not None,
-                     "form": word in forms, "cond": any(c.find(word) for c in isa.conds.values()), "function": True}[kind]
+                     "form": word in forms, "cond": any(c.find(word) for c in isa.conds.values()), "function": True,
+                     "symbol": True, "relocation": word in isa.relocs, "number": word.isdigit() and int(word) < 256}[kind]
             if not known:
                 diag.error(at, "role '%s': no %s is named '%s'"
-                           % (role, {"reg": "register", "inst": "instruction", "form": "form", "cond": "condition"}[kind], word))
+                           % (role, {"reg": "register", "inst": "instruction", "cond": "condition"}.get(kind, kind), word))
 
 
 def check_costs(isa, diag):
@@ -533,5 +544,8 @@ def check(isa, model, diag, total):
         check_abi(isa, abi, diag)
     check_costs(isa, diag)
     check_roles(isa, diag)
+    if total and isa.rules and isa.is_stack:
+        for role in [r for r in STACK_ROLE_KINDS if r not in isa.roles]:
+            diag.error(isa.loc, "a stack machine needs the role '%s'" % role)
     if total and isa.rules:  # rules are the last part of a description to be written
         check_unused(isa, diag)

@@ -495,7 +495,11 @@ class Encoder:
                 out.append("static const uint8_t codes_%s[] = {%s};"
                            % (c.name, ", ".join(str(codes.get(r.index, 0)) for r in m.isa.regs)))
         out += opposites(m, self.functions)
-        out += [text for name, text in HELPERS.items() if any(name + "(" in b for b in bodies)]
+        helpers = []
+        for name, text in reversed(HELPERS.items()):  # a helper calls those before it
+            if any(name + "(" in b for b in bodies + helpers):
+                helpers.insert(0, text)
+        out += helpers
         widths = {n for n in (8, 16, 32, 64) if any("put%d(" % n in b for b in self.bodies)}
         for n in (16, 32, 64):
             if n in widths:

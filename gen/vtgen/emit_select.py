@@ -238,6 +238,8 @@ class Writer:
                 return False
             if p.type == "imm" and shift is None and not extend:
                 out["disp"], out["disp_kind"] = at[e.name], list(self.isa.imms).index(p.imm.name)
+                if form.most is not None:
+                    out["most"] = form.most
                 return True
             if p.type != "reg" or ("base" in out and "index" in out):
                 return False

@@ -27,7 +27,15 @@ def outputs(isas):
 
 
 def emit(model):
-    return {"%s_sim.c" % name: Simulator(m).text() for name, m in machines(model).items()}
+    return {"%s_sim.c" % name: NO_SIMULATOR % (name, name) if m.isa.is_stack else Simulator(m).text()
+            for name, m in machines(model).items()}
+
+
+NO_SIMULATOR = """// Generated from md/%s.md by gen/vtgen/emit_sim.py. Do not edit.
+//
+// Code of a stack machine runs in an engine of its own: there is no simulator.
+#include "%s.h"
+"""
 
 
 def ones(width):

@@ -5,12 +5,15 @@ import re
 import sequence
 
 from emit_encode import banner, opposites, stmts_end_relative
+from isa import Moves
 from machine import DescriptionError, Leb, c_int, displacement, machines
 from tree import SIGNS, show
 
 ROLES = {"prefix": "op_", "registers": ("sp",), "insts": (
     "jump", "call", "call_reg", "tail_call", "tail_call_reg", "ret", "ret_pop", "push", "pop", "sp_add", "sp_sub",
-    "add", "trap", "lea", "load_addr", "cmp", "branch")}
+    "add", "trap", "lea", "load_addr", "cmp", "branch"), "stack": (
+    "get", "set", "tee", "drop", "block", "loop", "end", "if_", "else_", "branch_if", "branch_table", "branch_entry",
+    "eqz", "sp_get", "sp_set")}
 
 
 def outputs(isas):
@@ -46,7 +49,7 @@ def header(m):
             "unsigned %s_decode(const uint8_t *bytes, size_t n, uint16_t *mop, MOpnd *slots);" % m.name,
             "void %s_print(uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out);" % m.name,
             "bool %s_select(struct Sel *sel, Inst i);" % m.name,
-            "extern SimRun *const %s_sim[N_%s_INSTS];" % (m.name, up),
+            *([] if m.isa.is_stack else ["extern SimRun *const %s_sim[N_%s_INSTS];" % (m.name, up)]),
             "bool %s_covers(Op op, Type control, Type operand, uint64_t features);" % m.name,
             "uint64_t %s_host_features(void);" % m.name, "extern const struct Ways %s_ways;" % m.name, "", "#endif", ""]
     return "\n".join(out)
@@ -75,7 +78,7 @@ class Tables:
         relocs = self.relocs()
         out += ['#include "support/leb.h"', ""] if any("leb_put_wide(" in text for text in relocs) else [""]
         out += self.regs() + self.classes() + self.imms() + self.operands() + self.insts() + relocs
-        out += self.relaxes() + self.features() + self.abis() + self.invert() + self.record()
+        out += self.relaxes() + self.features() + self.abis() + self.invert() + self.stack() + self.record()
         return "\n".join(out) + "\n"
 
     def regs(self):
@@ -98,14 +101,16 @@ class Tables:
             moves = self.isa.moves.get(c.name) or self.isa.moves.get(c.file.name)
             spill = max([self.m.ir.types[t].width // 8 for h in self.isa.holds for t in h.types
                          if t in self.m.ir.types and h.cls.file is c.file] or [0])
-            if moves is None:
+            if moves is None and not self.isa.is_stack:
                 raise DescriptionError(c.loc, "class '%s' has no 'moves'" % c.name)
+            moves = moves or Moves(c.name, c.loc)
             load = [self.mop(moves.load.get(n)) for n in (1, 2, 4, 8)]
             store = [self.mop(moves.store.get(n)) for n in (1, 2, 4, 8)]
-            save = [self.mop(moves.save), self.mop(moves.restore), str(moves.save_bytes or 0), "0", "NO_MOP"]  # the latter: of stack machines
+            rest = [self.mop(moves.save), self.mop(moves.restore), str(moves.save_bytes or 0), str(c.file.values or 0),
+                    self.mop(moves.constant)]
             out.append('    {"%s", %s, %s, %d, %s, {%s}, {%s}, %s},' % (
                 c.name, regset(c.regs), regset(self.allocatable(c.regs)), spill, self.mop(moves.copy),
-                ", ".join(load), ", ".join(store), ", ".join(save)))
+                ", ".join(load), ", ".join(store), ", ".join(rest)))
         return out + ["};", ""]
 
     def imms(self):
@@ -469,7 +474,7 @@ class Tables:
                         "        .preserved = %s,\n        .clobbered = %s,\n"
                         "        .stack_align = %d,\n        .arg_slot = %d,\n        .red_zone = %d,\n        .shadow = %d,\n"
                         "        .variadic_count = %s,\n        .sret_result = %s,\n        .sret_arg = %s,\n"
-                        "        .link = %s,\n    }," % (
+                        "        .link = %s,\n        .values = %s,\n    }," % (
                             name, "".join("        .%s = %s,\n        .n_%s = %d,\n" % (
                                 what, "%s_%s" % (name, what) if regs else "NULL", what, len(regs))
                                 for what, regs in lists.items()),
@@ -478,8 +483,20 @@ class Tables:
                             self.EXTEND[tuple(abi.get("extend") or [])], regset(preserved), regset(gone),
                             value["align"], slot, value["redzone"], value["shadow"], one("variadic"),
                             one("sret") if (abi.get("sret") or ["arg"])[0] != "arg" else "NO_REG", one("sret", "arg"),
-                            one("link")))
+                            one("link"), "true" if abi.get("values") is not None else "false"))
         return out + ["static const Abi abis[] = {"] + rows + ["};", ""]
+
+    def stack(self):
+        """The instructions of a stack machine that core/stack puts by name."""
+        if not self.isa.is_stack:
+            return []
+        m = self.m
+        out = ["static const StackMachine stack = {"]
+        out += ["    .%s = %d," % (r, m.by_name[m.role(r)[0]].index) for r in ROLES["stack"]]
+        out.append('    .sp_symbol = "%s",' % m.role("sp_symbol")[0])
+        out.append("    .reloc_type = %d," % self.isa.relocs[m.role("reloc_type")[0]].index)
+        out.append("    .function_type = %s," % m.role("function_type")[0])
+        return out + ["};", ""]
 
     def record(self):
         m, isa = self.m, self.isa
@@ -524,9 +541,11 @@ class Tables:
                                    % m.role("mem_form")[0])
         out.append("    .mem_form = %d," % (forms.pop() if forms else 0))
         out.append("    .encode = %s_encode,\n    .invert = invert,\n    .ways = &%s_ways," % (m.name, m.name))
+        if isa.is_stack:
+            out.append("    .stack = &stack,")
         for field, module in (("decode", "emit_decode"), ("print", "emit_print"), ("select", "emit_select"),
                               ("covers", "emit_select"), ("sim", "emit_sim")):
-            if have(module):
+            if have(module) and not (isa.is_stack and field == "sim"):
                 out.append("    .%s = %s_%s," % (field, m.name, field))
         if m.role("host_features"):
             out.append("    .host_features = %s," % m.role("host_features")[0])

@@ -184,11 +184,13 @@ class Asm:
 
 class Form:
     """A form of a composite operand: params ([Opnd]), value (Expr with widths), asms ([Asm]), encodes
-    ([(Expr call, guard Expr or None)], tried in order)."""
+    ([(Expr call, guard Expr or None)], tried in order). most: the greatest displacement that the selector puts in, or
+    None: what its kind holds."""
 
     def __init__(self, name, loc):
         self.name, self.loc = name, loc
         self.params, self.value, self.asms, self.encodes = [], None, [], []
+        self.most = None
         self.index = 0
 
 

@@ -468,6 +468,5 @@ class Machine:
 def machines(model):
     """One Machine for each described machine, made once."""
     if not hasattr(model, "machines"):
-        model.machines = {name: Machine(isa, model.ir) for name, isa in sorted(model.isas.items())
-                          if not isa.is_stack}
+        model.machines = {name: Machine(isa, model.ir) for name, isa in sorted(model.isas.items())}
     return model.machines

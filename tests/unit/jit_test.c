@@ -55,7 +55,8 @@ static void run_level(Body body, OptLevel opt, const Target *target, bool simula
 static void run_both(Body body) {
     for (OptLevel opt = OPT_NONE; opt <= OPT_SPEED; opt++) {
         run_level(body, opt, target_host(), false);
-        for (const Target *const *t = targets_all; *t; t++) run_level(body, opt, *t, true);
+        for (const Target *const *t = targets_all; *t; t++)
+            if ((*t)->sim) run_level(body, opt, *t, true);
     }
 }
 

@@ -165,7 +165,8 @@ static void run_on(Body *body, const Target *target, bool simulate, uint64_t fue
 }
 
 static void run_simulated(Body *body, uint64_t fuel) {
-    for (const Target *const *t = targets_all; *t; t++) run_on(body, *t, true, fuel);
+    for (const Target *const *t = targets_all; *t; t++)
+        if ((*t)->sim) run_on(body, *t, true, fuel);
 }
 
 static void add(Env *env, const char *text) {
