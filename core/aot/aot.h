@@ -3,11 +3,14 @@
 #define VTR_AOT_AOT_H
 
 #include "aot/object.h"
+#include "aot/wasm.h"
 #include "bytecode/module.h"
 #include "jit/compile.h"
 
 typedef struct Aot {
     Object *object;
+    Wasm *wasm;             // of a stack machine, instead of `object`
+    bool complete;          // it becomes a complete module
     CompileOptions compile; // of every function; `traps` is set by kind of input
 } Aot;
 
@@ -20,6 +23,14 @@ void aot_add_clif(Aot *aot, const char *file, const char *text, size_t len);
 // the exported function that the executable runs, NULL = the module's entry. Throws VTR_ERR_NOT_FOUND when there is
 // none of the name, VTR_ERR_LIMIT and VTR_ERR_UNSUPPORTED naming the function.
 void aot_add_module(Aot *aot, const BcModule *m, const char *entry);
+
+// wasm_input.c: the same for WebAssembly. Functions of an IR text are exported under their names from a complete
+// module, which imports from "env" what it calls and does not define. Complete modules have the sections of
+// wasm_meta.h, objects vitrail_traps: rows of the place of an instruction in the code section and its trap code, 4
+// bytes each.
+void aot_wasm_clif(Aot *aot, const char *file, const char *text, size_t len);
+// Only complete modules can be made of bytecode.
+void aot_wasm_module(Aot *aot, const BcModule *m, const char *entry);
 
 // The C function that does the work of a function of the run-time library (link/libcalls.h), or NULL.
 const char *aot_libcall(const char *name);

@@ -4,6 +4,8 @@
 
 #include "aot/aot.h"
 
+enum { DEFAULT_STACK = 1 << 20 }; // bytes of a complete module's shadow stack
+
 struct vtr_object {
     Ctx *ctx;
     Arena *arena;
@@ -35,7 +37,14 @@ static void new_body(Ctx *ctx, void *arg) {
     vtr_object *object = NEW(arena, vtr_object);
     object->ctx = ctx;
     object->arena = arena;
-    object->aot.object = object_new(arena, target, features);
+    if (target->stack) {
+        object->aot.wasm = wasm_new(arena, target, features);
+        object->aot.wasm->stack_size = chosen.stack_size ? chosen.stack_size : DEFAULT_STACK;
+        object->aot.wasm->max_memory = chosen.max_memory;
+        object->aot.complete = !chosen.relocatable;
+    } else {
+        object->aot.object = object_new(arena, target, features);
+    }
     object->aot.compile = (CompileOptions){.target = target,
                                            .features = features,
                                            .opt = chosen.opt == VTR_OPT_NONE ? OPT_NONE : OPT_SPEED,
@@ -69,7 +78,8 @@ static void add_clif(Ctx *ctx, void *arg) {
     (void)ctx;
     AddJob *job = arg;
     want_open(job->object);
-    aot_add_clif(&job->object->aot, job->name, job->text, job->len);
+    if (job->object->aot.wasm) aot_wasm_clif(&job->object->aot, job->name, job->text, job->len);
+    else aot_add_clif(&job->object->aot, job->name, job->text, job->len);
 }
 
 vtr_status vtr_object_add_clif(vtr_object *object, const char *file, const char *text, size_t len) {
@@ -87,7 +97,8 @@ static void add_module(Ctx *ctx, void *arg) {
     (void)ctx;
     ModuleJob *job = arg;
     want_open(job->object);
-    aot_add_module(&job->object->aot, job->bytecode, job->entry);
+    if (job->object->aot.wasm) aot_wasm_module(&job->object->aot, job->bytecode, job->entry);
+    else aot_add_module(&job->object->aot, job->bytecode, job->entry);
 }
 
 vtr_status vtr_object_add_bytecode(vtr_object *object, const vtr_bytecode *bytecode, const char *entry) {
@@ -102,15 +113,20 @@ typedef struct OutJob {
     size_t n;
 } OutJob;
 
+static Buf make_file(const Aot *aot, Arena *arena) {
+    if (aot->wasm) return aot->complete ? wasm_module(aot->wasm, arena) : wasm_object(aot->wasm, arena);
+    object_unwind(aot->object);
+    object_debug(aot->object);
+    return object_elf(aot->object, arena);
+}
+
 static void out_body(Ctx *ctx, void *arg) {
     OutJob *job = arg;
     vtr_object *object = job->object;
     want_open(object);
     object->done = true;
-    object_unwind(object->aot.object);
-    object_debug(object->aot.object);
     Arena *arena = arena_new(ctx);
-    Buf file = object_elf(object->aot.object, arena);
+    Buf file = make_file(&object->aot, arena);
     job->n = file.bytes.n;
     if (!job->path) {
         job->bytes = ctx_alloc(ctx, job->n + 1);

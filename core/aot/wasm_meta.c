@@ -176,7 +176,7 @@ void wasm_meta_module(const WasmMeta *meta, Buf *out) {
     put_imports(&w);
     put_values(&w);
     put_functions(&w, meta);
-    put_optional(&w, m->entry);
+    put_optional(&w, meta->entry);
     buf_uleb(out, META_VERSION);
     // What compiled code takes for granted: where the cells start.
     buf_uleb(out, sizeof(VmCtx));

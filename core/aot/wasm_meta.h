@@ -51,6 +51,7 @@ typedef struct WasmMeta {
     // function and the entry are).
     const uint32_t *table;
     const char *const *exports;
+    uint32_t entry; // function index of what the program runs, BC_NONE = nothing
 } WasmMeta;
 
 #define WASM_META_CODE "vitrail.code"

@@ -346,7 +346,8 @@ VTR_API vtr_status vtr_jit_call(vtr_jit *jit, const char *name, const uint64_t *
 
 /* ---- object files -----------------------------------------------------------------------------------
  *
- * Relocatable ELF objects for the system's linker, for any target whose description has the numbers of ELF.
+ * Relocatable ELF objects for the system's linker, for any target whose description has the numbers of ELF. For
+ * WebAssembly complete modules, or with `relocatable` objects of the tool conventions for a linker such as wasm-ld.
  *
  *   vtr_object_new(context, NULL, &object);
  *   vtr_object_add_clif(object, "add.clif", text, strlen(text));
@@ -367,6 +368,10 @@ typedef struct vtr_object_options {
     const char *target; /* "x86_64", ...; NULL = the machine this runs on */
     /* The features that the code may use, by name with commas between, or "none" or "all"; NULL = as `native` says */
     const char *features;
+    /* Of WebAssembly only. */
+    bool relocatable;    /* an object for a linker instead of a complete module */
+    uint64_t stack_size; /* of a complete module: bytes of its shadow stack; 0 = 1 MiB */
+    uint64_t max_memory; /* of a complete module: bytes to which its memory may grow; 0 = no limit */
 } vtr_object_options;
 
 /* Makes an empty object. options NULL = VTR_OPT_SPEED, defaults elsewhere; the structure is copied. The caller frees
@@ -380,6 +385,10 @@ VTR_API void vtr_object_free(vtr_object *object);
  * the library functions that some opcodes need (ceil, fma, memcpy, ...) to libc and libm. A trap executes the
  * machine's trapping instruction; section `vitrail_traps` has a row for each: its distance from the row, and the trap
  * code, 4 bytes each. file is what diagnostics call the text. After an error the object can only be freed.
+ * A complete WebAssembly module exports every function under its name, `memory`, `__heap_base` (the first address that
+ * nothing uses) and, if there are any, `__stack_pointer` and `__indirect_function_table`. It imports what is called and
+ * not defined from the module "env", library functions from "vitrail". Of objects of WebAssembly the rows of
+ * `vitrail_traps` have the instruction's place in the code section.
  * Errors: VTR_ERR_INPUT with diagnostics, VTR_ERR_UNSUPPORTED and VTR_ERR_LIMIT naming the instruction. */
 VTR_API vtr_status vtr_object_add_clif(vtr_object *object, const char *file, const char *text, size_t len);
 
@@ -388,6 +397,7 @@ VTR_API vtr_status vtr_object_add_clif(vtr_object *object, const char *file, con
  * Nothing else may be in the object. An import with the C convention is the C function of its name (without the
  * module's), an imported global the 8-byte variable of its name; what nothing defines is an unresolved import. The
  * module must outlive the object. After an error the object can only be freed.
+ * Of WebAssembly only complete modules can be made; the JavaScript loader runs them.
  * Errors: VTR_ERR_NOT_FOUND, VTR_ERR_LIMIT and VTR_ERR_UNSUPPORTED naming the function, VTR_ERR_USAGE. */
 VTR_API vtr_status vtr_object_add_bytecode(vtr_object *object, const vtr_bytecode *bytecode, const char *entry);
 

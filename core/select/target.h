@@ -239,6 +239,7 @@ typedef struct StackMachine {
     const char *sp_symbol;     // its name
     uint8_t reloc_type;        // relocation of a function type's number in op_call_reg and op_tail_call_reg
     uint8_t function_type;     // introduces a function type
+    uint64_t wide_table;       // features by which function tables have indices as wide as addresses, else of 32 bits
 } StackMachine;
 
 // ---- selection ---------------------------------------------------------------------------------

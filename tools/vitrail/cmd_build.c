@@ -21,12 +21,24 @@ typedef struct BuildArgs {
     bool allow_low;
 } BuildArgs;
 
-enum { KEY_CHECK = 256, KEY_NATIVE, KEY_EXE, KEY_LINKER, KEY_RUNTIME, KEY_ENTRY, KEY_LOW, KEY_FEATURES };
+enum {
+    KEY_CHECK = 256,
+    KEY_NATIVE,
+    KEY_EXE,
+    KEY_LINKER,
+    KEY_RUNTIME,
+    KEY_ENTRY,
+    KEY_LOW,
+    KEY_FEATURES,
+    KEY_STACK,
+    KEY_MEMORY
+};
 
 static const struct argp_option build_options[] = {
     {"output", 'o', "FILE", 0, "Where the result goes", 0},
     {"target", 't', "TARGET", 0, "The machine to build for, instead of this one", 0},
     {NULL, 'O', "LEVEL", 0, "Optimise: none (fast compile) or speed (the default)", 0},
+    {"relocatable", 'c', NULL, 0, "Make an object for a linker (of most machines it is one anyway)", 0},
     {"exe", KEY_EXE, NULL, 0, "Link the object with the runtime: an executable (modules of bytecode)", 0},
     {"linker", KEY_LINKER, "COMMAND", 0,
      "What links, with options if need be; the default is cc, for another machine its cross compiler "
@@ -42,9 +54,20 @@ static const struct argp_option build_options[] = {
      0},
     {"allow-low", KEY_LOW, NULL, 0, "Accept modules whose functions use raw memory: they can read and write anything",
      0},
+    {"stack-size", KEY_STACK, "BYTES", 0, "The shadow stack of a WebAssembly module; the default is 1 MiB", 0},
+    {"max-memory", KEY_MEMORY, "BYTES", 0, "The size to which the memory of a WebAssembly module may grow", 0},
     {"check", KEY_CHECK, NULL, 0, "Verify every pass and prove every register allocation while compiling", 0},
     {0},
 };
+
+static uint64_t parse_bytes(const char *option, const char *text, struct argp_state *state) {
+    char *end;
+    errno = 0;
+    unsigned long long n = strtoull(text, &end, 10);
+    if (errno || end == text || *end || !n || *text == '-')
+        argp_error(state, "%s takes a number of bytes, not '%s'", option, text);
+    return n;
+}
 
 static error_t build_parse(int key, char *arg, struct argp_state *state) {
     BuildArgs *build = state->input;
@@ -56,6 +79,9 @@ static error_t build_parse(int key, char *arg, struct argp_state *state) {
         else if (!strcmp(arg, "speed")) build->object.opt = VTR_OPT_SPEED;
         else argp_error(state, "-O takes none or speed, not '%s'", arg);
         return 0;
+    case 'c': build->object.relocatable = true; return 0;
+    case KEY_STACK: build->object.stack_size = parse_bytes("--stack-size", arg, state); return 0;
+    case KEY_MEMORY: build->object.max_memory = parse_bytes("--max-memory", arg, state); return 0;
     case KEY_EXE: build->exe = true; return 0;
     case KEY_LINKER: build->link.linker = arg; return 0;
     case KEY_RUNTIME: build->link.runtime = arg; return 0;
@@ -82,16 +108,22 @@ static const struct argp build_argp = {
     build_options,
     build_parse,
     "FILE -o OUT",
-    "Compiles a file to a relocatable object for the system's linker, or to an executable.\v"
+    "Compiles a file to a relocatable object for the system's linker, to an executable or to a WebAssembly module.\v"
     "Of an IR text (.clif), every function becomes a global symbol, to be called with the convention of its "
     "signature.\n\n"
     "Of a module of bytecode, --exe makes an executable that behaves as `vitrail run` does with it: arguments, the "
     "result on the last line, traps, exit status. The environment variable VITRAIL_RT gives it options, separated by "
     "commas: gc-stress, timeout=MS, heap=BYTES, entry=NAME.\n\n"
+    "For wasm64 the result is a complete module, or with -c an object for a linker. A module of an IR text exports "
+    "every "
+    "function, `memory`, `__heap_base` (the first address that nothing uses) and imports from \"env\" what the text "
+    "calls "
+    "and does not define. A module of bytecode is for the JavaScript loader.\n\n"
     "Examples:\n"
     "  vitrail build gcd.clif -o gcd.o\n"
     "  vitrail build sieve.vita --exe -o sieve\n"
-    "  vitrail build sieve.vita --target aarch64 --exe --linker 'aarch64-linux-gnu-gcc -static' -o sieve",
+    "  vitrail build sieve.vita --target aarch64 --exe --linker 'aarch64-linux-gnu-gcc -static' -o sieve\n"
+    "  vitrail build gcd.clif --target wasm64 -o gcd.wasm",
     NULL,
     NULL,
     NULL,

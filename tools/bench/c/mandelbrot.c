@@ -17,7 +17,7 @@ static int32_t steps(double cr, double ci, int32_t limit) {
 static int64_t program(void) {
     static const char shades[] = " .:-=+*#%@";
     enum { WIDTH = 61, HEIGHT = 21 };
-    char line[WIDTH + 1] = {0};
+    char line[WIDTH];
     int64_t inside = 0;
     for (int64_t y = 0; y < HEIGHT; y++) {
         for (int64_t x = 0; x < WIDTH; x++) {
@@ -25,16 +25,17 @@ static int64_t program(void) {
             if (n == 40) inside++;
             line[x] = shades[n * 9 / 40];
         }
-        put("%s\n", line);
+        print_bytes(line, WIDTH);
+        PRINT("\n");
     }
     uint8_t bits = 0;
     for (int64_t x = 0; x < 32; x++) {
         bits = (uint8_t)(bits << 1 | (steps((double)x / 16.0 - 1.5, 0.25, 50) == 50));
         if ((x & 7) == 7) {
-            put("%02x", bits);
+            print_hex(bits, 2);
             bits = 0;
         }
     }
-    put("\n");
+    PRINT("\n");
     return inside;
 }

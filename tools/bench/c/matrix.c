@@ -97,13 +97,21 @@ static int64_t program(void) {
         trace += z[i * n + i];
         for (int64_t j = 0; j < n; j++) total += z[i * n + j];
     }
-    put("%.6f\n%.6f\n", trace, total);
+    print_fixed(trace, 6);
+    PRINT("\n");
+    print_fixed(total, 6);
+    PRINT("\n");
     Rows a = make_rows(7, 12, 4);
     Rows b = make_rows(12, 9, 6);
     Rows r = row_product(a, b);
-    for (int64_t i = 0; i < r.n; i++)
-        for (int64_t j = 0; j < r.m; j++) put("%d%s", r.at[i][j], j < r.m - 1 ? "," : "\n");
-    put("%llu\n", (unsigned long long)fibonacci(90));
+    for (int64_t i = 0; i < r.n; i++) {
+        for (int64_t j = 0; j < r.m; j++) {
+            print_i64(r.at[i][j]);
+            print_bytes(j < r.m - 1 ? "," : "\n", 1);
+        }
+    }
+    print_u64(fibonacci(90));
+    PRINT("\n");
     free(x);
     free(y);
     free(z);

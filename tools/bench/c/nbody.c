@@ -2,8 +2,6 @@
 #define NO_RESULT
 #include "main.h"
 
-#include <math.h>
-
 typedef struct Body {
     double x, y, z, vx, vy, vz, mass;
 } Body;
@@ -41,7 +39,7 @@ static double energy(Body **all, int64_t n) {
             double dx = b->x - c->x;
             double dy = b->y - c->y;
             double dz = b->z - c->z;
-            e -= b->mass * c->mass / sqrt(dx * dx + dy * dy + dz * dz);
+            e -= b->mass * c->mass / __builtin_sqrt(dx * dx + dy * dy + dz * dz);
         }
     }
     return e;
@@ -56,7 +54,7 @@ static void advance(Body **all, int64_t n, double dt) {
             double dy = b->y - c->y;
             double dz = b->z - c->z;
             double d2 = dx * dx + dy * dy + dz * dz;
-            double mag = dt / (d2 * sqrt(d2));
+            double mag = dt / (d2 * __builtin_sqrt(d2));
             b->vx -= dx * c->mass * mag;
             b->vy -= dy * c->mass * mag;
             b->vz -= dz * c->mass * mag;
@@ -86,9 +84,11 @@ static int64_t program(void) {
              -9.515922545197159e-05, 5.1513890204661145e-05),
     };
     offset(all, 5);
-    put("%.9f\n", energy(all, 5));
+    print_fixed(energy(all, 5), 9);
+    PRINT("\n");
     for (int64_t k = 0; k < 1000; k++) advance(all, 5, 0.01);
-    put("%.9f\n", energy(all, 5));
+    print_fixed(energy(all, 5), 9);
+    PRINT("\n");
     for (int64_t k = 0; k < 5; k++) free(all[k]);
     return 0;
 }

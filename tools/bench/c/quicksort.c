@@ -53,13 +53,13 @@ static int64_t program(void) {
     uint64_t checksum = 0;
     for (int64_t k = 0; k < n; k++) {
         if (k > 0 && a[k - 1] > a[k]) {
-            put("not sorted\n");
+            PRINT("not sorted\n");
             return -1;
         }
         checksum = checksum * 31 + (uint64_t)a[k];
-        if (k % 100 == 0) put("%lld\n", (long long)a[k]);
+        if (k % 100 == 0) line_i64(a[k]);
     }
-    put("%lld\n", (long long)a[n - 1]);
+    line_i64(a[n - 1]);
     free(a);
     return (int64_t)checksum;
 }

@@ -50,7 +50,7 @@ static int64_t program(void) {
     uint32_t *set = sieve(limit, &n);
     int64_t clear = 0;
     for (int64_t w = 0; w < n; w++) clear += __builtin_popcount(~set[w]);
-    put("%lld\n", (long long)(1 + clear - (n * 32 - (limit + 1) / 2)));
+    line_i64(1 + clear - (n * 32 - (limit + 1) / 2));
     int64_t last = 0;
     int64_t gap = 0;
     int64_t twins = 0;
@@ -62,6 +62,8 @@ static int64_t program(void) {
         last = p;
     }
     free(set);
-    put("%lld\n%lld\n%lld\n", (long long)last, (long long)twins, (long long)gap);
+    line_i64(last);
+    line_i64(twins);
+    line_i64(gap);
     return totients(3000);
 }
