@@ -56,6 +56,10 @@ void stack_trees(MFunc *m, StackPlan *plan, bool optimise);
 // Fills local and groups, for the vregs that the ops name.
 void stack_locals(MFunc *m, StackPlan *plan, bool optimise);
 
+// verify/stack_check.c: proves that the plan computes what the SSA code does. Throws VTR_ERR_INTERNAL naming the block,
+// the operation and what it found there.
+void stack_check(const MFunc *m, const StackPlan *plan);
+
 // Emits selected code. `arena` receives the Code. Throws VTR_ERR_LIMIT.
 Code *stack_emit(Arena *arena, MFunc *m, TrapStyle traps, bool optimise);
 

@@ -254,7 +254,9 @@ static void find_repeated(Trees *t) {
         if (t->name[v] != v || !t->total[v] || m->vregs.v[v].remat == NONE) continue;
         uint64_t uses = t->total[v];
         uint64_t size = size_of(t, &m->insts.v[m->vregs.v[v].remat]);
-        if (uses * size <= size + LOCAL_SIZE * uses) bits_add(t->repeat, v);
+        if (uses * size > size + LOCAL_SIZE * uses) continue;
+        bits_add(t->repeat, v);
+        bits_del(t->live, m->vregs.v[v].remat); // it is no instruction of its block any more
     }
 }
 
@@ -421,8 +423,6 @@ static void make_block(Trees *t, uint32_t block) {
     for (uint32_t n = body; n-- > t->first;) {
         const MInst *i = &m->insts.v[n];
         if (!bits_has(t->live, n) || bits_has(t->placed, n) || mop_is_pseudo(i->mop)) continue;
-        const MOpnd *o = minst_slots(m, i);
-        if (o && o->kind == MO_VREG && stack_is_result(o) && bits_has(t->repeat, o->reg)) continue;
         place(t, n);
         write_operands(t);
     }
