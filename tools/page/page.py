@@ -15,7 +15,9 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-LOADER = os.path.join(ROOT, "tools", "wasm", "vitrail.mjs")
+sys.path.insert(0, os.path.join(ROOT, "tools", "wasm"))
+import join  # noqa: E402
+
 PICTURE = os.path.join(HERE, "picture.vita")
 PROGRAMS = [
     ("mandelbrot", "The same set as text, and as the packed bits of a portable bitmap."),
@@ -57,11 +59,9 @@ def modules(vitrail, level):
 
 def write(path, content):
     """The page of these modules."""
-    texts = []
-    for source in (os.path.join(HERE, "template.html"), LOADER):
-        with open(source, encoding="utf-8") as file:
-            texts.append(file.read())
-    template, loader = texts
+    with open(os.path.join(HERE, "template.html"), encoding="utf-8") as file:
+        template = file.read()
+    loader = join.joined()
     data = json.dumps(content).replace("<", "\\u003c")
     if "</script" in loader:
         sys.exit("the loader's text would end the script in which it stands")

@@ -669,7 +669,10 @@ class Instance {
             throw new TypeError('the module has no entry function');
         } : this.function(m.entry);
         const callCells = (name, args) => this.callCells(name, args);
-        return { exports, globals, run, callCells, runtime: this, interrupt: () => this.interrupt() };
+        const host = Object.fromEntries(['interrupt', 'bytes', 'newBytes', 'pin', 'unpin'].map(name => {
+            return [name, (...args) => this[name](...args)];
+        }));
+        return { exports, globals, run, callCells, heap: this.heap, ...host };
     }
 }
 
@@ -731,7 +734,9 @@ function callEntry(machine, instance, name, args, results) {
 //     globals    exported ones: { value }
 //     run        the entry function
 //     interrupt  makes what runs trap INTERRUPT at its next safepoint
-//     runtime    bytes(), newBytes(), pin(), unpin(), heap
+//     bytes, newBytes    the bytes of an array of u8; a new one
+//     pin, unpin         keep an object from being freed while only the host has it, until unpinned as often
+//     heap               its collect(), stats and live (bytes after the last collection)
 export async function instantiate(source, options = {}) {
     await prepare();
     const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
