@@ -11,6 +11,8 @@ typedef struct Aot {
     Object *object;
     Wasm *wasm;             // of a stack machine, instead of `object`
     bool complete;          // it becomes a complete module
+    bool entries;           // of a complete module made from IR: with an entry function (wasm_meta.h) for each function
+    bool polls;             // of a module of bytecode: with safepoint polls, so that it can be interrupted
     CompileOptions compile; // of every function; `traps` is set by kind of input
 } Aot;
 
@@ -29,6 +31,8 @@ void aot_add_module(Aot *aot, const BcModule *m, const char *entry);
 // wasm_meta.h, objects vitrail_traps: rows of the place of an instruction in the code section and its trap code, 4
 // bytes each.
 void aot_wasm_clif(Aot *aot, const char *file, const char *text, size_t len);
+// Functions that have passed the verifier, as those of a text.
+void aot_wasm_funcs(Aot *aot, Func *const *funcs, uint32_t n);
 // Only complete modules can be made of bytecode.
 void aot_wasm_module(Aot *aot, const BcModule *m, const char *entry);
 

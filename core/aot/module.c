@@ -154,9 +154,7 @@ void aot_add_module(Aot *aot, const BcModule *m, const char *entry) {
         ctx_fail(o->ctx, VTR_ERR_UNSUPPORTED, "%s: modules need words of 64 bits", o->target->name);
     Module a = {.aot = aot, .o = o, .m = m, .compile = aot->compile};
     a.compile.traps = TRAPS_CALL;
-    // The memory of a stack machine's module belongs to one thread, and its runtime moves no objects.
-    IrgenOptions irgen = {.pinned = o->target->stack != NULL, .no_polls = o->target->stack != NULL};
-    a.irgen = irgen_start(m, &irgen);
+    a.irgen = irgen_start(m, NULL);
     a.thunks = interner_new(o->arena);
     a.sigs = interner_new(o->arena);
     a.functions = NEW_ARRAY(o->arena, uint32_t, bc_n_functions(m));

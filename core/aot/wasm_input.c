@@ -99,14 +99,22 @@ static uint32_t symbol(Aot *aot, ExtName name) {
 
 static uint32_t resolve_text(void *user, const CodeReloc *r) { return symbol(user, r->name); }
 
-void aot_wasm_clif(Aot *aot, const char *file, const char *text, size_t len) {
+// Exports the function by which a host that cannot pass every value unchanged calls another one.
+static void add_text_entry(Aot *aot, const Func *callee, const char *name) {
+    Wasm *w = aot->wasm;
+    CompileOptions options = aot->compile;
+    options.traps = TRAPS_INSN;
+    Func *f = wasm_entry_func(w->ctx, w->target, &callee->sig, callee->name);
+    f->name = (ExtName){.kind = NAME_TEXT, .text = arena_printf(w->arena, "%s%s", WASM_ENTRY, name)};
+    uint32_t sym = wasm_local(w, f->name.text);
+    wasm_code(w, compile_func(f->arena, f, &options), sym, resolve_text, aot);
+    wasm_export(w, sym, w->syms.v[sym].name);
+    arena_free(f->arena);
+}
+
+void aot_wasm_funcs(Aot *aot, Func *const *funcs, uint32_t n) {
     Wasm *w = aot->wasm;
     Arena *code = arena_new(w->ctx);
-    Arena *input = arena_new(w->ctx);
-    IrFile *ir = ir_read(input, file, text, len, CC_SYSTEM_V);
-    for (uint32_t k = 0; k < ir->skipped.n; k++)
-        diag_error(w->ctx, ir->skipped.v[k].place, "unsupported: %s", ir->skipped.v[k].reason);
-    if (ir->skipped.n) ctx_throw(w->ctx, VTR_ERR_UNSUPPORTED);
     if (!w->customs.n) {
         if (aot->complete) add_meta(w);
         else wasm_custom(w, "vitrail_traps", fill_traps, NULL);
@@ -114,17 +122,28 @@ void aot_wasm_clif(Aot *aot, const char *file, const char *text, size_t len) {
     CompileOptions options = aot->compile;
     options.traps = TRAPS_INSN;
     // All names first: they are not the library's.
-    for (uint32_t k = 0; k < ir->funcs.n; k++) wasm_symbol(w, name_text(w->arena, ir->funcs.v[k]->name));
-    for (uint32_t k = 0; k < ir->funcs.n; k++) {
-        Func *f = ir->funcs.v[k];
-        const char *name = name_text(w->arena, f->name);
+    for (uint32_t k = 0; k < n; k++) wasm_symbol(w, name_text(w->arena, funcs[k]->name));
+    for (uint32_t k = 0; k < n; k++) {
+        const char *name = name_text(w->arena, funcs[k]->name);
         uint32_t sym = wasm_symbol(w, name);
-        wasm_code(w, compile_func(code, f, &options), sym, resolve_text, aot);
+        wasm_code(w, compile_func(code, funcs[k], &options), sym, resolve_text, aot);
         wasm_export(w, sym, name);
+        // The passes may change a function, but not its signature.
+        if (aot->entries) add_text_entry(aot, funcs[k], name);
         arena_reset(code);
     }
-    arena_free(input);
     arena_free(code);
+}
+
+void aot_wasm_clif(Aot *aot, const char *file, const char *text, size_t len) {
+    Ctx *ctx = aot->wasm->ctx;
+    Arena *input = arena_new(ctx);
+    IrFile *ir = ir_read(input, file, text, len, CC_SYSTEM_V);
+    for (uint32_t k = 0; k < ir->skipped.n; k++)
+        diag_error(ctx, ir->skipped.v[k].place, "unsupported: %s", ir->skipped.v[k].reason);
+    if (ir->skipped.n) ctx_throw(ctx, VTR_ERR_UNSUPPORTED);
+    aot_wasm_funcs(aot, ir->funcs.v, ir->funcs.n);
+    arena_free(input);
 }
 
 // ---- bytecode -----------------------------------------------------------------------------------------------
@@ -245,7 +264,7 @@ void aot_wasm_module(Aot *aot, const BcModule *m, const char *entry) {
     if (!aot->complete) ctx_fail(w->ctx, VTR_ERR_UNSUPPORTED, "a module of bytecode becomes a complete module only");
     Module a = {.w = w, .m = m, .compile = aot->compile, .traps = map_new(w->arena)};
     a.compile.traps = TRAPS_CALL;
-    a.irgen = irgen_start(m, &(IrgenOptions){.pinned = true, .no_polls = true});
+    a.irgen = irgen_start(m, &(IrgenOptions){.pinned = true, .no_polls = !aot->polls});
     a.functions = NEW_ARRAY(w->arena, uint32_t, bc_n_functions(m));
     a.exports = NEW_ARRAY(w->arena, const char *, bc_n_functions(m));
     uint32_t start = choose_entry(&a, entry);
