@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "select/select.h"
+#include "stack/stack.h"
 
 typedef struct Compile {
     const CompileOptions *options;
@@ -45,6 +46,12 @@ static void allocate(Compile *c, MFunc *m) {
     if (before) ra_check(before, m);
 }
 
+static Code *allocate_and_emit(Compile *c, const Func *f, MFunc *m, Arena *out) {
+    allocate(c, m);
+    stage_done(c, STAGE_ALLOC, f, m, NULL);
+    return emit_func(out, m, c->options->traps);
+}
+
 Code *compile_func(Arena *out, Func *f, const CompileOptions *options) {
     Compile c = {.options = options, .since = options->times ? now() : 0};
     Arena *tmp = options->scratch ? options->scratch : arena_new(f->ctx);
@@ -58,9 +65,8 @@ Code *compile_func(Arena *out, Func *f, const CompileOptions *options) {
     MFunc *m = select_func(tmp, f, options->target, &select);
     m->saves_all = block_ok(f->landing);
     stage_done(&c, STAGE_SELECT, f, m, NULL);
-    allocate(&c, m);
-    stage_done(&c, STAGE_ALLOC, f, m, NULL);
-    Code *code = emit_func(out, m, options->traps);
+    Code *code = options->target->stack ? stack_emit(out, m, options->traps, options->opt != OPT_NONE)
+                                        : allocate_and_emit(&c, f, m, out);
     stage_done(&c, STAGE_ASM, f, m, code);
     if (options->scratch) arena_reset(tmp);
     else arena_free(tmp);

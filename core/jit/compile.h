@@ -10,7 +10,7 @@ typedef enum CompileStage {
     STAGE_IR,     // as given, verified
     STAGE_OPT,    // after the passes; opcodes the target lacks are expanded
     STAGE_SELECT, // machine instructions with virtual registers
-    STAGE_ALLOC,  // with physical registers
+    STAGE_ALLOC,  // with physical registers; not on a stack machine
     STAGE_ASM,    // emitted bytes
     N_STAGES
 } CompileStage;

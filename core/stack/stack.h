@@ -1,10 +1,15 @@
 // The back end of stack machines: from selected machine code (SSA, vregs; select/mfunc.h) to the body of a function.
 //
-//   dispatch.c   makes every loop reducible: a loop with several entries gets one, which branches on a local
-//   order.c      dominator tree, loops, which blocks are merges: what structure needs
 //   trees.c      which values stay on the operand stack, and in which order instructions then stand
 //   locals.c     which of the others share a local
-//   body.c       writes blocks, loops, branches and instructions
+//   flow.c       the control flow that remains once blocks without anything to do are left out
+//   dispatch.c   makes every loop reducible: a loop with several entries gets one, which branches on a local
+//   order.c      dominator tree, loops, and where each block stands: what structure needs
+//   shape.c      structured code as a row of steps
+//   body.c       writes the steps; shadow.c the frame, put.c single instructions
+//
+// trees.c and locals.c see the control flow of the machine code as selection made it, irreducible or not: what
+// dispatch.c adds has a local of its own and leaves all others alone, so liveness along the original edges holds.
 #ifndef VTR_STACK_STACK_H
 #define VTR_STACK_STACK_H
 
