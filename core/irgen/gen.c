@@ -12,6 +12,10 @@
 // new definition of the register, so no stale value can be used. A poll's call stands in a cold block of its own, so
 // a loop that is not interrupted keeps its references in machine registers.
 //
+// A collector that moves nothing needs no reloads, and a slot may be stored to wherever its register is written: then
+// it holds the register's value, or an older one, at every safepoint. Of the two places the one with fewer stores is
+// taken, register by register (Live.at_writes). Null and constant objects, which are roots, are not stored at all.
+//
 // Rules: nothing may hold a reference Value in a C variable across gen_spill_refs()/gen_reload_refs(); use the register
 // again. Every call that may reach a collector goes between those two.
 #include "irgen/gen.h"
@@ -26,7 +30,12 @@ Type gen_type(uint32_t typeref) {
 
 Value gen_use(Gen *g, uint16_t reg) { return ssa_use(g->ssa, (Var){reg}, g->b.at); }
 
-void gen_def(Gen *g, uint16_t reg, Value value) { ssa_def(g->ssa, (Var){reg}, g->b.at, value); }
+void gen_def(Gen *g, uint16_t reg, Value value) {
+    gen_def_rooted(g, reg, value);
+    if (gen_stores_writes(g, reg)) gen_store_ref(g, reg, value);
+}
+
+void gen_def_rooted(Gen *g, uint16_t reg, Value value) { ssa_def(g->ssa, (Var){reg}, g->b.at, value); }
 
 Value gen_int(Gen *g, Type type, uint64_t bits) {
     static const uint8_t width[N_TYPES] = {[T_i8] = 8, [T_i16] = 16, [T_i32] = 32, [T_i64] = 64};

@@ -39,6 +39,7 @@ Type gen_type(uint32_t typeref); // T_none for void
 static inline uint32_t gen_reg_type(const Gen *g, uint16_t reg) { return g->bf->regs[reg]; }
 Value gen_use(Gen *g, uint16_t reg);
 void gen_def(Gen *g, uint16_t reg, Value value);
+void gen_def_rooted(Gen *g, uint16_t reg, Value value); // null, or an object that the collector finds elsewhere
 Value gen_int(Gen *g, Type type, uint64_t bits);
 // A new block, placed after everything so far; sealed when its predecessors are told.
 Block gen_block(Gen *g);
@@ -76,6 +77,9 @@ void gen_poll(Gen *g);
 void gen_exit(Gen *g, uint32_t code);
 // Around a call that is a safepoint: the live references go to their slots; the call gets a stack map; they come back.
 void gen_spill_refs(Gen *g);
+// Objects that do not move may go to their slots where a register is written instead (Live.at_writes).
+bool gen_stores_writes(const Gen *g, uint16_t reg);
+void gen_store_ref(Gen *g, uint16_t reg, Value value);
 void gen_reload_refs(Gen *g, Inst call);
 // The wrapper of an imported function, into an empty g->f.
 void gen_import(Gen *g);

@@ -63,16 +63,25 @@ static uint32_t gen_slot(Gen *g, uint16_t reg) {
     return g->ref_slot[reg];
 }
 
+bool gen_stores_writes(const Gen *g, uint16_t reg) {
+    return g->irgen->options.pinned && g->live && g->live->at_writes[reg];
+}
+
+void gen_store_ref(Gen *g, uint16_t reg, Value value) {
+    ir_store(&g->b, MF_NOTRAP | MF_ALIGNED, value, ir_stack_addr(&g->b, T_i64, gen_slot(g, reg), 0), 0);
+}
+
 void gen_spill_refs(Gen *g) {
     LivePoint point = gen_point(g);
     for (uint32_t k = 0; k < point.n; k++) {
         uint16_t reg = g->live->regs.v[point.at + k];
+        if (gen_stores_writes(g, reg)) continue;
         Value value = gen_use(g, reg);
         // Stored or reloaded before and not changed since.
         if (block_eq(g->slot_block[reg], g->b.at) && g->slot_value[reg] == value.i) continue;
         g->slot_value[reg] = value.i;
         g->slot_block[reg] = g->b.at;
-        ir_store(&g->b, MF_NOTRAP | MF_ALIGNED, value, ir_stack_addr(&g->b, T_i64, gen_slot(g, reg), 0), 0);
+        gen_store_ref(g, reg, value);
     }
 }
 

@@ -19,7 +19,7 @@ static void gen_immediate(Gen *g, const BcInst *i) {
     uint32_t type = gen_reg_type(g, i->r[0]);
     // u64 takes the 32 bits zero-extended, everything else the sign-extended ones (null is 0).
     uint64_t bits = type == BC_U64 ? i->x : (uint64_t)(int64_t)(int32_t)i->x;
-    gen_def(g, i->r[0], gen_int(g, gen_type(type), bits));
+    gen_def_rooted(g, i->r[0], gen_int(g, gen_type(type), bits));
 }
 
 static void gen_constant(Gen *g, const BcInst *i) {
@@ -35,7 +35,7 @@ static void gen_constant(Gen *g, const BcInst *i) {
     case BC_CONST_FN: value = ir_func_addr(&g->b, T_i64, gen_func_ref(g, (uint32_t)constant->bits)); break;
     default: value = gen_int(g, gen_type(constant->tag), constant->bits); break;
     }
-    gen_def(g, i->r[0], value);
+    gen_def_rooted(g, i->r[0], value);
 }
 
 // ---- loads and stores of values -------------------------------------------------------------------------------

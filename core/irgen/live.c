@@ -39,6 +39,9 @@ typedef struct LiveWork {
     uint16_t *set;
     uint32_t n_set;
     uint32_t *place;
+    uint32_t *writes;  // by register: instructions that write it, parameters included
+    uint32_t *stores;  // by register: blocks with calls across which it is live
+    uint32_t *counted; // by register: block + 1 that was last counted in stores
 } LiveWork;
 
 static Groups groups_make(Arena *arena, const Pairs *pairs, uint32_t n_keys) {
@@ -162,7 +165,9 @@ static void live_scan(LiveWork *w) {
         if (!w->reached[s.block]) continue;
         const BcBlock *block = &f->blocks[s.block];
         for (uint32_t i = 0; i < block->n; i++) {
-            uint32_t def = live_operands(w, &f->insts[block->first + i], scan_use, &s);
+            const BcInst *inst = &f->insts[block->first + i];
+            uint32_t def = live_operands(w, inst, scan_use, &s);
+            if (def != BC_NOREG) w->writes[def] += inst->op != BC_K32 && inst->op != BC_KIDX;
             if (def == BC_NOREG || s.defined[def] == s.block + 1) continue;
             s.defined[def] = s.block + 1;
             live_pair(w, &s.kills, def, s.block);
@@ -229,6 +234,15 @@ static void live_record(LiveWork *w, LivePoint *point) {
     if (w->n_set) memcpy(regs, w->set, w->n_set * sizeof *regs);
 }
 
+static void live_count(LiveWork *w, uint32_t b) {
+    for (uint32_t i = 0; i < w->n_set; i++) {
+        uint16_t reg = w->set[i];
+        if (w->counted[reg] == b + 1) continue;
+        w->counted[reg] = b + 1;
+        w->stores[reg]++;
+    }
+}
+
 static void live_block(LiveWork *w, uint32_t b, const Groups *outs) {
     const BcFunc *f = w->f;
     const BcBlock *block = &f->blocks[b];
@@ -246,7 +260,10 @@ static void live_block(LiveWork *w, uint32_t b, const Groups *outs) {
             if ((*shape == 'd' || *shape == 'D') && live_is_ref(w, inst->r[r])) set_del(w, inst->r[r]);
             r += *shape == 'd' || *shape == 'D' || *shape == 's' || *shape == 'S';
         }
-        if (kind == LIVE_AFTER) live_record(w, --point);
+        if (kind == LIVE_AFTER) {
+            live_record(w, --point);
+            live_count(w, b);
+        }
         live_operands(w, inst, set_add, NULL);
         if (kind == LIVE_BEFORE) live_record(w, --point);
     }
@@ -260,6 +277,9 @@ const Live *live_refs(Arena *arena, const BcModule *m, const BcFunc *f, const bo
     LiveWork w = {.arena = arena, .m = m, .f = f, .reached = reached, .live = NEW(arena, Live)};
     w.set = NEW_ARRAY(arena, uint16_t, f->n_regs);
     w.place = NEW_ARRAY(arena, uint32_t, f->n_regs);
+    w.writes = NEW_ARRAY(arena, uint32_t, f->n_regs);
+    w.stores = NEW_ARRAY(arena, uint32_t, f->n_regs);
+    w.counted = NEW_ARRAY(arena, uint32_t, f->n_regs);
     live_scan(&w);
     Search s = {NEW_ARRAY(arena, uint32_t, f->n_blocks),
                 NEW_ARRAY(arena, uint32_t, f->n_blocks),
@@ -274,5 +294,8 @@ const Live *live_refs(Arena *arena, const BcModule *m, const BcFunc *f, const bo
     Groups outs = groups_make(arena, &w.outs, f->n_blocks);
     for (uint32_t b = 0; b < f->n_blocks; b++)
         if (reached[b]) live_block(&w, b, &outs);
+    w.live->at_writes = NEW_ARRAY(arena, bool, f->n_regs);
+    for (uint32_t reg = 0; reg < f->n_regs; reg++)
+        w.live->at_writes[reg] = w.stores[reg] && w.writes[reg] + (reg < f->n_params) <= w.stores[reg];
     return w.live;
 }

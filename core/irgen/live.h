@@ -14,6 +14,9 @@ typedef struct LivePoint {
 typedef struct Live {
     VEC(LivePoint) points;
     VEC(uint16_t) regs;
+    // By register: to store it wherever it is written takes no more instructions than to store it before the calls
+    // across which it is live. Nulls and constant objects do not count: the collector need not find them here.
+    bool *at_writes;
 } Live;
 
 typedef enum LiveKind { LIVE_NOT, LIVE_AFTER, LIVE_BEFORE } LiveKind;

@@ -235,6 +235,57 @@ START_TEST(test_stack_maps) {
 }
 END_TEST
 
+// In pinned mode `list` goes to its slot once, where it is written, instead of before each call; `next`, which is
+// written more often than it is live across a call, before the call; constants never.
+static const char stores_text[] = ".module \"stores\"\n"
+                                  ".type bytes = array u8\n"
+                                  ".string text = \"x\"\n"
+                                  ".fn callee(b: bytes)\n"
+                                  "    RET _\n"
+                                  ".end\n"
+                                  ".fn caller(list: bytes, flag: bool)\n"
+                                  "    .local next: bytes\n"
+                                  "    .local text1: bytes\n"
+                                  "    .local n: i64\n"
+                                  "    KIDX text1, const:text\n"
+                                  "    CALL _, callee, 1 [list]\n"
+                                  "    JIF flag, more, done\n"
+                                  "more:\n"
+                                  "    K32 n, 1\n"
+                                  "    CALL _, callee, 1 [list]\n"
+                                  "    ARR_NEW next, n\n"
+                                  "    ARR_NEW next, n\n"
+                                  "    CALL _, callee, 1 [next]\n"
+                                  "    CALL _, callee, 1 [next]\n"
+                                  "    JMP done\n"
+                                  "done:\n"
+                                  "    CALL _, callee, 1 [list]\n"
+                                  "    CALL _, callee, 1 [list]\n"
+                                  "    CALL _, callee, 1 [text1]\n"
+                                  "    RET _\n"
+                                  ".end\n";
+
+static uint32_t stores_to_slots(const Func *f) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < f->insts.n; i++) {
+        const InstData *d = &f->insts.v[i];
+        if (d->op != OP_store) continue;
+        Inst address = value_def(f, list_get(f, d->args, 1));
+        n += inst_ok(address) && f->insts.v[address.i].op == OP_stack_addr;
+    }
+    return n;
+}
+
+START_TEST(test_stores_of_pinned) {
+    alone = true;
+    open_module(stores_text, false);
+    ck_assert_uint_eq(stores_to_slots(pair.funcs[1]), 2); // list as it comes in, next before a call
+    alone = false;
+    open_module(stores_text, false);
+    ck_assert_uint_gt(stores_to_slots(pair.funcs[1]), 4);
+}
+END_TEST
+
 // The references are stored and named in the maps all the same; nothing polls, and nothing is loaded from their slots.
 START_TEST(test_alone) {
     uint32_t maps[2] = {0}, polls[2] = {0}, reloads[2] = {0};
@@ -266,6 +317,7 @@ int main(void) {
     tcase_add_loop_test(tc, test_functions, 0, 8);
     tcase_add_test(tc, test_barriers);
     tcase_add_test(tc, test_stack_maps);
+    tcase_add_test(tc, test_stores_of_pinned);
     tcase_add_test(tc, test_alone);
     return run_tests("irgen", tc);
 }
