@@ -1,4 +1,8 @@
 // Plans of functions of a stack machine (core/stack: trees.c, locals.c) and their checker (verify/stack_check.c).
+#include <stdio.h>
+#include <time.h>
+
+#include "regalloc_growth.h"
 #include "stack_machine.h"
 #include "unit.h"
 
@@ -130,6 +134,59 @@ START_TEST(spoilt_random) {
 }
 END_TEST
 
+// ---- growth ---------------------------------------------------------------------------------------
+
+static double seconds(void) { return (double)clock() / CLOCKS_PER_SEC; }
+
+typedef struct Times {
+    double make, check;
+} Times;
+
+static void make_only(Ctx *ctx, void *arg) {
+    (void)ctx;
+    Job *job = arg;
+    stack_trees(job->m, &job->plan, job->optimise);
+    stack_locals(job->m, &job->plan, job->optimise);
+}
+
+static Times grow(const GrowthCase *c, bool optimise, uint32_t n) {
+    Ctx *ctx = test_context();
+    Job job = {.m = test_mfunc(ctx, arena_new(ctx)), .optimise = optimise};
+    c->make(job.m, n);
+    test_preds(job.m);
+    for (uint32_t k = 0; k < job.m->insts.n; k++) { // what only uses would be dead
+        MInst *i = &job.m->insts.v[k];
+        if (i->mop == T_OP && i->n_slots && minst_slots(job.m, i)->role == ROLE_USE) i->mop = T_CALL;
+    }
+    Times times;
+    times.make = seconds();
+    vtr_status status = ctx_try(ctx, make_only, &job);
+    times.check = seconds();
+    ck_assert_msg(status == VTR_OK, "%s: %s", c->name, last_error(ctx));
+    times.make = times.check - times.make;
+    status = ctx_try(ctx, check, &job);
+    times.check = seconds() - times.check;
+    ck_assert_msg(status == VTR_OK, "%s: %s", c->name, last_error(ctx));
+    vtr_context_free(ctx);
+    return times;
+}
+
+// Sixteen times the input takes no more than sixty times the time: a quadratic step would take 256 times.
+START_TEST(growth) {
+    const GrowthCase *c = &growth_cases[_i / 2];
+    uint32_t n = c->dense ? c->n / 4 : c->n;
+    Times large = grow(c, _i % 2, n);
+    Times small = grow(c, _i % 2, n / 16);
+    if (getenv("VITRAIL_STACK_TIMES"))
+        printf("%-12s %d %u: %f %f, %u: %f %f\n", c->name, _i % 2, n / 16, small.make, small.check, n, large.make,
+               large.check);
+    ck_assert_msg(c->dense || large.make < 60 * small.make + 0.05, "%s: %f s for %u, %f s for %u", c->name, small.make,
+                  n / 16, large.make, n);
+    ck_assert_msg(c->dense || large.check < 60 * small.check + 0.05, "%s, checking: %f s for %u, %f s for %u", c->name,
+                  small.check, n / 16, large.check, n);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 120);
@@ -137,5 +194,6 @@ int main(void) {
     tcase_add_test(all, random_short);
     tcase_add_test(all, random_long);
     tcase_add_test(all, spoilt_random);
+    tcase_add_loop_test(all, growth, 0, 2 * sizeof growth_cases / sizeof *growth_cases);
     return run_tests("stack", all);
 }
