@@ -166,6 +166,8 @@ class Tables:
         else:
             cls, fixed, role = "NO_CLASS", "NO_REG", "ROLE_NONE"
             type_ = {"imm": "OT_IMM", "label": "OT_LABEL", "composite": "OT_COMPOSITE"}[s.type]
+            if s.type == "label" and s.kind is not None and [s.kind.reloc.name] == self.m.role("reloc_type"):
+                type_ = "OT_IMM"  # the number of a function type: no place
             kind = s.kind.index if s.kind is not None else "NO_KIND"
         return '{"%s", %s, %s, %s, %s, %d, %s, %s, %d, %d}' % (
             s.name, type_, role, "true" if s.role == "inout" else "false", cls, min(s.bits, 255), fixed, kind,
