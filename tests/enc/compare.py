@@ -75,7 +75,7 @@ def disassemble(lines, mc, spelling, report):
     text = "".join(re.sub("..", r"0x\g<0> ", ours) + "\n" for _, ours, _ in lines)
     run = subprocess.run([mc] + spelling.OPTIONS + ["--disassemble"], input=text, capture_output=True, text=True,
                          check=False)
-    found = [t for t in run.stdout.splitlines() if t.strip() and not t.strip().startswith(".")]
+    found = [t for t in run.stdout.splitlines() if t.strip() and t.strip()[0] not in ".#"]
     if run.returncode or "warning" in run.stderr or len(found) != len(lines):
         report.fail("llvm-mc cannot read our bytes:\n" + "\n".join(run.stderr.splitlines()[:9]))
         return
@@ -89,7 +89,8 @@ def enumerated(program, arguments, spelling, report):
     run = subprocess.run([program] + arguments, capture_output=True, text=True, check=False)
     if run.returncode:
         report.fail("enumerate: " + "\n".join(run.stderr.splitlines()[-9:]))
-    return [spelling.line(*line.split("\t")) for line in run.stdout.splitlines()]
+    lines = (spelling.line(*line.split("\t")) for line in run.stdout.splitlines())
+    return [line for line in lines if line is not None]
 
 
 def main():

@@ -68,6 +68,7 @@ static int64_t imm_case(const ImmKind *k, unsigned n) {
 
 static void fill_plain(const OpndDesc *d, MOpnd *o, unsigned n) {
     *o = (MOpnd){.fixed = d->fixed, .reg = NONE};
+    if (d->type == OT_REG && target->stack) return; // on the operand stack: no bits
     if (d->type == OT_REG) {
         o->kind = MO_PREG;
         o->preg = d->fixed != NO_REG ? d->fixed : member(d->cls, n);
@@ -172,6 +173,7 @@ static void refuse(uint16_t mop, const MOpnd *slots, const char *what) {
 
 static void refuse_plain(uint16_t mop, const OpndDesc *d, MOpnd *slots, unsigned at) {
     MOpnd kept[2] = {slots[at], slots[at + 1]};
+    if (d->type == OT_REG && target->stack) return;
     if (d->type == OT_REG) {
         for (unsigned r = 0; r < target->n_regs; r++) {
             bool fits = regset_has(target->classes[d->cls].regs, r) && (d->fixed == NO_REG || d->fixed == r);
@@ -250,7 +252,7 @@ static void one_case(Arena *arena, uint16_t mop, unsigned n) {
         check_sequence(inst, &e);
         return;
     }
-    check_decode(mop, slots, &e);
+    if (!target->stack || mop != target->stack->branch_entry) check_decode(mop, slots, &e); // else it is a number
     Buf text = buf_new(arena);
     target->print(mop, slots, where(e.n), e.n, &text);
     printf("%s\t", inst->name);

@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "dis_code.h"
 #include "dis_elf.h"
+#include "dis_wasm.h"
 #include "input.h"
 #include "output.h"
 
@@ -103,12 +104,13 @@ static bool dis(Options *o) {
     Input input;
     if (o->code.target ? !read_code(o, &input) : !input_read(o->inputs[0], &input)) return false;
     bool done = false;
-    if (!o->code.target && elf_is_object(&input)) {
-        o->code.target = elf_target(&input);
+    const bool is_machine = elf_is_object(&input) || wasm_is_module(&input);
+    if (!o->code.target && is_machine) {
+        o->code.target = elf_is_object(&input) ? elf_target(&input) : wasm_target();
         if (!o->code.target) fprintf(stderr, "%s: error: this file is for none of our targets\n", input.path);
     }
     if (o->code.target) done = dis_machine(o, &input);
-    else if (!elf_is_object(&input)) done = dis_bytecode(o, &input);
+    else if (!is_machine) done = dis_bytecode(o, &input);
     input_free(&input);
     return done;
 }
@@ -118,7 +120,7 @@ int cmd_dis(int argc, char **argv) {
         options,
         parse,
         "FILE\n--target TARGET FILE\n--target TARGET HEX...",
-        "Disassembles a bytecode module (.vitbc) to text (.vita), an ELF file, or machine code.\v"
+        "Disassembles a bytecode module (.vitbc) to text (.vita), an ELF file, a WebAssembly module, or machine code.\v"
         "The text of a module assembles back to the same bytes. Names that are missing or not unique in the module get "
         "a suffix after %, which `vitrail asm` drops; lines like .pool and .constoff appear only where a module "
         "differs "
@@ -127,7 +129,9 @@ int cmd_dis(int argc, char **argv) {
         "TARGET's "
         "description has is shown as data (.byte), up to the next address where an instruction may stand. HEX is pairs "
         "of digits, in the order of the bytes in memory; a file of that name goes first. "
-        "Of an ELF file, the sections of instructions are listed, with labels and relocations.",
+        "Of an ELF file, the sections of instructions are listed, with labels and relocations; of a WebAssembly module "
+        "or "
+        "relocatable object, the functions, with offsets in the file.",
         NULL,
         NULL,
         NULL};

@@ -34,7 +34,7 @@ static void print_code(Arena *arena, const Code *code) {
     const Target *t = code->target;
     Buf out = buf_new(arena);
     for (uint32_t at = 0; at < code->n_code;) {
-        unsigned width = listing_line(t, code->bytes + at, code->n_code - at, at, &out);
+        unsigned width = listing_line(t, code->bytes + at, code->n_code - at, at, 0, &out);
         for (uint32_t r = 0; r < code->relocs.n; r++) {
             const CodeReloc *reloc = &code->relocs.v[r];
             if (reloc->at < at || reloc->at >= at + width) continue;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dis_elf.h"
+#include "dis_wasm.h"
 #include "listing.h"
 
 static int digit(char c) {
@@ -52,10 +53,15 @@ static void list(Ctx *ctx, void *arg) {
     DisCode *dis = l->dis;
     const uint8_t *bytes = (const uint8_t *)l->input->bytes;
     Buf out = buf_new(arena_new(ctx));
-    if (elf_is_object(l->input)) elf_list(ctx, l->input, dis->target, &out);
-    for (size_t at = 0; at < l->input->size && !elf_is_object(l->input);) {
-        at += listing_line(dis->target, bytes + at, l->input->size - at, dis->address + at, &out);
-        buf_char(&out, '\n');
+    if (elf_is_object(l->input)) {
+        elf_list(ctx, l->input, dis->target, &out);
+    } else if (wasm_is_module(l->input) && dis->target->stack) {
+        wasm_list(ctx, l->input, dis->target, &out);
+    } else {
+        for (size_t at = 0; at < l->input->size;) {
+            at += listing_line(dis->target, bytes + at, l->input->size - at, dis->address + at, 0, &out);
+            buf_char(&out, '\n');
+        }
     }
     dis->text = buf_str(&out);
     dis->n = out.bytes.n;

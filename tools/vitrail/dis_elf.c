@@ -147,7 +147,7 @@ static void list_section(const Elf *e, Arena *arena, unsigned number) {
     buf_printf(e->out, "section %s\n", string_at(e->names, e->names_size, s->sh_name));
     for (uint64_t at = 0; at < s->sh_size;) {
         for (; label->name && label->at <= at; label++) buf_printf(e->out, "%s:\n", label->name);
-        at += listing_line(e->target, bytes + at, (size_t)(label->at - at), base + at, e->out);
+        at += listing_line(e->target, bytes + at, (size_t)(label->at - at), base + at, 0, e->out);
         print_relocs(e, &relocs, at);
         buf_char(e->out, '\n');
     }
