@@ -315,7 +315,7 @@ class Encoder:
         signed, n = "true" if atoms.signed else "false", len(atoms)
         var = next(a[0] for a in atoms if a not in (0, 1))
         if var.slot is None or "." in var.c:
-            self.m.fail(var.opnd.loc, "the number of a 'uleb' or 'sleb' is an operand or a part of one")
+            self.m.fail(atoms.loc, "the number of a 'uleb' or 'sleb' is an operand or a part of one")
         value = c_bits(Bits(atoms), 64)
         if atoms.signed and n < 64:
             value = "(uint64_t)bit_sext(%s, %d)" % (value, n)

@@ -125,9 +125,9 @@ def c_int(n):
 class Leb(list):
     """The atoms of a group of bytes that has as many as its value needs; of a signed one the last is the sign."""
 
-    def __init__(self, atoms, signed):
+    def __init__(self, atoms, signed, loc):
         super().__init__(atoms)
-        self.signed = signed
+        self.signed, self.loc = signed, loc
 
     def constant(self):
         """Its bytes, or None when they depend on operands."""
@@ -442,7 +442,7 @@ class Machine:
         """A group of variable length."""
         signed = g.kind == "sleb"
         if isinstance(value, int):
-            return Leb(atoms_of(value, value.bit_length() + 1), signed)
+            return Leb(atoms_of(value, value.bit_length() + 1), signed, g.loc)
         atoms = list(atoms_of(value))
         zeros = atoms[-1] == 0
         while len(atoms) > 1 and (atoms[-1] == 0 if zeros else atoms[-1] == atoms[-2]):
@@ -451,7 +451,7 @@ class Machine:
             atoms.append(0)
         if not signed and not zeros and len(atoms_of(value)) != len(atoms) < 64:
             self.fail(g.loc, "'uleb' of a number with a sign")
-        return Leb(atoms, signed)
+        return Leb(atoms, signed, g.loc)
 
     def fixed_bits(self, f, args):
         atoms = []

@@ -238,6 +238,14 @@ static void check_refusals(uint16_t mop) {
 // bytes, from its start elsewhere.
 static uint64_t where(unsigned size) { return target->code_align > 1 ? 0 : (uint64_t)0 - size; }
 
+// A stack machine's memory operand without an access: base + displacement, which is several instructions or none.
+static bool adds_address(const InstDesc *inst) {
+    if (!target->stack || inst->flags & (MD_LOADS | MD_STORES)) return false;
+    for (unsigned i = 0; i < inst->n_opnds; i++)
+        if (inst->opnds[i].type == OT_COMPOSITE) return true;
+    return false;
+}
+
 static void one_case(Arena *arena, uint16_t mop, unsigned n) {
     const InstDesc *inst = &target->insts[mop];
     MOpnd slots[MAX_SLOTS];
@@ -248,7 +256,7 @@ static void one_case(Arena *arena, uint16_t mop, unsigned n) {
         fail(inst, "refused", NULL);
         return;
     }
-    if (inst->flags & MD_SEQUENCE) {
+    if (inst->flags & MD_SEQUENCE || adds_address(inst)) {
         check_sequence(inst, &e);
         return;
     }
