@@ -13,7 +13,7 @@ ROLES = {"prefix": "op_", "registers": ("sp",), "insts": (
     "jump", "call", "call_reg", "tail_call", "tail_call_reg", "ret", "ret_pop", "push", "pop", "sp_add", "sp_sub",
     "add", "trap", "lea", "load_addr", "cmp", "branch"), "stack": (
     "get", "set", "tee", "drop", "block", "loop", "end", "if_", "else_", "branch_if", "branch_table", "branch_entry",
-    "eqz", "sp_get", "sp_set")}
+    "eqz", "and_", "below", "sp_get", "sp_set")}
 
 
 def outputs(isas):
