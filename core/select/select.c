@@ -356,6 +356,15 @@ void sel_spot_one(Sel *s, Inst i) {
     s->access = access;
 }
 
+// Of a stack machine: a rule says how many entries a branch table has, but the blocks stand in the jump table.
+static void name_table(Sel *s) {
+    uint32_t sym = sel_sym_table(s);
+    const MInst *i = &vec_last(&s->group);
+    MOpnd *o = minst_slots(s->m, i);
+    for (unsigned k = 0; k < i->n_slots; k++)
+        if (o[k].kind == MO_IMM) o[k] = sel_sym(sym, 0);
+}
+
 void sel_one(Sel *s, Inst i) {
     s->root = i;
     s->access = i;
@@ -372,6 +381,7 @@ void sel_one(Sel *s, Inst i) {
     case OP_sequence_point: return;
     default:
         if (!s->t->select(s, i)) unsupported(s, i);
+        if (s->t->stack && sel_op(s, i) == OP_br_table) name_table(s);
     }
 }
 
