@@ -150,6 +150,7 @@ static void put_lines(Writer *w, uint32_t func) {
 
 static void put_functions(Writer *w, const WasmMeta *meta) {
     const BcModule *m = w->m;
+    put(w, bc_n_functions(m));
     for (uint32_t k = 0; k < bc_n_functions(m); k++) {
         const char *export = meta->exports[k];
         put(w, meta->table[k]);
