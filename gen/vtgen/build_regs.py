@@ -220,7 +220,7 @@ class RegisterBuilder:
         elif row[0] == "save" and row[2:3] == ["restore"] and len(row) == 5 and row[4].isdigit():
             moves.save, moves.restore, moves.save_bytes = found[0], found[1], int(row[4])
         else:
-            self.error(at, "moves of a value type are 'constant INST'" if self.isa.is_stack else
+            self.error(at, "moves of a value type are 'constant INST', 'load BYTES INST ...', 'store ...'" if self.isa.is_stack else
                        "moves are 'copy INST', 'load BYTES INST ...', 'store ...', 'save INST restore INST BYTES'")
 
     def class_of(self, j, b):
