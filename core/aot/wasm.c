@@ -300,7 +300,7 @@ uint8_t wasm_address_type(const Wasm *w) {
     return w->target->classes[w->target->type_class[target_ptr_type(w->target)]].value_type;
 }
 
-bool wasm_wide_table(const Wasm *w) { return (w->features & w->target->stack->wide_table) != 0; }
+bool wasm_wide_table(const Wasm *w) { return target_wide_table(w->target, w->features); }
 
 void wasm_put_constant(Buf *out, bool wide, int64_t value) {
     buf_u8(out, wide ? 0x42 : 0x41); // of 64 bits, of 32

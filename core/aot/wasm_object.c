@@ -233,26 +233,6 @@ static void put_relocs(Writer *x, const char *section, uint32_t number, Relocs *
 
 static Relocs no_relocs(Writer *x) { return (Relocs){buf_new(x->arena), 0}; }
 
-// The features that the code may use, which the linker compares.
-static void put_features(Writer *x) {
-    const Target *t = x->w->target;
-    Buf list = buf_new(x->arena);
-    Buf out = buf_new(x->arena);
-    uint32_t n = 0;
-    for (unsigned k = 0; k < t->n_features; k++) {
-        if (!(x->w->features >> k & 1)) continue;
-        char *name = arena_text(x->arena, t->features[k].name, strlen(t->features[k].name));
-        for (char *c = name; *c; c++)
-            if (*c == '_') *c = '-';
-        buf_char(&list, '+');
-        wasm_put_name(&list, name);
-        n++;
-    }
-    buf_uleb(&out, n);
-    buf_bytes(&out, buf_str(&list), list.bytes.n);
-    wasm_put_custom(&x->file, "target_features", &out);
-}
-
 Buf wasm_object(Wasm *w, Arena *arena) {
     Writer x = {.w = w, .arena = arena, .file = buf_new(arena)};
     place_data(w);
@@ -290,6 +270,5 @@ Buf wasm_object(Wasm *w, Arena *arena) {
         put_relocs(&x, c->name, customs + k, &relocs);
     }
     wasm_put_producers(&x.file);
-    put_features(&x);
     return x.file;
 }

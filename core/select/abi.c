@@ -567,6 +567,14 @@ uint32_t sel_func_type(Sel *s, const Sig *sig) {
     }
 }
 
+static uint16_t call_inst(const Sel *s, bool tail, bool indirect) {
+    const Target *t = s->t;
+    if (!indirect) return tail ? t->op_tail_call : t->op_call;
+    if (t->stack && target_wide_table(t, s->m->features))
+        return tail ? t->stack->wide_tail_call_reg : t->stack->wide_call_reg;
+    return tail ? t->op_tail_call_reg : t->op_call_reg;
+}
+
 void sel_call(Sel *s, Inst i) {
     const InstData d = *sel_data(s, i); // a copy: the extensions of arguments add instructions
     const Sig *sig = inst_sig(s->f, i);
@@ -583,8 +591,7 @@ void sel_call(Sel *s, Inst i) {
     else pass_args(s, sig, &abi, d.args, indirect ? 1 : 0, tail, &extras);
     if (!tail) take_results(s, i, &abi, &extras);
 
-    uint16_t mop = tail ? (indirect ? s->t->op_tail_call_reg : s->t->op_tail_call)
-                        : (indirect ? s->t->op_call_reg : s->t->op_call);
+    uint16_t mop = call_inst(s, tail, indirect);
     const InstDesc *desc = &s->t->insts[mop];
     MOpnd callee = {0};
     if (indirect && values) {

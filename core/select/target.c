@@ -138,3 +138,9 @@ const Target *target_host(void) {
         if ((*t)->host_features && (*t)->host_features()) return *t;
     return NULL;
 }
+
+bool target_wide_table(const Target *t, uint64_t features) {
+    if (t->stack->wide_call_reg == NO_MOP) return false;
+    uint64_t wide = t->insts[t->stack->wide_call_reg].features;
+    return (features & wide) == wide;
+}

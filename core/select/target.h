@@ -235,11 +235,13 @@ typedef struct StackMachine {
     uint16_t branch_entry;     // (t: label): an entry of a branch table; no instruction by itself
     uint16_t eqz;              // (d: out, c: use): 1 when a condition is 0, else 0
     uint16_t and_, below;      // of addresses, (d: out, a, b): a & b; a condition: 1 when a < b, unsigned, else 0
-    uint16_t sp_get, sp_set;   // the shadow stack's pointer, a global symbol: (d: out, symbol), (s: use, symbol)
-    const char *sp_symbol;     // its name
-    uint8_t reloc_type;        // relocation of a function type's number in op_call_reg and op_tail_call_reg
-    uint8_t function_type;     // introduces a function type
-    uint64_t wide_table;       // features by which function tables have indices as wide as addresses, else of 32 bits
+    // op_call_reg and op_tail_call_reg of a function table whose indices are as wide as addresses, or NO_MOP. The
+    // features that they require say that tables are so.
+    uint16_t wide_call_reg, wide_tail_call_reg;
+    uint16_t sp_get, sp_set; // the shadow stack's pointer, a global symbol: (d: out, symbol), (s: use, symbol)
+    const char *sp_symbol;   // its name
+    uint8_t reloc_type;      // relocation of a function type's number in op_call_reg and op_tail_call_reg
+    uint8_t function_type;   // introduces a function type
 } StackMachine;
 
 // ---- selection ---------------------------------------------------------------------------------
@@ -362,6 +364,9 @@ bool imm_irregular_value(const ImmIrregular *k, uint64_t field, int64_t *value);
 
 // The type of an address.
 static inline Type target_ptr_type(const Target *t) { return t->word_bits == 64 ? T_i64 : T_i32; }
+
+// Whether code for a stack machine with these features takes indices of function tables as wide as addresses.
+bool target_wide_table(const Target *t, uint64_t features);
 
 // All targets of this build, NULL-terminated (generated).
 extern const Target *const targets_all[];

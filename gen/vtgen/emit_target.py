@@ -13,7 +13,7 @@ ROLES = {"prefix": "op_", "registers": ("sp",), "insts": (
     "jump", "call", "call_reg", "tail_call", "tail_call_reg", "ret", "ret_pop", "push", "pop", "sp_add", "sp_sub",
     "add", "trap", "lea", "load_addr", "cmp", "branch"), "stack": (
     "get", "set", "tee", "drop", "block", "loop", "end", "if_", "else_", "branch_if", "branch_table", "branch_entry",
-    "eqz", "and_", "below", "sp_get", "sp_set")}
+    "eqz", "and_", "below", "sp_get", "sp_set"), "stack_optional": ("wide_call_reg", "wide_tail_call_reg")}
 
 
 def outputs(isas):
@@ -495,6 +495,8 @@ class Tables:
         m = self.m
         out = ["static const StackMachine stack = {"]
         out += ["    .%s = %d," % (r, m.by_name[m.role(r)[0]].index) for r in ROLES["stack"]]
+        out += ["    .%s = %s," % (r, m.by_name[m.role(r)[0]].index if m.role(r) else "NO_MOP")
+                for r in ROLES["stack_optional"]]
         out.append('    .sp_symbol = "%s",' % m.role("sp_symbol")[0])
         out.append("    .reloc_type = %d," % self.isa.relocs[m.role("reloc_type")[0]].index)
         out.append("    .function_type = %s," % m.role("function_type")[0])

@@ -13,7 +13,7 @@ static const Reloc relocs[] = {
     [NUMBER] = {.name = "number", .elf = 18, .size = 10},
 };
 static const RegClass classes[] = {{.name = "i64", .value_type = 0x7e}};
-static const StackMachine stack = {.sp_symbol = "__stack_pointer", .function_type = 0x60};
+static const StackMachine stack = {.wide_call_reg = NO_MOP, .sp_symbol = "__stack_pointer", .function_type = 0x60};
 static const Target target = {.name = "stack",
                               .word_bits = 64,
                               .relocs = relocs,
