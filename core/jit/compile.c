@@ -65,7 +65,7 @@ Code *compile_func(Arena *out, Func *f, const CompileOptions *options) {
     MFunc *m = select_func(tmp, f, options->target, &select);
     m->saves_all = block_ok(f->landing);
     stage_done(&c, STAGE_SELECT, f, m, NULL);
-    Code *code = options->target->stack ? stack_emit(out, m, options->traps, options->opt != OPT_NONE)
+    Code *code = options->target->stack ? stack_emit(out, m, options->traps, options->opt != OPT_NONE, options->check)
                                         : allocate_and_emit(&c, f, m, out);
     stage_done(&c, STAGE_ASM, f, m, code);
     if (options->scratch) arena_reset(tmp);

@@ -102,7 +102,8 @@ typedef struct MInst {
     uint16_t n_slots;
     uint32_t slots;     // first slot in MFunc.slots_pool
     uint8_t flags;      // MI_*
-    uint8_t trap;       // trap code (TRAP_*) for MI_TRAP and for loads and stores that may fault
+    uint8_t trap;       // trap code (TRAP_*) for MI_TRAP, for loads and stores that may fault, and on a stack machine
+                        // for what traps by itself (the first of its codes)
     uint16_t clobbers;  // index into MFunc.clobbers; 0 = what the table says and nothing more
     uint32_t srcloc;    // IR srcloc, NONE = none
     uint32_t stack_map; // index + 1 into the Func's stack maps

@@ -122,6 +122,7 @@ typedef struct InstDesc {
     const OpndDesc *opnds;
     uint8_t n_opnds;
     uint8_t n_slots;
+    uint8_t trap;   // code of its first `trap` clause, 0 = there is none
     uint16_t flags; // MD_*
     RegSet clobbers;
     uint16_t untie_mop; // three-address twin used when a tied input lives on, NO_MOP = none

@@ -342,11 +342,12 @@ static void copy_types(Body *b) {
     }
 }
 
-Code *stack_emit(Arena *arena, MFunc *m, TrapStyle traps, bool optimise) {
+Code *stack_emit(Arena *arena, MFunc *m, TrapStyle traps, bool optimise, bool check) {
     Arena *tmp = m->arena;
     StackPlan *plan = NEW(tmp, StackPlan);
     stack_trees(m, plan, optimise);
     stack_locals(m, plan, optimise);
+    if (check) stack_check(m, plan);
     Flow *flow = flow_make(tmp, m, plan);
     FlowOrder *order = flow_reduce(tmp, flow);
     Code *code = NEW(arena, Code);

@@ -65,7 +65,7 @@ void stack_locals(MFunc *m, StackPlan *plan, bool optimise);
 // the operation and what it found there.
 void stack_check(const MFunc *m, const StackPlan *plan);
 
-// Emits selected code. `arena` receives the Code. Throws VTR_ERR_LIMIT.
-Code *stack_emit(Arena *arena, MFunc *m, TrapStyle traps, bool optimise);
+// Emits selected code. `arena` receives the Code. `check`: proves the plan. Throws VTR_ERR_LIMIT.
+Code *stack_emit(Arena *arena, MFunc *m, TrapStyle traps, bool optimise, bool check);
 
 #endif
