@@ -12,6 +12,7 @@
 #include "runtime/number.h"
 #include "runtime/value.h"
 #include "run_clif.h"
+#include "run_engine.h"
 #include "stress.h"
 
 typedef struct RunArgs {
@@ -43,7 +44,10 @@ static const struct argp_option run_options[] = {
     {"entry", KEY_ENTRY, "NAME", 0,
      "Run this export instead of the module's entry function (.clif: this function instead of the first)", 0},
     {NULL, 'O', "LEVEL", 0, "Optimise: none (fast compile) or speed (the default)", 0},
-    {"target", KEY_TARGET, "TARGET", 0, "Compile for this machine; when it is not this one, run in its simulator", 0},
+    {"target", KEY_TARGET, "TARGET", 0,
+     "Compile for this machine; when it is not this one, run in its simulator, code for wasm64 in Node.js (`node`, or "
+     "what the environment variable VITRAIL_NODE names)",
+     0},
     {"features", KEY_FEATURES, "LIST", 0,
      "The features of it that may be used, with commas between, or none, or all; otherwise this machine's, in a "
      "simulator "
@@ -142,20 +146,24 @@ static void print_result(const Output *output, vtr_value value) {
 
 // ---- arguments --------------------------------------------------------------------------------------------------
 
+bool run_read_args(const vtr_type *types, size_t n, char **args, int n_args, vtr_value *values) {
+    if (n != (size_t)n_args) {
+        fprintf(stderr, "vitrail run: the function takes %zu arguments, %d given\n", n, n_args);
+        return false;
+    }
+    for (size_t k = 0; k < n; k++) {
+        if (number_read(args[k], types[k], &values[k])) continue;
+        fprintf(stderr, "vitrail run: argument %zu: '%s' is no %s\n", k + 1, args[k], number_type_name(types[k]));
+        return false;
+    }
+    return true;
+}
+
 static bool read_args(vtr_program *program, const RunArgs *run, vtr_value *args) {
     vtr_type types[UINT8_MAX];
     size_t n;
     vtr_program_signature(program, run->entry, types, UINT8_MAX, &n, NULL);
-    if (n != (size_t)run->n_args) {
-        fprintf(stderr, "vitrail run: the function takes %zu arguments, %d given\n", n, run->n_args);
-        return false;
-    }
-    for (size_t k = 0; k < n; k++) {
-        if (number_read(run->args[k], types[k], &args[k])) continue;
-        fprintf(stderr, "vitrail run: argument %zu: '%s' is no %s\n", k + 1, run->args[k], number_type_name(types[k]));
-        return false;
-    }
-    return true;
+    return run_read_args(types, n, run->args, run->n_args, args);
 }
 
 // ---- the time limit -----------------------------------------------------------------------------------------------
@@ -242,6 +250,35 @@ static int run_program(vtr_context *context, vtr_program *program, const RunArgs
     return EXIT_INPUT;
 }
 
+// Code of a stack machine, which an engine runs.
+static bool wants_engine(const RunArgs *run) {
+    const Target *target = run->backend.target ? target_find(run->backend.target) : NULL;
+    return target && target->stack && !run->backend.interpret;
+}
+
+static int run_in_engine(vtr_context *context, const RunArgs *run, const Input *input) {
+    Output output = {false};
+    vtr_bytecode *module = NULL;
+    vtr_value result = {.type = VTR_VOID};
+    EngineRun how = {run->file, run->entry, run->args, run->n_args, .write = output_write, .write_user = &output};
+    how.target = target_find(run->backend.target);
+    how.features = run->backend.features;
+    how.stress = run->stress;
+    how.speed = run->backend.opt == VTR_OPT_SPEED;
+    how.check = run->backend.check;
+    how.gc_stress = run->backend.gc_stress;
+    how.stats = run->stats;
+    how.timeout = run->timeout;
+    vtr_status status = input_module(context, input, run->allow_low, &module);
+    if (status != VTR_OK) {
+        input_report(context, run->file, status);
+        return EXIT_INPUT;
+    }
+    int code = run_engine(context, module, &how, &result);
+    if (code == 0) print_result(&output, result);
+    return code;
+}
+
 static int run_module(vtr_context *context, RunArgs *run, const Input *input) {
     Output output = {false};
     run->backend.write = output_write;
@@ -281,8 +318,14 @@ int cmd_run(int argc, char **argv) {
                          run.backend.interpret,
                          run.backend.opt == VTR_OPT_SPEED,
                          {run.backend.target ? target_find(run.backend.target) : NULL, run.backend.simulate,
-                          run.backend.features, run.stress}};
-        code = input.kind == INPUT_CLIF ? run_clif(context, &clif) : run_module(context, &run, &input);
+                          run.backend.features, run.stress, NULL}};
+        if (input.kind == INPUT_CLIF) {
+            if (wants_engine(&run)) clif.machine.engine = engine_start();
+            code = run_clif(context, &clif);
+            engine_stop(clif.machine.engine);
+        } else {
+            code = wants_engine(&run) ? run_in_engine(context, &run, &input) : run_module(context, &run, &input);
+        }
         vtr_context_free(context);
         input_free(&input);
     }

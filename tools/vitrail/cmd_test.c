@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "engine.h"
 #include "filetest.h"
 #include "input.h"
 #include "select/target.h"
@@ -24,7 +25,11 @@ enum { KEY_SIMULATE = 256, KEY_OBJECT, KEY_FEATURES };
 static const struct argp_option options[] = {
     {"interpret", 'i', NULL, 0, "Run the files with `test interpret` in the IR interpreter", 0},
     {NULL, 'O', "LEVEL", 0, "Run the files with `test run` as machine code: none, or speed (the default)", 0},
-    {"target", 't', "TARGET", 0, "The machine whose code is run; not this one, in its simulator", 0},
+    {"target", 't', "TARGET", 0,
+     "The machine whose code is run; not this one, in its simulator, wasm64 in Node.js (`node`, or what the "
+     "environment "
+     "variable VITRAIL_NODE names)",
+     0},
     {"features", KEY_FEATURES, "LIST", 0,
      "The features of it that may be used, with commas between, or none, or all; otherwise this machine's, in a "
      "simulator "
@@ -68,6 +73,13 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     }
 }
 
+// No test file of others names a stack machine; what runs on one with registers is to run there, too.
+static void use_engine(Options *chosen, FiletestEngine *engine) {
+    *engine = chosen->engine == &filetest_native_none ? filetest_engine_none : filetest_engine_speed;
+    engine->target = "";
+    chosen->machine.engine = engine_start();
+}
+
 int cmd_test(int argc, char **argv) {
     static const struct argp_child children[] = {{&stress_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
@@ -86,6 +98,7 @@ int cmd_test(int argc, char **argv) {
     FiletestEngine engine = *chosen.engine;
     if (chosen.engine != &filetest_interpreter) {
         if (chosen.machine.target) engine.target = chosen.machine.target->triple_arch;
+        if (chosen.machine.target && chosen.machine.target->stack && !chosen.object) use_engine(&chosen, &engine);
         engine.options = &chosen.machine;
     }
     vtr_context *context = NULL;
@@ -114,6 +127,7 @@ int cmd_test(int argc, char **argv) {
         readable = false;
     }
     vtr_context_free(context);
+    engine_stop(chosen.machine.engine);
     int status = readable && run.failed == 0 ? 0 : EXIT_INPUT;
     filetest_free(&run);
     input_free(&table);

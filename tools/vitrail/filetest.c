@@ -102,6 +102,14 @@ static bool has_word(const char *line, const char *word) {
     return false;
 }
 
+// Whether a `target` line, from behind that word, names what the engine wants.
+static bool names_target(const char *line, const char *wanted) {
+    if (*wanted) return has_word(line, wanted);
+    for (const Target *const *t = targets_all; *t; t++)
+        if (has_word(line, (*t)->triple_arch)) return true;
+    return false;
+}
+
 // Why the engine does not run this file, or NULL.
 static const char *file_skipped(Arena *arena, const FiletestEngine *engine, const IrFile *file) {
     bool command = false;
@@ -111,10 +119,10 @@ static const char *file_skipped(Arena *arena, const FiletestEngine *engine, cons
         const char *line = file->header.v[k].text;
         if (!strncmp(line, "test", 4) && has_word(line + 4, engine->command)) command = true;
         if (!strncmp(line, "target", 6)) any_target = false;
-        if (!strncmp(line, "target", 6) && engine->target && has_word(line + 6, engine->target)) target = true;
+        if (!strncmp(line, "target", 6) && engine->target && names_target(line + 6, engine->target)) target = true;
     }
     if (!command) return arena_printf(arena, "no `test %s`", engine->command);
-    return target || any_target ? NULL : arena_printf(arena, "no target %s", engine->target);
+    return target || any_target ? NULL : arena_printf(arena, "no target %s", *engine->target ? engine->target : "here");
 }
 
 static bool same_name(const ExtName *a, const ExtName *b) {

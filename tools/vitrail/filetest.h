@@ -29,7 +29,8 @@ typedef struct FiletestEngine {
     const char *name;
     // The `test` line that a file must have, "interpret" or "run".
     const char *command;
-    // NULL, or the architecture that one of the file's `target` lines must name ("x86_64").
+    // NULL, or the architecture that one of the file's `target` lines must name ("x86_64"); "" = that of any machine
+    // that this program has code for.
     const char *target;
     // The function called: the one that the directive names (test interpret), or that it is attached to (test run).
     bool by_name;
@@ -51,6 +52,7 @@ typedef struct FiletestMachine {
     bool simulate;        // the host's as well
     const char *features; // as in vtr_backend_options
     Stress stress;
+    struct Engine *engine; // what runs the code of a stack machine (engine.h), else NULL
 } FiletestMachine;
 
 typedef struct FiletestGroup {
@@ -78,10 +80,15 @@ extern const FiletestEngine filetest_interpreter;
 // The engines of machine code, at each level; every allocation is proved. `target` is the caller's to set.
 extern const FiletestEngine filetest_native_none;
 extern const FiletestEngine filetest_native_speed;
+// The same for stack machines, whose code an engine runs: `engine` of the FiletestMachine.
+extern const FiletestEngine filetest_engine_none;
+extern const FiletestEngine filetest_engine_speed;
 // Runs nothing: compiles the functions and keeps the directives in an object, its `options` (a pointer to a
 // FiletestObject *), to be linked with something that runs them (tests/aot/run_tests.c).
 extern const FiletestEngine filetest_object;
 typedef struct FiletestObject FiletestObject;
+// The features that its code may use. Throws VTR_ERR_NOT_FOUND.
+uint64_t filetest_features(Ctx *ctx, const FiletestMachine *machine);
 // In the context, with which it ends. NULL: there is a diagnostic.
 FiletestObject *filetest_object_new(vtr_context *context, const FiletestMachine *machine, bool speed);
 bool filetest_object_write(FiletestObject *tests, const char *path); // false: errno tells

@@ -37,15 +37,6 @@ typedef struct NewJob {
     FiletestObject *made;
 } NewJob;
 
-static uint64_t features(Ctx *ctx, const FiletestMachine *machine) {
-    uint64_t found = machine->target->baseline;
-    const char *wrong;
-    size_t n;
-    if (machine->features && !target_features(machine->target, machine->features, &found, &wrong, &n))
-        ctx_fail(ctx, VTR_ERR_NOT_FOUND, "%s has no feature '%.*s'", machine->target->name, (int)n, wrong);
-    return found;
-}
-
 static void new_body(Ctx *ctx, void *arg) {
     NewJob *job = arg;
     Arena *arena = arena_new(ctx);
@@ -53,7 +44,7 @@ static void new_body(Ctx *ctx, void *arg) {
     tests->ctx = ctx;
     tests->machine = *job->machine;
     tests->opt = job->speed ? OPT_SPEED : OPT_NONE;
-    tests->features = features(ctx, job->machine);
+    tests->features = filetest_features(ctx, job->machine);
     tests->object = object_new(arena, job->machine->target, tests->features);
     tests->rows = object_section(tests->object, "vitrail_tests", OBJ_RELRO, 8);
     tests->data = object_section(tests->object, ".rodata", OBJ_READ_ONLY, 8);

@@ -70,9 +70,10 @@ static void print_cell(uint64_t cell, uint8_t type) {
 }
 
 static int call_function(const ClifArgs *a, const IrFile *file, Func *f, Arena *arena) {
-    const FiletestEngine *engine = a->interpret ? &filetest_interpreter
-                                   : a->speed   ? &filetest_native_speed
-                                                : &filetest_native_none;
+    const FiletestEngine *engine = a->interpret        ? &filetest_interpreter
+                                   : a->machine.engine ? (a->speed ? &filetest_engine_speed : &filetest_engine_none)
+                                   : a->speed          ? &filetest_native_speed
+                                                       : &filetest_native_none;
     FiletestResult result = FILETEST_RAN;
     const char *why = "";
     if (f->sig.n_params != (uint32_t)a->n_args) {

@@ -14,9 +14,8 @@ export function wasmFunction(f, params, results) {
 
 // f64 of the exact sum of a * b and c, rounded once, and the same for f32.
 function fma(a, b, c, digits, least) {
-    const product = a * b;
-    if (!Number.isFinite(a) || !Number.isFinite(b) || !Number.isFinite(c)) return product + c;
-    if (a === 0 || b === 0) return product + c;
+    if (!Number.isFinite(a) || !Number.isFinite(b) || a === 0 || b === 0) return a * b + c;
+    if (!Number.isFinite(c)) return c;
     const [x, ex] = parts(a);
     const [y, ey] = parts(b);
     const [z, ez] = parts(c);
