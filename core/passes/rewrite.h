@@ -39,6 +39,8 @@ Value rw_libcall(Rewriter *r, const char *name, Type type, const Value *args, ui
 
 // Is v the integer constant `number`, read in v's width?
 bool rw_is_number(const Func *f, Value v, int64_t number);
+// Does the target select the opcode, without expanding it? True when there is no target.
+bool rw_selects(const Rewriter *r, Op op, Type type);
 // Which result of its instruction v is.
 static inline unsigned value_result(const Func *f, Value v) { return f->values.v[v.i].num; }
 void rw_set_access(Func *f, Inst i, uint8_t code, uint8_t region);

@@ -78,6 +78,11 @@ bool rw_is_number(const Func *f, Value v, int64_t number) {
     return type_is_int(type) && value_const(f, v, &bits) && bits == rw_zext((uint64_t)number, type);
 }
 
+bool rw_selects(const Rewriter *r, Op op, Type type) {
+    const PassOptions *o = r->pass->options;
+    return !o->covers || o->covers(op, type, T_none, o->features);
+}
+
 void rw_set_access(Func *f, Inst i, uint8_t code, uint8_t region) {
     inst_get(f, i)->code = code;
     inst_get(f, i)->region = region;

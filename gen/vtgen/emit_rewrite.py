@@ -17,7 +17,8 @@ Result nodes
     pair(x, y)              what replaces the results of a root with several
     libcall[Name](x, ...)   a call of the run-time library function Name; its result has the type of its first operand
 Guards and attribute expressions work on 64-bit numbers: operators say their sign; width(T), ones(T), min(T) and the
-functions of passes/rewrite.h are known. min(T) and ones(T) are the bits of T's smallest signed and largest unsigned value.
+functions of passes/rewrite.h are known; selects(op, T) tells whether the target selects op.T without expanding it.
+min(T) and ones(T) are the bits of T's smallest signed and largest unsigned value.
 """
 import itertools
 import os
@@ -229,6 +230,10 @@ class Rule:
             return "rw_%s(%s, %s)" % (name, self.const(args[0]), self.type_expr(args[1]))
         if name in ("is_pow2", "log2"):
             return "rw_%s(%s)" % (name, self.const(args[0]))
+        if name == "selects":
+            if args[0].k != "name" or args[0].name not in self.ops.by_name:
+                raise RuleError(node, "'%s' is no opcode" % args[0].name)
+            return "rw_selects(r, OP_%s, %s)" % (args[0].name, self.type_expr(args[1]))
         raise RuleError(node, "function '%s' is not known in constant expressions" % name)
 
     def type_expr(self, node):
