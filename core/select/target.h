@@ -333,7 +333,8 @@ typedef struct Target {
     void (*print)(uint16_t mop, const MOpnd *slots, uint64_t at, unsigned size, Buf *out);
     // The conditional branch (relax pseudo) with the opposite condition: another instruction with the same operands,
     // or the same one with the condition in its slots changed. NO_MOP, and nothing changed, when it has none. From
-    // `cond`'s pairs of opposite expressions, and from pairs of branches whose semantics are opposite.
+    // `cond`'s pairs of opposite expressions, and from pairs of branches whose semantics are opposite. On a
+    // stack machine: the instruction whose result is 1 when that of `mop` is 0, and else 0, for the same operands.
     uint16_t (*invert)(uint16_t mop, MOpnd *slots);
     // Selects IR instruction `i` (select/select.h).
     bool (*select)(struct Sel *sel, Inst i);

@@ -37,13 +37,6 @@ static uint32_t local_of(const Body *b, uint32_t vreg) {
     return local;
 }
 
-static const MOpnd *block_operand(const MFunc *m, const MInst *i) {
-    const MOpnd *o = minst_slots(m, i);
-    for (unsigned k = 0; k < i->n_slots; k++)
-        if (o[k].kind == MO_BLOCK) return &o[k];
-    return NULL;
-}
-
 // The number of the type that a call is for: its first slot beyond the description.
 static uint32_t call_type(const Body *b, const MInst *i) {
     unsigned at = b->t->insts[i->mop].n_slots;
@@ -93,7 +86,7 @@ static void write_ops(Writer *w, StackRun run) {
         switch ((StackOpKind)op->kind) {
         case SOP_INST: {
             const MInst *i = &b->m->insts.v[op->x];
-            const MOpnd *block = i->mop == b->s->branch_if ? block_operand(b->m, i) : NULL;
+            const MOpnd *block = i->mop == b->s->branch_if ? stack_label(b->m, i) : NULL;
             if (block) write_exit(w, i, (uint32_t)block->imm);
             else write_inst(b, i, i->mop);
             break;
@@ -114,22 +107,6 @@ static void write_label(Body *b, uint32_t label) {
 
 // ---- nodes ----------------------------------------------------------------------------------------------
 
-// Whether the condition that a node leaves can be inverted where it is made: by the mop that its last operation then
-// has; NO_MOP stands for none at all.
-static bool inverts(const Body *b, StackRun run, uint16_t *mop) {
-    if (!run.n || b->plan->ops.v[run.first + run.n - 1].kind != SOP_INST) return false;
-    const MInst *i = &b->m->insts.v[b->plan->ops.v[run.first + run.n - 1].x];
-    if (block_operand(b->m, i)) return false;
-    *mop = NO_MOP;
-    if (i->mop == b->s->eqz) return true;
-    if (!b->t->invert || i->trap || (i->flags & MI_CALL)) return false;
-    MOpnd slots[BODY_SLOTS];
-    memset(slots, 0, sizeof slots);
-    memcpy(slots, minst_slots(b->m, i), b->t->insts[i->mop].n_slots * sizeof *slots);
-    *mop = b->t->invert(i->mop, slots);
-    return *mop != NO_MOP;
-}
-
 // The operations of a node; `inverted`: with the opposite condition at the end.
 static void write_node(Writer *w, uint32_t x, bool inverted) {
     Body *b = w->b;
@@ -145,7 +122,7 @@ static void write_node(Writer *w, uint32_t x, bool inverted) {
     }
     StackRun run = b->plan->blocks[node->x];
     uint16_t mop;
-    if (inverted && inverts(b, run, &mop)) {
+    if (inverted && flow_inverts(b->flow, x, &mop)) {
         run.n--;
         write_ops(w, run);
         if (mop != NO_MOP) write_inst(b, &b->m->insts.v[b->plan->ops.v[run.first + run.n].x], mop);
@@ -252,7 +229,7 @@ static void count_exits(const Body *b, const FlowOrder *order, uint32_t *users) 
         for (uint32_t k = run.first; k < run.first + run.n; k++) {
             const StackOp *op = &b->plan->ops.v[k];
             if (op->kind != SOP_INST || b->m->insts.v[op->x].mop != b->s->branch_if) continue;
-            const MOpnd *block = block_operand(b->m, &b->m->insts.v[op->x]);
+            const MOpnd *block = stack_label(b->m, &b->m->insts.v[op->x]);
             if (block) users[block->imm]++;
         }
     }

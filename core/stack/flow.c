@@ -5,6 +5,8 @@
 // something to do becomes a node of its own, so that every other node finds its work at its jump.
 #include "stack/flow.h"
 
+#include <string.h>
+
 #include "stack/operands.h"
 
 static uint32_t block_end(const Flow *f, const MBlock *b) { return b->first + stack_body(f->m, b); }
@@ -44,13 +46,6 @@ static uint32_t *skip_empty(const Flow *f) {
     return skip;
 }
 
-static const MOpnd *label_of(const MFunc *m, const MInst *i) {
-    const MOpnd *o = minst_slots(m, i);
-    for (unsigned k = 0; k < i->n_slots; k++)
-        if (o[k].kind == MO_BLOCK) return &o[k];
-    return NULL;
-}
-
 static uint32_t table_of(const MFunc *m, const MInst *i) {
     const MOpnd *o = minst_slots(m, i);
     for (unsigned k = 0; k < i->n_slots; k++)
@@ -78,7 +73,7 @@ static void find_end(Flow *f, FlowNode *node) {
     } else if (i->mop == s->branch_if && n == 2 && i[1].mop == m->target->op_jump) {
         node->end = b->n_succs == 1 ? END_JUMP : END_BRANCH;
         node->drops = b->n_succs == 1;
-        if (b->n_succs == 1 || m->edges.v[b->succs].block == (uint32_t)label_of(m, i)->imm) return;
+        if (b->n_succs == 1 || m->edges.v[b->succs].block == (uint32_t)stack_label(m, i)->imm) return;
         FlowEdge taken = f->edges.v[b->succs + 1];
         f->edges.v[b->succs + 1] = f->edges.v[b->succs];
         f->edges.v[b->succs] = taken;
@@ -126,4 +121,21 @@ Flow *flow_make(Arena *arena, const MFunc *m, const StackPlan *plan) {
         (void)flow_split(f, e, ops, NONE);
     }
     return f;
+}
+
+bool flow_inverts(const Flow *f, uint32_t node, uint16_t *mop) {
+    const MFunc *m = f->m;
+    const FlowNode *n = &f->nodes.v[node];
+    StackRun run = n->kind == FLOW_BLOCK ? f->plan->blocks[n->x] : (StackRun){0, 0};
+    if (!run.n || f->plan->ops.v[run.first + run.n - 1].kind != SOP_INST) return false;
+    const MInst *i = &m->insts.v[f->plan->ops.v[run.first + run.n - 1].x];
+    if (stack_label(m, i)) return false;
+    *mop = NO_MOP;
+    if (i->mop == m->target->stack->eqz) return true;
+    unsigned n_slots = m->target->insts[i->mop].n_slots;
+    MOpnd slots[16] = {0};
+    if (n_slots > sizeof slots / sizeof *slots) return false;
+    if (n_slots) memcpy(slots, minst_slots(m, i), n_slots * sizeof *slots);
+    *mop = m->target->invert(i->mop, slots);
+    return *mop != NO_MOP;
 }

@@ -72,6 +72,9 @@ Flow *flow_make(Arena *arena, const MFunc *m, const StackPlan *plan);
 // (NONE: nothing). Returns the edge that leads on from there.
 uint32_t flow_split(Flow *f, uint32_t edge, uint32_t ops, uint32_t label);
 
+// Whether the condition that a node leaves can be inverted where it is made, and by which instruction; NO_MOP: by none.
+bool flow_inverts(const Flow *f, uint32_t node, uint16_t *mop);
+
 FlowOrder *flow_order(Arena *arena, const Flow *f);
 bool flow_dominates(const FlowOrder *o, uint32_t a, uint32_t b);
 FlowPlaces *flow_places(Arena *arena, const Flow *f, const FlowOrder *order);

@@ -20,6 +20,14 @@ static inline const MOpnd *stack_slot(const MFunc *m, const MInst *i, unsigned k
     return minst_slots(m, i) + (k < extra ? described + k : k - extra);
 }
 
+// The block that an instruction branches to, or NULL.
+static inline const MOpnd *stack_label(const MFunc *m, const MInst *i) {
+    const MOpnd *o = minst_slots(m, i);
+    for (unsigned k = 0; k < i->n_slots; k++)
+        if (o[k].kind == MO_BLOCK) return &o[k];
+    return NULL;
+}
+
 // Number of instructions in front of the terminators of `b`.
 static inline uint32_t stack_body(const MFunc *m, const MBlock *b) {
     uint32_t n = b->n;

@@ -13,7 +13,8 @@
 // edge. S is dominated by D, thus by H. Were S in code that stands behind a still outer loop L, then S would not be
 // in L, and Y would have to be (else L, which holds H, were the outermost that D is in and Y is not), so S -> Y would
 // enter L other than by its header. Likewise when Y stands inside of D. Exits without successors stay where they are
-// reached, since a return needs no place to go on.
+// reached, since a return needs no place to go on; but not those at the start or the end of a loop, which cost nothing
+// behind it.
 //
 // Dominators: Lengauer and Tarjan, "A fast algorithm for finding dominators in a flowgraph" (TOPLAS 1979), the simple
 // version. Loops: from each header, innermost first, backwards from the edges that return to it; what was found is
@@ -304,6 +305,18 @@ static bool has_one_user(const Flow *f, const FlowOrder *o, uint32_t v) {
     return n == 1;
 }
 
+// A node in no loop that one edge out of a loop reaches.
+static bool stays_in_loop(const Flow *f, const FlowOrder *o, uint32_t v) {
+    const FlowNode *node = &f->nodes.v[v];
+    if (node->end != END_LEAVE) return false;
+    const FlowNode *from = &f->nodes.v[o->idom[v]];
+    if (node->kind == FLOW_BLOCK && f->m->blocks.v[node->x].cold) return true;
+    if (o->is_header[o->idom[v]]) return false;
+    for (uint32_t e = from->first; e < from->first + from->n; e++)
+        if (o->number[f->edges.v[e].to] <= o->number[o->idom[v]]) return false;
+    return true;
+}
+
 FlowPlaces *flow_places(Arena *arena, const Flow *f, const FlowOrder *o) {
     uint32_t n = f->nodes.n;
     FlowPlaces *p = NEW(arena, FlowPlaces);
@@ -318,7 +331,7 @@ FlowPlaces *flow_places(Arena *arena, const Flow *f, const FlowOrder *o) {
         uint32_t to = o->is_header[v] ? o->loop_parent[v] : o->loop[v];
         bool single = has_one_user(f, o, v);
         uint32_t *list = &p->inside[o->idom[v]];
-        if (from != to && !(single && f->nodes.v[v].end == END_LEAVE))
+        if (from != to && !(single && stays_in_loop(f, o, v)))
             list = &p->behind[ancestor_at(&nest, o, from, to == NONE ? 1 : nest.depth[to] + 1)];
         else if (single) continue;
         p->placed[v] = true;

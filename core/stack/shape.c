@@ -70,6 +70,12 @@ static void go(Shaper *s, const FlowEdge *e, uint32_t next) {
 
 static bool leaves(const Shaper *s, uint32_t node) { return s->f->nodes.v[node].end == END_LEAVE; }
 
+// Of two arms, both here: whether the second one goes first. When the first one does not go on, no `else` is needed.
+static bool second_first(const Shaper *s, uint32_t node, const FlowEdge *yes, const FlowEdge *no) {
+    uint16_t mop;
+    return leaves(s, no->to) && !leaves(s, yes->to) && flow_inverts(s->f, node, &mop);
+}
+
 static void end_in_branch(Shaper *s, uint32_t node, uint32_t next) {
     const FlowEdge *yes = &s->f->edges.v[s->f->nodes.v[node].first];
     const FlowEdge *no = yes + 1;
@@ -80,9 +86,9 @@ static void end_in_branch(Shaper *s, uint32_t node, uint32_t next) {
         go(s, yes, next);
         return;
     }
-    // What can be branched to goes first, else what falls through goes last, else what does not go on goes first.
+    // What can be branched to goes first, what falls through last.
     bool swap = !branches(w_yes) &&
-                (branches(w_no) || w_yes == WAY_FALL || (w_no == WAY_HERE && leaves(s, no->to) && !leaves(s, yes->to)));
+                (branches(w_no) || w_yes == WAY_FALL || (w_no == WAY_HERE && second_first(s, node, yes, no)));
     if (swap) {
         step(s, SHAPE_NOT, node);
         const FlowEdge *e = yes;

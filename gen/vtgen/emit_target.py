@@ -369,9 +369,14 @@ class Tables:
 
     def invert(self):
         """Conditions come in pairs of opposite meaning; a relax pseudo with a condition operand has an opposite, and so
-        has one whose shortest branch is taken exactly when another one's is not."""
+        has one whose shortest branch is taken exactly when another one's is not. So has a comparison of a stack machine, when
+        another one gives the opposite."""
         cases, tests = [], {}
         for i in self.m.insts:
+            if self.isa.is_stack and (test := self.gives(i)) is not None and test.op in self.OPPOSITE:
+                op, order = self.OPPOSITE[test.op]
+                x, y = test.args[::order]
+                tests[i] = (show(test), "(%s %s %s)" % (show(x), SIGNS[op], show(y))), ", ".join(map(self.desc, i.slots))
             if not i.relax:
                 continue
             for s, o in zip(i.slots, i.inst.opnds):
@@ -400,6 +405,14 @@ class Tables:
         unused = [] if any("slots" in c for c in cases) else ["    (void)slots;"]
         return ["static uint16_t invert(uint16_t mop, MOpnd *slots) {"] + unused + ["    switch (mop) {"] + cases + [
             "    default: return NO_MOP;", "    }", "}", ""]
+
+    @staticmethod
+    def gives(i):
+        """What an instruction compares whose result is 1 when it holds and else 0; None: it is no such instruction."""
+        sem = getattr(i.inst, "sem", None) or []
+        e = sem[0].value if len(sem) == 1 and sem[0].k == "assign" else None
+        test = e.args[0] if e is not None and e.k == "call" and e.name == "zext" else None
+        return test if test is not None and test.k == "bin" else None
 
     OPPOSITE = {"eq": ("ne", 1), "ne": ("eq", 1), "slt": ("sle", -1), "sle": ("slt", -1), "ult": ("ule", -1), "ule": ("ult", -1)}
 
