@@ -16,6 +16,7 @@ the `moves` of the machine: bits above those bytes are then what the reload make
 those bytes gets either value, as an unknown truth value decides.
 """
 import smt
+from prove_ir import trap_number
 from prove_sem import Eval, Unsaid, World
 from smt import const, var
 from symbits import Bits, Evaluator, NotSymbolic, Var, simple
@@ -201,7 +202,8 @@ class Exec(World):
         self.alive = smt.TRUE   # no jump was taken so far
         self.loads, self.stores, self.fences = [], [], []
         self.jumps = []         # (when, Place or address term)
-        self.faults = []        # (when, text): instructions that trap by themselves
+        self.faults = []        # (when, text): instructions that trap by themselves, for other reasons than the IR's
+        self.tables = []        # (when, [index, number of entries but the last]): branches of a stack machine
         self.needs = []         # (text, truth): what the encoder must be able to do
         self.trace = []         # (text, {operand: Term}) of each instruction
         self.hyps = []          # what is known of the pool and such
@@ -347,9 +349,16 @@ class Exec(World):
         before = dict(self.outs)
         for trap in inst.traps:
             when = smt.conj(self.alive, self.eval.expr(trap.when, env))
-            self.faults.append((when, "%s: %s" % (inst.name, trap.code)))
+            if self.isa.is_stack:  # whoever runs it gets the IR's code
+                self.jumps.append((when, Place("trap", trap_number(self.ir, trap.code))))
+                self.alive = smt.conj(self.alive, smt.bvnot(when))
+            else:
+                self.faults.append((when, "%s: %s" % (inst.name, trap.code)))
         self.wrote_flags = False
-        self.stmts(inst.sem, env, smt.TRUE, inst)
+        if self.isa.roles.get("branch_table") == [inst.name]:
+            self.tables.append((self.alive, [self.read_opnd(o, env) for o in inst.opnds]))
+        else:
+            self.stmts(inst.sem, env, smt.TRUE, inst)
         if self.wrote_flags:
             self.epoch += 1
         made = {}
@@ -550,17 +559,22 @@ class Exec(World):
         return self.fresh("undefined_%s" % f, 1)
 
     def jump(self, e, env, when):
-        """pc = (pc | pc_next) + label, or to an address."""
+        """pc = (pc | pc_next) + label, or label on a stack machine, or to an address."""
         when = smt.conj(self.alive, when)
         target = None
         if e.k == "bin" and e.op == "add" and e.args[0].k == "name" and e.args[0].ref.kind == "pc":
-            t = e.args[1]
-            if t.k == "name" and t.ref is not None and t.ref.kind == "opnd" and isinstance(env.get(t.name), Place):
-                target = env[t.name]
+            target = self.label(e.args[1], env)
+        elif self.isa.is_stack:
+            target = self.label(e, env)
         if target is None:
             target = self.eval.expr(e, env)
         self.jumps.append((when, target))
         self.alive = smt.conj(self.alive, smt.bvnot(when))
+
+    @staticmethod
+    def label(e, env):
+        x = env.get(e.name) if e.k == "name" and e.ref is not None and e.ref.kind == "opnd" else None
+        return x if isinstance(x, Place) else None
 
     def effect(self, e, env, when):
         if e.name in ("store", "atomic_store"):
