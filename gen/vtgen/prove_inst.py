@@ -9,7 +9,12 @@ loaded or stored, where, how wide and in which order is part of what both sides 
 reads and writes exactly the memory that its opcodes do, and so faults where they do. That is stronger than equality of
 memories and needs no arrays. A store that only lives on in another load of the same rule would be too much for it;
 there are no such rules. Order between threads is no part of it but for this: an atomic store is an atomic store or
-has a fence at its side, a fence a fence.
+has a fence at its side, a fence a fence, unless memory is said to be unshared.
+
+Stack machines. Values are registers of their own, without number: what is on the stack and what is in a local is the
+whole value, so nothing is spilled. Instructions trap for the IR's codes: a rule may rely on it, in the IR's order. The
+sum of base and displacement of an access is taken modulo the word here; a machine that does not wrap around differs
+only for displacements that the description's `when` keeps below what is never used (see the machine's description).
 
 Spilling. A register of a rule that holds n bytes may be written to memory and read back between two instructions, by
 the `moves` of the machine: bits above those bytes are then what the reload makes of them. Whoever reads more than
@@ -211,6 +216,7 @@ class Exec(World):
         self.given = None
         self.pc, self.size = var("pc", isa.word), None   # of the instruction that runs; its bytes, where they matter
         self.wrote_flags = False
+        self.shared = isa.settings.get("memory") != ["unshared"]  # with other threads
 
     def fresh(self, name, width):
         self.count += 1

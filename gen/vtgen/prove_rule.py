@@ -615,10 +615,10 @@ def compare_memory(ob, x, irs):
         ob.goal("address of store %d" % k, a[1], b[1], a[0])
         ob.goal("value of store %d" % k, a[2], b[2], a[0])
         ob.goal("store %d happens" % k, a[0], b[0])
-        if a[3] and not b[3] and "fence" not in x.fences:
+        if a[3] and not b[3] and "fence" not in x.fences and x.shared:
             ob.goal("store %d is atomic" % k, smt.TRUE, smt.FALSE)
     for f in set(irs.fences):
-        if f not in x.fences:
+        if f not in x.fences and x.shared:
             ob.goal("a %s" % f, smt.TRUE, smt.FALSE)
 
 
