@@ -13,7 +13,8 @@
 // larger one. So all merges together take n log^2 n. What two groups said of each other is remembered.
 //
 // Then a copy between vregs with the same local is dropped, unless something wrote the local between its `get` and its
-// `set` (the vreg was dead there, so others may), and `set x; get x` becomes `tee x`.
+// `set` (the vreg was dead there, so others may), and `set x; get x` becomes `tee x`. Locals are 0 when the function is
+// entered, so a constant 0 is not written to one that block 0, which runs once, has not written yet.
 //
 //   loop(i): ... i2 = i + 1; jump loop(i2)      i2's span ends at the `set` of i on the edge, i's ended at the
 //   addition:
@@ -61,7 +62,7 @@ typedef struct Locals {
     VEC(uint32_t) by_class[256]; // colours
     VEC(uint32_t) ending[256];   // colours beyond the first TRIES: a heap by Set.to
     // what operations do
-    uint32_t *origin; // by operation: the `get` that pushed what this `set` pops, NONE = something else did
+    uint32_t *origin; // by operation: the `get` or constant that pushed what this `set` pops, NONE = something else did
     VEC(uint32_t) stack;
 } Locals;
 
@@ -160,6 +161,13 @@ static void join(Span *s, Set *to, Set *from) {
 
 // ---- copies ---------------------------------------------------------------------------------------
 
+// Whether it pushes a constant that is what locals start as.
+static bool is_zero(const Locals *l, const MInst *i) {
+    const MOpnd *o = minst_slots(l->m, i);
+    if (i->n_slots != 2 || o[0].kind != MO_VREG || !stack_is_result(&o[0])) return false;
+    return i->mop == l->m->target->classes[o[0].cls].constant && o[1].kind == MO_IMM && o[1].imm == 0;
+}
+
 // Follows one run: which `get` each `set` has its value from.
 static void trace_run(Locals *l, const StackRun *run, uint32_t depth) {
     l->stack.n = 0;
@@ -172,13 +180,15 @@ static void trace_run(Locals *l, const StackRun *run, uint32_t depth) {
             const MOpnd *slots = minst_slots(l->m, i);
             for (unsigned k = 0; k < i->n_slots && l->stack.n; k++)
                 if (stack_is_push(&slots[k])) l->stack.n--;
+            uint32_t origin = is_zero(l, i) ? op : NONE;
             for (unsigned k = 0; k < i->n_slots; k++)
-                if (stack_is_result(&slots[k])) vec_push(l->tmp, &l->stack, NONE);
+                if (stack_is_result(&slots[k])) vec_push(l->tmp, &l->stack, origin);
         } else if (o->kind != SOP_TEE && l->stack.n) {
             uint32_t from = l->stack.v[--l->stack.n];
             if (o->kind == SOP_DROP || from == NONE) continue;
             l->origin[op] = from;
-            vec_push(l->tmp, &l->copies, (Copy){l->plan->ops.v[from].x, o->x, depth});
+            const StackOp *pushed = &l->plan->ops.v[from];
+            if (pushed->kind == SOP_GET) vec_push(l->tmp, &l->copies, (Copy){pushed->x, o->x, depth});
         }
     }
 }
@@ -362,20 +372,27 @@ static void color_groups(Locals *l) {
 
 static uint32_t color_of(Locals *l, uint32_t vreg) { return l->sets[group_of(l, vreg)].color; }
 
-// Drops what locals shared make useless. `written`: by colour, the operation that wrote it last.
-static void clean_run(Locals *l, StackRun *run, uint32_t *written) {
-    enum { GONE = 0xff };
+enum { GONE = 0xff };
+
+// Whether a `set` changes nothing. `written`: by colour, the operation that wrote it last, NONE = none.
+static bool is_idle(Locals *l, uint32_t op, const uint32_t *written, bool is_entry) {
+    const StackOp *ops = l->plan->ops.v;
+    uint32_t color = color_of(l, ops[op].x);
+    uint32_t from = l->origin[op];
+    if (from == NONE) return false;
+    if (ops[from].kind == SOP_INST) return is_entry && color >= l->plan->n_params && written[color] == NONE;
+    if (color_of(l, ops[from].x) != color) return false;
+    return written[color] == NONE || written[color] < from || written[color] > op;
+}
+
+// Drops what locals shared make useless. `is_entry`: of block 0, of which nothing was cleaned but the operations in
+// front of these.
+static void clean_run(Locals *l, StackRun *run, uint32_t *written, bool is_entry) {
     StackOp *ops = l->plan->ops.v;
     for (uint32_t op = run->first; op < run->first + run->n; op++) {
         if (ops[op].kind != SOP_SET && ops[op].kind != SOP_TEE) continue;
-        uint32_t color = color_of(l, ops[op].x);
-        uint32_t from = l->origin[op];
-        bool is_same = from != NONE && color_of(l, ops[from].x) == color;
-        if (is_same && !(written[color] != NONE && written[color] > from && written[color] < op)) {
-            ops[op].kind = ops[from].kind = GONE;
-        } else {
-            written[color] = op;
-        }
+        if (is_idle(l, op, written, is_entry)) ops[op].kind = ops[l->origin[op]].kind = GONE;
+        else written[color_of(l, ops[op].x)] = op;
     }
     uint32_t to = run->first;
     for (uint32_t op = run->first; op < run->first + run->n; op++) {
@@ -395,8 +412,12 @@ static void clean(Locals *l) {
     const MFunc *m = l->m;
     uint32_t *written = NEW_ARRAY(l->tmp, uint32_t, l->colors.n);
     for (uint32_t k = 0; k < l->colors.n; k++) written[k] = NONE;
-    for (uint32_t b = 0; b < m->blocks.n; b++) clean_run(l, &l->plan->blocks[b], written);
-    for (uint32_t e = 0; e < m->edges.n; e++) clean_run(l, &l->plan->edges[e], written);
+    const MBlock *entry = &m->blocks.v[0];
+    clean_run(l, &l->plan->blocks[0], written, true);
+    if (entry->n_succs == 1) clean_run(l, &l->plan->edges[entry->succs], written, true);
+    for (uint32_t b = 1; b < m->blocks.n; b++) clean_run(l, &l->plan->blocks[b], written, false);
+    for (uint32_t e = 0; e < m->edges.n; e++)
+        if (entry->n_succs != 1 || e != entry->succs) clean_run(l, &l->plan->edges[e], written, false);
 }
 
 // ---- numbers --------------------------------------------------------------------------------------

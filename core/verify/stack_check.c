@@ -3,8 +3,9 @@
 //
 // Theory. As verify/ra_check.c, whose theory holds here, too: each block's operations run once, abstractly, with what
 // each local and each place of the operand stack holds: a vreg's value, what local L held at the block's entry, a frame
-// address, or nothing that is known.
+// address, 0, or nothing that is known.
 //
+//   entry                 parameters hold the arguments, other locals 0
 //   get, set, tee, drop   move contents between the stack and locals of the same value type
 //   instruction           pops its operands: each must be the vreg, or the slot, that the SSA code wants; then pushes
 //   its
@@ -30,6 +31,7 @@
 
 typedef enum Holds {
     HOLDS_NOTHING,
+    HOLDS_ZERO,  // 0, as all locals do at first
     HOLDS_ENTRY, // what local n held at the block's entry
     HOLDS_VREG,  // vreg n
     HOLDS_FRAME  // operand slot n
@@ -90,6 +92,7 @@ VTR_NORETURN static void wrong(const StackCheck *c, const char *what) {
 
 static const char *content_text(const StackCheck *c, Content content) {
     switch (content.kind) {
+    case HOLDS_ZERO: return "0";
     case HOLDS_ENTRY: return arena_printf(c->arena, "what local %u held at the block's start", content.n);
     case HOLDS_VREG: return arena_printf(c->arena, "v%u", content.n);
     case HOLDS_FRAME: return arena_printf(c->arena, "the frame for slot %u", content.n);
@@ -108,6 +111,7 @@ static uint32_t local_of(const StackCheck *c, uint32_t vreg) {
 
 static Content local_content(const StackCheck *c, uint32_t local) {
     if (c->stamp[local] == c->at.block + 1) return c->now[local];
+    if (c->at.block == 0) return (Content){HOLDS_ZERO, c->types[local], 0};
     return (Content){HOLDS_ENTRY, c->types[local], local};
 }
 
@@ -142,14 +146,26 @@ static void demand(StackCheck *c, uint32_t b, uint32_t local, uint32_t vreg, Spo
     vec_push(c->arena, &c->demands, (Demand){b, local, vreg, use, next});
 }
 
+// The argument that the only edge to block b passes for a vreg, NONE = it does not.
+static uint32_t passed(const StackCheck *c, uint32_t b, uint32_t vreg) {
+    uint32_t first = c->in_first[b];
+    if (c->param_of[vreg] != b || c->in_first[b + 1] - first != 1) return NONE;
+    return argument(c, c->in_edges[first], c->param_at[vreg]);
+}
+
+static bool is_zero(const StackCheck *c, uint32_t vreg) {
+    uint32_t def = vreg != NONE ? c->m->vregs.v[vreg].remat : NONE;
+    if (def == NONE) return false;
+    const MInst *i = &c->m->insts.v[def];
+    const MOpnd *o = minst_slots(c->m, i);
+    return i->mop == c->m->target->classes[o->cls].constant && i->n_slots == 2 && o[1].kind == MO_IMM && o[1].imm == 0;
+}
+
 // Whether that is the vreg's value in block b; if that hangs on the block's entry, demands it there.
 static bool holds(StackCheck *c, uint32_t b, Content content, uint32_t vreg, Spot use) {
+    if (content.kind == HOLDS_ZERO) return is_zero(c, vreg) || is_zero(c, passed(c, b, vreg));
     if (content.kind == HOLDS_VREG) {
-        if (content.n == vreg) return true;
-        uint32_t first = c->in_first[b];
-        // The only edge to the block passes it for the parameter.
-        return c->param_of[vreg] == b && c->in_first[b + 1] - first == 1 &&
-               argument(c, c->in_edges[first], c->param_at[vreg]) == content.n;
+        return content.n == vreg || content.n == passed(c, b, vreg);
     }
     if (content.kind != HOLDS_ENTRY || c->def_block[vreg] == b || b == 0) return false;
     demand(c, b, content.n, vreg, use);
@@ -165,7 +181,7 @@ static Content content_at_end(const StackCheck *c, uint32_t b, uint32_t local) {
         else high = mid;
     }
     if (low < c->first_change[b + 1] && c->changes.v[low].local == local) return c->changes.v[low].content;
-    return (Content){HOLDS_ENTRY, c->types[local], local};
+    return (Content){b ? HOLDS_ENTRY : HOLDS_ZERO, c->types[local], local};
 }
 
 // Demands of the predecessors what the block's entry is to hold.
@@ -313,8 +329,9 @@ static void run_block(StackCheck *c, uint32_t block) {
         for (unsigned k = 0; k < i->n_slots; k++) {
             if (!stack_is_result(&o[k])) continue;
             if (param >= c->plan->n_params) wrong(c, "there are fewer parameters");
-            if (o[k].kind == MO_VREG) write_local(c, param, (Content){HOLDS_VREG, type_of(c, o[k].reg), o[k].reg});
-            param++;
+            Content nothing = {HOLDS_NOTHING, c->types[param], 0};
+            bool used = o[k].kind == MO_VREG;
+            write_local(c, param++, used ? (Content){HOLDS_VREG, type_of(c, o[k].reg), o[k].reg} : nothing);
         }
     }
     if (c->in_first[block + 1] - c->in_first[block] == 1) {

@@ -24,8 +24,8 @@ enum {
 };
 
 static const RegClass stack_classes[] = {
-    {.name = "i64", .value_type = 0x7e, .spill_size = 8},
-    {.name = "f64", .value_type = 0x7c, .spill_size = 8},
+    {.name = "i64", .value_type = 0x7e, .spill_size = 8, .constant = S_IMM},
+    {.name = "f64", .value_type = 0x7c, .spill_size = 8, .constant = S_IMM},
 };
 static const InstDesc stack_insts[N_STACK_INSTS] = {
     [S_OP] = {.name = "op"},
@@ -108,7 +108,7 @@ static inline void random_stack_inst(Random *r, uint32_t b) {
         return;
     }
     if (which > 10) {
-        vec_push(m->arena, &r->values[b], stack_imm(m, rnd(r, 4) ? GPR : FPR, rnd(r, 100)));
+        vec_push(m->arena, &r->values[b], stack_imm(m, rnd(r, 4) ? GPR : FPR, rnd(r, 3) ? rnd(r, 100) : 0));
         return;
     }
     uint32_t uses[4];
@@ -235,9 +235,12 @@ static inline uint64_t run_effects(StackRunner *s, const MInst *i, uint64_t in) 
 static inline uint64_t inst_hash(const StackRunner *s, const MInst *i) {
     uint64_t h = i->mop;
     const MOpnd *o = minst_slots(s->m, i);
+    if (i->mop == S_IMM) return (uint64_t)o[1].imm;
     for (unsigned k = 0; k < i->n_slots; k++) h = o[k].kind == MO_IMM ? mix(h, (uint64_t)o[k].imm) : h;
     return h;
 }
+
+static inline uint64_t run_result(const MInst *i, uint64_t in, uint64_t k) { return i->mop == S_IMM ? in : mix(in, k); }
 
 static inline void run_ssa_inst(StackRunner *s, const MInst *i) {
     const MOpnd *o = minst_slots(s->m, i);
@@ -250,7 +253,7 @@ static inline void run_ssa_inst(StackRunner *s, const MInst *i) {
     }
     in = run_effects(s, i, in);
     for (unsigned k = 0; k < i->n_slots; k++)
-        if (o[k].kind == MO_VREG && stack_is_result(&o[k])) s->vregs[o[k].reg] = mix(in, k);
+        if (o[k].kind == MO_VREG && stack_is_result(&o[k])) s->vregs[o[k].reg] = run_result(i, in, k);
 }
 
 static inline void run_ops(StackRunner *s, const StackRun *run) {
@@ -279,7 +282,8 @@ static inline void run_ops(StackRunner *s, const StackRun *run) {
             in = run_effects(s, i, in);
             for (unsigned j = 0; j < i->n_slots; j++) {
                 const MOpnd *o = stack_slot(s->m, i, j);
-                if (stack_is_result(o)) vec_push(s->m->arena, &s->stack, mix(in, (uint64_t)(o - minst_slots(s->m, i))));
+                if (stack_is_result(o))
+                    vec_push(s->m->arena, &s->stack, run_result(i, in, (uint64_t)(o - minst_slots(s->m, i))));
             }
         }
         }
