@@ -161,10 +161,32 @@ static void functions(Buf *b, uint32_t n) {
     }
 }
 
+// Blocks in blocks: each ends in a condition whose other arm is everything after it, and all meet at the end.
+static void arms(Buf *b, uint32_t n) {
+    buf_text(b, "function %f(i64) -> i64 system_v {\nblock0(v0: i64):\n    jump block1\n");
+    for (uint32_t k = 1; k <= n; k++)
+        buf_printf(b,
+                   "block%u:\n    v%u = iadd_imm v0, %u\n    brif v%u, block%u, block%u\n"
+                   "block%u:\n    store v%u, v0\n    jump block%u\n",
+                   2 * k - 1, k, k, k, 2 * k, 2 * k + 1, 2 * k, k, 2 * n + 2);
+    buf_printf(b, "block%u:\n    jump block%u\nblock%u:\n    return v0\n}\n", 2 * n + 1, 2 * n + 2, 2 * n + 2);
+}
+
+// A path that can be walked both ways and is entered at both ends: each block is an entry of some cycle.
+static void tangle(Buf *b, uint32_t n) {
+    buf_printf(b, "function %%f(i64, i64) -> i64 system_v {\nblock0(v0: i64, v1: i64):\n    brif v0, block1, block%u\n",
+               n);
+    for (uint32_t k = 1; k <= n; k++)
+        buf_printf(b, "block%u:\n    v%u = load.i64 v0+%u\n    brif v%u, block%u, block%u\n", k, k + 1, k, k + 1,
+                   k > 1 ? k - 1 : n + 1, k < n ? k + 1 : n + 1);
+    buf_printf(b, "block%u:\n    return v1\n}\n", n + 1);
+}
+
 const GrowthCase growth_cases[] = {
-    {"straight", 32768, straight},  {"deep", 16384, deep},      {"blocks", 8192, blocks}, {"loops", 4096, loops},
-    {"preds", 8192, preds},         {"table", 8192, table},     {"params", 8192, params}, {"args", 8192, args},
-    {"live", 16384, live},          {"through", 8192, through}, {"traps", 8192, traps},   {"slots", 8192, slots},
-    {"functions", 2048, functions},
+    {"straight", 32768, false, straight}, {"deep", 16384, false, deep},    {"blocks", 8192, false, blocks},
+    {"loops", 4096, false, loops},        {"preds", 8192, false, preds},   {"table", 8192, false, table},
+    {"params", 8192, false, params},      {"args", 8192, true, args},      {"live", 16384, false, live},
+    {"through", 8192, false, through},    {"traps", 8192, false, traps},   {"slots", 8192, false, slots},
+    {"arms", 8192, false, arms},          {"tangle", 8192, false, tangle}, {"functions", 2048, false, functions},
 };
 const unsigned n_growth_cases = sizeof growth_cases / sizeof *growth_cases;

@@ -7,6 +7,7 @@
 typedef struct GrowthCase {
     const char *name;
     uint32_t most;                     // the largest size measured; smaller ones are halves of it
+    bool registers;                    // for machines with registers only: too many parameters for a stack machine
     void (*write)(Buf *b, uint32_t n); // a text whose length is proportional to n
 } GrowthCase;
 

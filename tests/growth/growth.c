@@ -4,7 +4,7 @@
 // What is asked is that the exponent stays near 1: sorting and searching add a logarithm and caches some more, while
 // anything quadratic comes out near 2. A case that fails is measured again before it counts.
 //
-//   growth [-v [CASE]]
+//   growth [-m TARGET] [-v [CASE]]      for this machine, or another one
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +52,7 @@ static uint64_t cpu_ns(void) {
 typedef struct Job {
     const char *text;
     size_t len;
+    const Target *target;
     OptLevel opt;
     uint64_t ns;
 } Job;
@@ -60,10 +61,11 @@ static void compile(Ctx *ctx, void *data) {
     Job *job = data;
     uint64_t start = cpu_ns();
     Arena *arena = arena_new(ctx);
-    const Target *target = target_host();
+    const Target *target = job->target;
     IrFile *file = ir_read(arena, "growth", job->text, job->len, CC_SYSTEM_V);
+    bool is_host = target == target_host();
     CompileOptions options = {.target = target,
-                              .features = target->host_features(),
+                              .features = is_host ? target->host_features() : target_all_features(target),
                               .opt = job->opt,
                               .traps = TRAPS_CALL,
                               .scratch = arena_new(ctx)};
@@ -87,14 +89,14 @@ static void fail(vtr_context *context, vtr_status status) {
 }
 
 // Nanoseconds and peak bytes for one size.
-static void measure(const GrowthCase *c, uint32_t n, OptLevel opt, double *ns, double *bytes) {
+static void measure(const GrowthCase *c, uint32_t n, const Target *target, OptLevel opt, double *ns, double *bytes) {
     Memory none = {0, 0};
     vtr_allocator plain = {counted_resize, &none};
     vtr_context *context;
     if (vtr_context_new(&plain, &context) != VTR_OK) exit(1);
     Buf text = buf_new(arena_new(context));
     c->write(&text, n);
-    Job job = {.text = buf_str(&text), .opt = opt};
+    Job job = {.text = buf_str(&text), .target = target, .opt = opt};
     job.len = strlen(job.text);
     for (int run = 0; run < RUNS; run++) {
         Memory memory = {0, 0};
@@ -127,14 +129,14 @@ static double slope(const double *x, const double *y) {
     return xy / xx;
 }
 
-static bool grows_well(const GrowthCase *c, OptLevel opt, bool verbose) {
+static bool grows_well(const GrowthCase *c, const Target *target, OptLevel opt, bool verbose) {
     double n[SIZES];
     double ns[SIZES];
     double bytes[SIZES];
     for (int k = 0; k < SIZES; k++) {
         uint32_t size = (c->most / SMALLER) >> (SIZES - 1 - k);
         n[k] = size;
-        measure(c, size, opt, &ns[k], &bytes[k]);
+        measure(c, size, target, opt, &ns[k], &bytes[k]);
     }
     double time = slope(n, ns);
     double memory = slope(n, bytes);
@@ -153,14 +155,25 @@ int main(int argc, char **argv) {
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
 #endif
+    const Target *target = target_host();
+    if (argc > 2 && !strcmp(argv[1], "-m")) {
+        target = target_find(argv[2]);
+        argc -= 2;
+        argv += 2;
+    }
+    if (!target) {
+        fprintf(stderr, "no such machine\n");
+        return 2;
+    }
     bool verbose = argc > 1 && !strcmp(argv[1], "-v");
     int failed = 0;
     for (unsigned k = 0; k < n_growth_cases; k++) {
         if (argc > 2 && strcmp(argv[2], growth_cases[k].name)) continue;
+        if (target->stack && growth_cases[k].registers) continue;
         for (int opt = OPT_NONE; opt <= OPT_SPEED; opt++) {
             bool good = false;
             for (int attempt = 0; attempt < ATTEMPTS && !good; attempt++)
-                good = grows_well(&growth_cases[k], (OptLevel)opt, verbose);
+                good = grows_well(&growth_cases[k], target, (OptLevel)opt, verbose);
             failed += !good;
         }
     }
