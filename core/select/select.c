@@ -422,7 +422,7 @@ static void finish_group(Sel *s) {
         if (may_fault && (flags & (MD_LOADS | MD_STORES)) && !(i->flags & (MI_CALL | MI_TERM)))
             i->trap = access->code ? access->code : TRAP_heap_oob;
         // What traps by itself on a machine with registers is guarded, so that it does not.
-        if (s->t->stack && s->t->insts[i->mop].trap) i->trap = s->t->insts[i->mop].trap;
+        if (s->t->stack && s->t->insts[i->mop].traps[0]) i->trap = s->t->insts[i->mop].traps[0];
     }
     mark_flags(s);
     for (uint32_t k = s->group.n; k-- > 0;) vec_push(s->tmp, &s->reversed, s->group.v[k]);

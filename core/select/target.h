@@ -122,8 +122,8 @@ typedef struct InstDesc {
     const OpndDesc *opnds;
     uint8_t n_opnds;
     uint8_t n_slots;
-    uint8_t trap;   // code of its first `trap` clause, 0 = there is none
-    uint16_t flags; // MD_*
+    uint8_t traps[3]; // codes of its `trap` clauses in their order, 0 behind the last
+    uint16_t flags;   // MD_*
     RegSet clobbers;
     uint16_t untie_mop; // three-address twin used when a tied input lives on, NO_MOP = none
     uint64_t features;  // feature bits required

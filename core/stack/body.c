@@ -53,12 +53,20 @@ static void described(const Body *b, const MInst *i, MOpnd *slots) {
         if (d->opnds[k].type == OT_IMM) slots[d->opnds[k].slot] = (MOpnd){.kind = MO_SYM, .reg = NONE};
 }
 
+// A site for each reason for which an instruction traps.
+static void put_traps(Body *b, const MInst *i) {
+    const uint8_t *traps = b->t->insts[i->mop].traps;
+    put_site(b, SITE_TRAP, i->trap, i->srcloc);
+    for (unsigned k = 1; i->trap == traps[0] && k < sizeof b->t->insts->traps && traps[k]; k++)
+        put_site(b, SITE_TRAP, traps[k], i->srcloc);
+}
+
 static void write_inst(Body *b, const MInst *i, uint16_t mop) {
     MOpnd slots[BODY_SLOTS];
     memset(slots, 0, sizeof slots);
     if (b->t->insts[i->mop].n_slots) described(b, i, slots);
     put_line(b, i->srcloc);
-    if (i->trap) put_site(b, SITE_TRAP, i->trap, i->srcloc);
+    if (i->trap) put_traps(b, i);
     else if ((i->flags & MI_CALL) && i->srcloc != NONE) put_site(b, SITE_CALL, 0, i->srcloc);
     bool indirect = mop == b->t->op_call_reg || mop == b->t->op_tail_call_reg;
     put_inst(b, mop, slots, indirect ? call_type(b, i) : NONE);

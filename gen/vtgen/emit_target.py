@@ -243,9 +243,9 @@ class Tables:
             for n in getattr(source, "requires", []) + (getattr(i.inst, "requires", []) if i.pseudo else []):
                 requires |= 1 << self.isa.features[n].index
             twin = untie.get(i.name)
-            traps = getattr(source, "traps", [])
+            traps = ", ".join("TRAP_" + t.code for t in getattr(source, "traps", [])) or "0"
             rows.append('    {"%s", %s, %d, %d, %s, %s, %s, %s, 0x%x},' % (
-                i.name, lists.get(text, "NULL"), len(i.slots), i.n_slots, "TRAP_" + traps[0].code if traps else "0",
+                i.name, lists.get(text, "NULL"), len(i.slots), i.n_slots, "{%s}" % traps,
                 self.flags(i), regset(getattr(i.inst, "clobbers", [])),
                 self.m.by_name[twin].index if twin else "NO_MOP", requires))
         return out + ["", "static const InstDesc insts[] = {"] + rows + ["};", ""]
