@@ -92,7 +92,8 @@ static void node_random(Grow *g, const Region *region, uint32_t at) {
     Random *r = g->r;
     Node *node = &g->nodes[at];
     bool last = at + 1 == region->first + region->n;
-    uint32_t exits = !last ? region->exits : region->style == STYLE_FORWARD && g->n_regions == 1 ? 100 : 50;
+    bool end = last && region == &g->regions[g->n_regions - 1];
+    uint32_t exits = !end ? region->exits : region->style == STYLE_FORWARD && g->n_regions == 1 ? 100 : 50;
     if (g->n == 1 || (at && chance(r, exits))) {
         uint32_t how = pick(r, 20);
         node->kind = how < 14 ? NODE_RETURN : how < 16 ? NODE_TRAP : NODE_TAIL;
@@ -171,7 +172,7 @@ static void make_regions(Grow *g, uint32_t n) {
         Region *region = &g->regions[k];
         *region = (Region){.first = at, .n = k + 1 == g->n_regions ? left : 1 + pick(g->r, left)};
         region->style = (uint8_t)pick(g->r, N_STYLES);
-        region->exits = pick(g->r, 4) ? pick(g->r, 8) : pick(g->r, 30);
+        region->exits = pick(g->r, 4) ? pick(g->r, 4) : pick(g->r, 25);
         region->switches = pick(g->r, 2) ? pick(g->r, 8) : pick(g->r, 40);
         if (region->style == STYLE_NEST) nest_intervals(g, region->first, region->n);
         at += region->n;

@@ -2,6 +2,7 @@
 
 #include "ir/text.h"
 #include "select/select.h"
+#include "stack/stack.h"
 #include "verify/ir_verify.h"
 
 enum { FUEL = 1000000 };
@@ -28,7 +29,9 @@ static uint64_t closed(const Target *t, uint64_t features) {
 
 Way way_random(const Target *target, uint64_t seed, uint32_t index) {
     bool simulate = target != target_host() || (seed + index) % 4 == 3;
-    uint64_t all = simulate ? target_all_features(target) : target->host_features();
+    uint64_t all = target->stack ? target->baseline // others take engines that have them
+                   : simulate    ? target_all_features(target)
+                                 : target->host_features();
     if (index < 2) return (Way){target, simulate, (OptLevel)index, (RaKind)index, index != 0, all, {0}};
     Random r = random_new(seed * 64 + index);
     Way way = {.target = target, .simulate = simulate, .opt = (OptLevel)pick(&r, 2)};
@@ -69,23 +72,24 @@ Outcome case_interpret(const RandomProgram *program, Arguments *args) {
 }
 
 // What compile_func() does, with each part's options free.
-static void compile(Jit *jit, Arena *arena, Func *f, const Way *way) {
+Code *case_code(Arena *arena, Func *f, const Way *way) {
     const Target *target = way->target;
     PassOptions passes = {
         .level = way->opt, .verify = true, .fuel = UINT64_MAX, .covers = target->covers, .features = way->features};
     passes_run(f, &passes);
     SelOptions select = {.features = way->features, .fold = way->fold};
     MFunc *m = select_func(arena, f, target, &select);
+    if (target->stack) return stack_emit(arena, m, TRAPS_INSN, way->ra != RA_NONE, true);
     MFunc *before = mfunc_copy(arena, m);
     ra_allocate(m, way->ra, &way->stress);
     ra_check(before, m);
-    jit_add(jit, emit_func(arena, m, TRAPS_CALL));
+    return emit_func(arena, m, TRAPS_CALL);
 }
 
 void case_compile(Jit *jit, const RandomProgram *program, const Way *way) {
     Arena *arena = arena_new(program->entry->ctx);
     for (uint32_t k = 0; k < program->n; k++) {
-        compile(jit, arena, program->funcs[k], way);
+        jit_add(jit, case_code(arena, program->funcs[k], way));
         arena_reset(arena);
     }
     jit_publish(jit);

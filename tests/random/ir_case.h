@@ -9,7 +9,7 @@
 #include "passes/pipeline.h"
 #include "regalloc/regalloc.h"
 
-enum { CASE_RUNS = 3, CASE_MOST_RESULTS = 64 };
+enum { CASE_RUNS = 6, CASE_MOST_RESULTS = 64 };
 
 // A way to compile and run.
 typedef struct Way {
@@ -45,6 +45,9 @@ void case_arguments(const RandomProgram *program, uint64_t seed, uint32_t run, A
 
 // Runs the entry in the interpreter. The program must be as generated.
 Outcome case_interpret(const RandomProgram *program, Arguments *args);
+
+// Compiles a function, which changes it.
+Code *case_code(Arena *arena, Func *f, const Way *way);
 
 // Compiles every function (which changes them) and makes them callable.
 void case_compile(Jit *jit, const RandomProgram *program, const Way *way);

@@ -4,6 +4,7 @@
 //                               compare COUNT programs from seed FIRST on, as code of TARGET (default: this machine);
 //                               -g: over random control-flow graphs, whose shapes are then listed (graph.h);
 //                               -w 0: generates and interprets only
+//                               -k FILE: keep the module of a stack machine that was run last
 //   ir_diff -r SEED WAY [...]   cut a failing one down and print it
 //
 // Ends with 1 when a program differs or does not compile; each is named by its seed and the way it was compiled. Also
@@ -19,6 +20,7 @@
 #include "ir_case.h"
 #include "passes/pipeline.h"
 #include "verify/ir_verify.h"
+#include "wasm_case.h"
 
 typedef struct Settings {
     uint64_t first, count;
@@ -29,6 +31,7 @@ typedef struct Settings {
     bool graphs;
     uint32_t only_way; // for cutting down; NONE = all
     const Target *target;
+    const char *keep; // file for the module that is being run, or NULL
 } Settings;
 
 // What to change about a program before it is looked at: instructions replaced by constants, branches by jumps.
@@ -48,6 +51,8 @@ typedef struct Job {
     const Settings *settings;
     const Cuts *cuts; // NULL = none
     uint64_t seed;
+    Arena *engine_arena;
+    WasmEngine *engine; // of a stack machine
     bool print;
     bool differs;
     uint64_t n_runs, n_traps, n_endless, n_executed;
@@ -58,11 +63,13 @@ typedef struct Job {
 // Where a crash happened, for the handler.
 static volatile uint64_t now_seed;
 static volatile uint32_t now_way;
+static volatile int now_engine; // its process, 0 = none
 
 static void crashed(int number) {
     char text[100];
     int n =
         snprintf(text, sizeof text, "seed %llu, way %u: signal %d\n", (unsigned long long)now_seed, now_way, number);
+    if (now_engine) kill(now_engine, SIGKILL);
     if (write(STDERR_FILENO, text, (size_t)n) < 0) _exit(3);
     _exit(2);
 }
@@ -186,6 +193,80 @@ static void report(Arena *arena, Job *job, const RandomProgram *program, uint32_
     }
 }
 
+// Whether a way to compile is wanted.
+static bool wanted(const Job *job, uint32_t w) {
+    return job->settings->only_way == NONE || w == job->settings->only_way;
+}
+
+// Tells whether an outcome is right; reports one that is not.
+static bool check(Arena *arena, Job *job, const RandomProgram *program, uint32_t run, const Way *way,
+                  const Outcome *expected, const Outcome *got) {
+    if (case_same(program, expected, got)) return true;
+    job->differs = true;
+    report(arena, job, program, run, way, expected, got);
+    return false;
+}
+
+static void run_ways(Arena *arena, Job *job, const RandomProgram *program, const Outcome *expected) {
+    const Target *target = job->settings->target;
+    Jit *jits[2] = {NULL}; // native, simulated
+    Arguments args;
+    for (uint32_t w = 0; w < job->settings->ways; w++) {
+        if (!wanted(job, w)) continue;
+        now_way = w;
+        Way way = way_random(target, job->seed, w);
+        RandomProgram again = make(arena, job, w);
+        Jit *jit = jits[way.simulate];
+        if (!jit) {
+            JitOptions options = {.reserve = 8 << 20, .simulate = way.simulate};
+            options.features = target_all_features(target);
+            jit = jits[way.simulate] = jit_new(arena, target, &options);
+        }
+        case_compile(jit, &again, &way);
+        for (uint32_t run = 0; run < CASE_RUNS; run++) {
+            if (expected[run].status == IR_INTERP_FUEL) continue;
+            case_arguments(&again, job->seed, run, &args);
+            Outcome got = case_call(jit, &again, &args);
+            if (!check(arena, job, program, run, &way, &expected[run], &got)) break;
+        }
+        case_free(&again);
+    }
+}
+
+// All ways in one module.
+static void run_stack_ways(Arena *arena, Job *job, const RandomProgram *program, const Outcome *expected) {
+    const Target *target = job->settings->target;
+    uint32_t n_ways = job->settings->ways;
+    WasmCase *module = wasm_case_new(arena, target);
+    Outcome *got = NEW_ARRAY(arena, Outcome, (size_t)n_ways * CASE_RUNS);
+    Arguments args;
+    for (uint32_t w = 0; w < n_ways; w++) {
+        if (!wanted(job, w)) continue;
+        now_way = w;
+        Way way = way_random(target, job->seed, w);
+        RandomProgram again = make(arena, job, w);
+        uint32_t number = wasm_case_add(module, &again, &way);
+        for (uint32_t run = 0; run < CASE_RUNS; run++) {
+            if (expected[run].status == IR_INTERP_FUEL) continue;
+            case_arguments(program, job->seed, run, &args);
+            wasm_case_call(module, number, &args);
+        }
+        case_free(&again);
+    }
+    if (!n_ways) return;
+    wasm_case_run(module, job->engine, job->settings->keep, got);
+    for (uint32_t w = 0, k = 0; w < n_ways; w++) {
+        if (!wanted(job, w)) continue;
+        now_way = w;
+        Way way = way_random(target, job->seed, w);
+        for (uint32_t run = 0, right = true; run < CASE_RUNS; run++) {
+            if (expected[run].status == IR_INTERP_FUEL) continue;
+            right = right && check(arena, job, program, run, &way, &expected[run], &got[k]);
+            k++;
+        }
+    }
+}
+
 static void compare_ways(Ctx *ctx, void *arg) {
     Job *job = arg;
     Arena *arena = arena_new(ctx);
@@ -209,39 +290,29 @@ static void compare_ways(Ctx *ctx, void *arg) {
         job->n_traps += expected[run].status == IR_INTERP_TRAP;
         job->n_endless += expected[run].status == IR_INTERP_FUEL;
     }
-    const Target *target = job->settings->target;
-    Jit *jits[2] = {NULL}; // native, simulated
-    for (uint32_t w = 0; w < job->settings->ways; w++) {
-        if (job->settings->only_way != NONE && w != job->settings->only_way) continue;
-        now_way = w;
-        Way way = way_random(target, job->seed, w);
-        RandomProgram again = make(arena, job, w);
-        Jit *jit = jits[way.simulate];
-        if (!jit) {
-            JitOptions options = {.reserve = 8 << 20, .simulate = way.simulate};
-            options.features = target_all_features(target);
-            jit = jits[way.simulate] = jit_new(arena, target, &options);
-        }
-        case_compile(jit, &again, &way);
-        for (uint32_t run = 0; run < CASE_RUNS; run++) {
-            if (expected[run].status == IR_INTERP_FUEL) continue;
-            case_arguments(&again, job->seed, run, &args);
-            Outcome got = case_call(jit, &again, &args);
-            if (case_same(&program, &expected[run], &got)) continue;
-            job->differs = true;
-            report(arena, job, &program, run, &way, &expected[run], &got);
-            break;
-        }
-        case_free(&again);
-    }
+    if (job->settings->target->stack) run_stack_ways(arena, job, &program, expected);
+    else run_ways(arena, job, &program, expected);
     case_free(&program);
     arena_free(arena);
+}
+
+// The next program starts another one.
+static void end_engine(Job *job) {
+    if (job->engine) arena_free(job->engine_arena);
+    job->engine = NULL;
+    now_engine = 0;
 }
 
 // Whether the program is as it should be.
 static bool right(Ctx *ctx, Job *job) {
     now_seed = job->seed;
     job->differs = false;
+    if (job->settings->target->stack && !job->engine) {
+        job->engine_arena = arena_new(ctx);
+        job->engine = wasm_engine_new(job->engine_arena);
+        if (!job->engine) ctx_bug(ctx, "no engine");
+        now_engine = wasm_engine_process(job->engine);
+    }
     alarm(20);
     vtr_status status = ctx_try(ctx, compare_ways, job);
     if (status != VTR_OK) {
@@ -250,6 +321,7 @@ static bool right(Ctx *ctx, Job *job) {
         printf("seed %llu, way %u: %s: %s\n", (unsigned long long)job->seed, now_way, vtr_status_name(status),
                info.message ? info.message : "");
         vtr_diagnostics_clear(ctx);
+        end_engine(job);
     }
     fflush(stdout);
     return status == VTR_OK && !job->differs;
@@ -288,6 +360,7 @@ static int sweep(Ctx *ctx, const Settings *settings) {
         job.seed = settings->first + n;
         failed += !right(ctx, &job);
     }
+    end_engine(&job);
     printf("%llu programs, %llu wrong; %llu runs, %llu trapped, %llu too long; %llu instructions each\n",
            (unsigned long long)n, (unsigned long long)failed, (unsigned long long)job.n_runs,
            (unsigned long long)job.n_traps, (unsigned long long)job.n_endless,
@@ -306,6 +379,7 @@ static int try_cuts(Ctx *ctx, const Settings *settings, const Cuts *cuts, uint64
         if (!print && !freopen("/dev/null", "w", stderr)) _exit(9);
         Job job = {.settings = settings, .cuts = cuts, .seed = seed, .print = print};
         bool fine = right(ctx, &job);
+        end_engine(&job);
         fflush(stdout);
         _exit(fine ? 0 : job.differs ? 1 : 4);
     }
@@ -353,9 +427,10 @@ int main(int argc, char **argv) {
     Settings settings = {.ways = 6, .n_funcs = 4, .only_way = NONE, .target = target_host()};
     bool cut = false;
     int option;
-    while ((option = getopt(argc, argv, "gm:t:w:s:f:r")) != -1) {
+    while ((option = getopt(argc, argv, "gk:m:t:w:s:f:r")) != -1) {
         switch (option) {
         case 'g': settings.graphs = true; break;
+        case 'k': settings.keep = optarg; break;
         case 'm': settings.target = target_find(optarg); break;
         case 't': settings.seconds = (uint32_t)atoi(optarg); break;
         case 'w': settings.ways = (uint32_t)atoi(optarg); break;
@@ -371,6 +446,7 @@ int main(int argc, char **argv) {
     settings.count = strtoull(argv[optind + 1], NULL, 0);
     static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGALRM, SIGABRT};
     for (unsigned k = 0; k < sizeof signals / sizeof *signals; k++) signal(signals[k], crashed);
+    signal(SIGPIPE, SIG_IGN);
     vtr_context *ctx;
     if (vtr_context_new(NULL, &ctx) != VTR_OK) return 2;
     int result = 0;

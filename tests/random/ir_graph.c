@@ -195,12 +195,32 @@ static void end_branch(Fill *s, Value c, const uint32_t *to) {
     ir_brif(&s->g->b, c, s->blocks[to[0]], args[0], n[0], s->blocks[to[1]], args[1], n[1]);
 }
 
+// Some bits of the trail, which differ from one time to the next.
+static Value stray(Fill *s, Type type) {
+    Builder *b = &s->g->b;
+    Value x = ir_ushr(b, thread_get(s, &s->trail), ir_iconst(b, T_i64, pick(&s->g->r, 32)));
+    return type == T_i64 ? x : ir_ireduce(b, type, x);
+}
+
+static Value branch_condition(Fill *s) {
+    Gen *g = s->g;
+    if (pick(&g->r, 2)) return gen_condition(g);
+    Type type = type_of_set(&g->r, TS_int);
+    Value x = stray(s, type);
+    if (pick(&g->r, 2)) return ir_band(&g->b, x, ir_iconst(&g->b, type, 1 + pick(&g->r, 3)));
+    return ir_icmp(&g->b, (IntCC)pick(&g->r, N_ICC), x, gen_operand(g, type));
+}
+
 static void end_switch(Fill *s, const Node *node) {
     Gen *g = s->g;
-    Value x = gen_operand(g, T_i32);
+    Value x = pick(&g->r, 3) ? stray(s, T_i32) : gen_operand(g, T_i32);
     uint64_t mask = 1;
     while (mask < node->n_to) mask = mask * 2 + 1;
-    if (pick(&g->r, 4)) x = ir_band(&g->b, x, ir_iconst(&g->b, T_i32, mask));
+    switch (pick(&g->r, 5)) {
+    case 0: break;
+    case 1: x = ir_urem(&g->b, x, ir_iconst(&g->b, T_i32, node->n_to)); break;
+    default: x = ir_band(&g->b, x, ir_iconst(&g->b, T_i32, mask)); break;
+    }
     BlockCall *calls = NEW_ARRAY(g->b.f->arena, BlockCall, node->n_to);
     for (uint32_t k = 0; k < node->n_to; k++) {
         Value args[MAX_PARAMS + 2];
@@ -235,7 +255,7 @@ static void end_block(Fill *s) {
     case NODE_JUMP: end_jump(s, node->to[0]); break;
     case NODE_BRANCH: {
         if (node->check != CHECK_BRANCH) {
-            end_branch(s, gen_condition(g), node->to);
+            end_branch(s, branch_condition(s), node->to);
             break;
         }
         Value fuel = fuel_down(s);
@@ -346,7 +366,7 @@ static void count_call(Fill *s) {
 static Value fuel_first(Fill *s) {
     Gen *g = s->g;
     Type type = (Type)s->fuel.type;
-    uint64_t most = 1 + pick(&g->r, 24);
+    uint64_t most = 1 + pick(&g->r, s->graph->n < 30 ? 24 : 60);
     Value v = ir_iconst(&g->b, type, most);
     if (pick(&g->r, 2)) v = ir_iadd(&g->b, v, ir_band(&g->b, gen_operand(g, type), ir_iconst(&g->b, type, 15)));
     return v;
