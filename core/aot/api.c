@@ -22,6 +22,7 @@ static uint64_t choose_features(Ctx *ctx, const Target *target, const vtr_object
     uint64_t features = chosen->native && target == target_host() ? target->host_features() : target->baseline;
     const char *wrong;
     size_t n;
+    if (target->stack && chosen->relocatable) features |= target_wide_features(target); // as linkers make tables
     if (chosen->features && !target_features(target, chosen->features, &features, &wrong, &n))
         ctx_fail(ctx, VTR_ERR_NOT_FOUND, "%s has no feature '%.*s'", target->name, (int)n, wrong);
     return features;

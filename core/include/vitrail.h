@@ -369,7 +369,8 @@ typedef struct vtr_object_options {
     /* The features that the code may use, by name with commas between, or "none" or "all"; NULL = as `native` says */
     const char *features;
     /* Of WebAssembly only. */
-    bool relocatable;    /* an object for a linker instead of a complete module */
+    bool relocatable;    /* an object for a linker instead of a complete module; by default for one whose function
+                          * tables have indices of 64 bits, as wasm-ld makes them from version 19 on */
     uint64_t stack_size; /* of a complete module: bytes of its shadow stack; 0 = 1 MiB */
     uint64_t max_memory; /* of a complete module: bytes to which its memory may grow; 0 = no limit */
 } vtr_object_options;

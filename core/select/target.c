@@ -139,8 +139,11 @@ const Target *target_host(void) {
     return NULL;
 }
 
+uint64_t target_wide_features(const Target *t) {
+    return t->stack->wide_call_reg == NO_MOP ? 0 : t->insts[t->stack->wide_call_reg].features;
+}
+
 bool target_wide_table(const Target *t, uint64_t features) {
-    if (t->stack->wide_call_reg == NO_MOP) return false;
-    uint64_t wide = t->insts[t->stack->wide_call_reg].features;
-    return (features & wide) == wide;
+    uint64_t wide = target_wide_features(t);
+    return wide && (features & wide) == wide;
 }

@@ -367,7 +367,9 @@ bool imm_irregular_value(const ImmIrregular *k, uint64_t field, int64_t *value);
 // The type of an address.
 static inline Type target_ptr_type(const Target *t) { return t->word_bits == 64 ? T_i64 : T_i32; }
 
-// Whether code for a stack machine with these features takes indices of function tables as wide as addresses.
+// Of a stack machine: the features by which code takes indices of function tables as wide as addresses, 0 = it cannot;
+// and whether they are among `features`.
+uint64_t target_wide_features(const Target *t);
 bool target_wide_table(const Target *t, uint64_t features);
 
 // All targets of this build, NULL-terminated (generated).

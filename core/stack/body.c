@@ -43,12 +43,18 @@ static uint32_t call_type(const Body *b, const MInst *i) {
     return at < i->n_slots ? (uint32_t)minst_slots(b->m, i)[at].imm : NONE;
 }
 
+// An instruction that names a function type.
+static bool is_indirect(const Body *b, uint16_t mop) {
+    return mop == b->t->op_call_reg || mop == b->t->op_tail_call_reg || mop == b->s->wide_call_reg ||
+           mop == b->s->wide_tail_call_reg;
+}
+
 // Described slots, ready for the encoder.
 static void described(const Body *b, const MInst *i, MOpnd *slots) {
     const InstDesc *d = &b->t->insts[i->mop];
     memcpy(slots, minst_slots(b->m, i), d->n_slots * sizeof *slots);
     shadow_lower(b, i, slots);
-    if (i->mop != b->t->op_call_reg && i->mop != b->t->op_tail_call_reg) return;
+    if (!is_indirect(b, i->mop)) return;
     for (unsigned k = 0; k < d->n_opnds; k++)
         if (d->opnds[k].type == OT_IMM) slots[d->opnds[k].slot] = (MOpnd){.kind = MO_SYM, .reg = NONE};
 }
@@ -68,8 +74,7 @@ static void write_inst(Body *b, const MInst *i, uint16_t mop) {
     put_line(b, i->srcloc);
     if (i->trap) put_traps(b, i);
     else if ((i->flags & MI_CALL) && i->srcloc != NONE) put_site(b, SITE_CALL, 0, i->srcloc);
-    bool indirect = mop == b->t->op_call_reg || mop == b->t->op_tail_call_reg;
-    put_inst(b, mop, slots, indirect ? call_type(b, i) : NONE);
+    put_inst(b, mop, slots, is_indirect(b, mop) ? call_type(b, i) : NONE);
 }
 
 // A conditional branch to a trap.
