@@ -1,4 +1,5 @@
 // `vitrail show`: one function or all of them at any stage of the way.
+#include <inttypes.h>
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "ir/dom.h"
 #include "irgen/irgen.h"
 #include "jit/compile.h"
+#include "list_body.h"
 #include "listing.h"
 #include "stress.h"
 
@@ -30,20 +32,39 @@ typedef struct Show {
     bool found;
 } Show;
 
+typedef struct CodeListing {
+    const Code *code;
+    uint32_t reloc; // the first that was not printed yet; they rise
+} CodeListing;
+
+// The relocations of the instruction that ends at `end`.
+static void print_relocs(void *user, uint32_t end, uint16_t mop, const MOpnd *slots, Buf *out) {
+    CodeListing *l = user;
+    (void)mop;
+    (void)slots;
+    for (; l->reloc < l->code->relocs.n && l->code->relocs.v[l->reloc].at < end; l->reloc++) {
+        const CodeReloc *reloc = &l->code->relocs.v[l->reloc];
+        buf_printf(out, "    ; %s ", l->code->target->relocs[reloc->reloc].name);
+        if (l->code->target->stack && reloc->reloc == l->code->target->stack->reloc_type)
+            buf_printf(out, "type %u", reloc->type - 1);
+        else if (reloc->name.kind == NAME_TEXT) buf_printf(out, "%%%s", reloc->name.text);
+        else buf_printf(out, "u%u:%u", reloc->name.space, reloc->name.index);
+        if (reloc->addend) buf_printf(out, "%+" PRId64, reloc->addend);
+    }
+}
+
 static void print_code(Arena *arena, const Code *code) {
     const Target *t = code->target;
     Buf out = buf_new(arena);
-    for (uint32_t at = 0; at < code->n_code;) {
-        unsigned width = listing_line(t, code->bytes + at, code->n_code - at, at, 0, &out);
-        for (uint32_t r = 0; r < code->relocs.n; r++) {
-            const CodeReloc *reloc = &code->relocs.v[r];
-            if (reloc->at < at || reloc->at >= at + width) continue;
-            buf_printf(&out, "    ; %s ", t->relocs[reloc->reloc].name);
-            if (reloc->name.kind == NAME_TEXT) buf_printf(&out, "%%%s", reloc->name.text);
-            else buf_printf(&out, "u%u:%u", reloc->name.space, reloc->name.index);
+    CodeListing l = {.code = code};
+    if (t->stack) {
+        list_body(arena_ctx(arena), &(BodyListing){t, code->bytes, print_relocs, &l}, 0, code->n_code, &out);
+    } else {
+        for (uint32_t at = 0; at < code->n_code;) {
+            at += listing_line(t, code->bytes + at, code->n_code - at, at, 0, &out);
+            print_relocs(&l, at, NO_MOP, NULL, &out);
+            buf_char(&out, '\n');
         }
-        buf_char(&out, '\n');
-        at += width;
     }
     if (code->n > code->n_code)
         buf_printf(&out, "%6x:  %u bytes of constants and tables\n", code->n_code, code->n - code->n_code);
