@@ -62,7 +62,10 @@ typedef struct Locals {
     VEC(uint32_t) by_class[256]; // colours
     VEC(uint32_t) ending[256];   // colours beyond the first TRIES: a heap by Set.to
     // what operations do
-    uint32_t *origin; // by operation: the `get` or constant that pushed what this `set` pops, NONE = something else did
+    // By operation: the `get` or constant that pushed what this `set` or `tee` finds, NONE = something else did; and
+    // the last `tee` in front of the `set` that copies what this operation pushed, NONE = none.
+    uint32_t *origin;
+    uint32_t *teed;
     VEC(uint32_t) stack;
 } Locals;
 
@@ -183,6 +186,8 @@ static void trace_run(Locals *l, const StackRun *run, uint32_t depth) {
             uint32_t origin = is_zero(l, i) ? op : NONE;
             for (unsigned k = 0; k < i->n_slots; k++)
                 if (stack_is_result(&slots[k])) vec_push(l->tmp, &l->stack, origin);
+        } else if (o->kind == SOP_TEE && l->stack.n) {
+            l->origin[op] = vec_last(&l->stack);
         } else if (o->kind != SOP_TEE && l->stack.n) {
             uint32_t from = l->stack.v[--l->stack.n];
             if (o->kind == SOP_DROP || from == NONE) continue;
@@ -204,7 +209,8 @@ static int compare_copies(const void *x, const void *y) {
 static void find_copies(Locals *l) {
     const MFunc *m = l->m;
     l->origin = NEW_ARRAY(l->tmp, uint32_t, l->plan->ops.n);
-    for (uint32_t k = 0; k < l->plan->ops.n; k++) l->origin[k] = NONE;
+    l->teed = NEW_ARRAY(l->tmp, uint32_t, l->plan->ops.n);
+    for (uint32_t k = 0; k < l->plan->ops.n; k++) l->origin[k] = l->teed[k] = NONE;
     for (uint32_t b = 0; b < m->blocks.n; b++) {
         const MBlock *block = &m->blocks.v[b];
         trace_run(l, &l->plan->blocks[b], block->loop_depth);
@@ -391,8 +397,16 @@ static void clean_run(Locals *l, StackRun *run, uint32_t *written, bool is_entry
     StackOp *ops = l->plan->ops.v;
     for (uint32_t op = run->first; op < run->first + run->n; op++) {
         if (ops[op].kind != SOP_SET && ops[op].kind != SOP_TEE) continue;
-        if (is_idle(l, op, written, is_entry)) ops[op].kind = ops[l->origin[op]].kind = GONE;
-        else written[color_of(l, ops[op].x)] = op;
+        uint32_t from = l->origin[op];
+        if (is_idle(l, op, written, is_entry)) {
+            // The value stays for a `tee` that needs it, which becomes the `set`.
+            if (ops[op].kind == SOP_SET && l->teed[from] != NONE) ops[l->teed[from]].kind = SOP_SET;
+            else if (ops[op].kind == SOP_SET) ops[from].kind = GONE;
+            ops[op].kind = GONE;
+            continue;
+        }
+        written[color_of(l, ops[op].x)] = op;
+        if (ops[op].kind == SOP_TEE && from != NONE) l->teed[from] = op;
     }
     uint32_t to = run->first;
     for (uint32_t op = run->first; op < run->first + run->n; op++) {
