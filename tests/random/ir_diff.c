@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ir_build.h"
 #include "ir_case.h"
+#include "ir_cut.h"
 #include "passes/pipeline.h"
 #include "verify/ir_verify.h"
 #include "wasm_case.h"
@@ -33,19 +33,6 @@ typedef struct Settings {
     const Target *target;
     const char *keep; // file for the module that is being run, or NULL
 } Settings;
-
-// What to change about a program before it is looked at: instructions replaced by constants, branches by jumps.
-typedef struct Cut {
-    uint32_t func;
-    uint32_t inst;
-    uint32_t how; // instructions: 0; branches: which target stays
-} Cut;
-
-typedef struct Cuts {
-    Cut *v;
-    uint32_t n;
-    uint32_t calls[CASE_RUNS]; // which runs to make
-} Cuts;
 
 typedef struct Job {
     const Settings *settings;
@@ -74,77 +61,7 @@ static void crashed(int number) {
     _exit(2);
 }
 
-// ---- cutting ------------------------------------------------------------------------------------
-
-static void use_counts(const Func *f, uint32_t *uses) {
-    FUNC_BLOCKS(b, f) {
-        BLOCK_INSTS(i, f, b) {
-            const InstData *d = inst_get(f, i);
-            for (uint32_t k = 0; k < d->args.n; k++) uses[inst_arg(f, i, k).i]++;
-            for (uint32_t t = 0; t < d->n_targets; t++) {
-                ValueList args = f->calls.v[d->targets + t].args;
-                for (uint32_t k = 0; k < args.n; k++) uses[list_get(f, args, k).i]++;
-            }
-        }
-    }
-}
-
-static bool unused(const Func *f, Inst i, const uint32_t *uses) {
-    for (uint32_t k = 0; k < inst_get(f, i)->results.n; k++) {
-        if (uses[inst_result(f, i, k).i]) return false;
-    }
-    return true;
-}
-
-static void cut_inst(Func *f, Inst i, uint32_t how) {
-    InstData *d = inst_get(f, i);
-    if (!block_ok(d->block)) return;
-    if (op_has((Op)d->op, OPF_branch)) {
-        BlockCall to = f->calls.v[d->targets + how % d->n_targets];
-        Value args[64];
-        for (uint32_t k = 0; k < to.args.n; k++) args[k] = list_get(f, to.args, k);
-        Builder b = {.f = f, .at = d->block, .srcloc = NONE};
-        inst_remove(f, i);
-        ir_jump(&b, to.block, args, to.args.n);
-        return;
-    }
-    for (uint32_t k = 0; k < d->results.n; k++) {
-        Value v = inst_result(f, i, k);
-        Type type = value_type(f, v);
-        Builder b = {.f = f, .at = NO_BLOCK, .srcloc = NONE};
-        Value c = type == T_f32   ? ir_f32const(&b, 0x3f800000)
-                  : type == T_f64 ? ir_f64const(&b, UINT64_C(0x3ff0000000000000))
-                                  : ir_iconst(&b, type, how);
-        inst_insert_before(f, value_def(f, c), i);
-        value_alias(f, v, c);
-        d = inst_get(f, i);
-    }
-    inst_remove(f, i);
-}
-
-static bool is_constant(Op op) { return op == OP_iconst || op == OP_f32const || op == OP_f64const; }
-
-static void cut_dead(Func *f) {
-    PassOptions options = {.level = OPT_NONE};
-    Pass pass = {.f = f, .arena = arena_new(f->ctx), .options = &options};
-    pass_unreachable(&pass);
-    for (bool again = true; again;) {
-        again = false;
-        uint32_t *uses = NEW_ARRAY(pass.arena, uint32_t, f->values.n);
-        use_counts(f, uses);
-        FUNC_BLOCKS(b, f) {
-            for (Inst i = block_get(f, b)->first; inst_ok(i);) {
-                Inst next = inst_get(f, i)->next;
-                if (op_has((Op)inst_get(f, i)->op, OPF_pure) && unused(f, i, uses)) {
-                    inst_remove(f, i);
-                    again = true;
-                }
-                i = next;
-            }
-        }
-    }
-    arena_free(pass.arena);
-}
+// ---- one program --------------------------------------------------------------------------------
 
 static RandomProgram make(Arena *arena, const Job *job, uint32_t space) {
     RandomOptions options = {.seed = job->seed,
@@ -154,19 +71,13 @@ static RandomProgram make(Arena *arena, const Job *job, uint32_t space) {
                              .n_funcs = job->settings->n_funcs,
                              .target = job->settings->target};
     RandomProgram program = random_program(arena, &options);
-    if (!job->cuts) return program;
-    for (uint32_t k = 0; k < job->cuts->n; k++) {
-        const Cut *cut = &job->cuts->v[k];
-        cut_inst(program.funcs[cut->func], (Inst){cut->inst}, cut->how);
-    }
-    for (uint32_t k = 0; k < program.n; k++) cut_dead(program.funcs[k]);
+    if (job->cuts) cut_program(&program, job->cuts);
     return program;
 }
 
-// ---- one program --------------------------------------------------------------------------------
-
 static void print_program(Arena *arena, const RandomProgram *program) {
     for (uint32_t k = 0; k < program->n; k++) {
+        if (!cut_needed(program, k)) continue;
         Buf text = buf_new(arena);
         ir_write(program->funcs[k], &text);
         printf("%s\n", buf_str(&text));
@@ -391,35 +302,27 @@ static int try_cuts(Ctx *ctx, const Settings *settings, const Cuts *cuts, uint64
 typedef struct CutJob {
     const Settings *settings;
     uint64_t seed;
+    int kind; // how the whole program fails
 } CutJob;
 
+static RandomProgram make_cut(Arena *arena, void *user, const Cuts *cuts) {
+    const CutJob *cut_job = user;
+    Job job = {.settings = cut_job->settings, .cuts = cuts, .seed = cut_job->seed};
+    return make(arena, &job, 0);
+}
+
+static bool still_fails(Ctx *ctx, void *user, const Cuts *cuts) {
+    const CutJob *job = user;
+    return try_cuts(ctx, job->settings, cuts, job->seed, false) == job->kind;
+}
+
 static void cut_down(Ctx *ctx, void *arg) {
-    const CutJob *cut_job = arg;
-    const Settings *settings = cut_job->settings;
+    CutJob *job = arg;
     Arena *arena = arena_new(ctx);
-    Cuts cuts = {.v = NEW_ARRAY(arena, Cut, 1 << 16)};
-    int kind = try_cuts(ctx, settings, &cuts, cut_job->seed, false);
-    Job whole = {.settings = settings, .seed = cut_job->seed};
-    RandomProgram program = make(arena, &whole, 0);
-    for (uint32_t chunk = 32; chunk && kind; chunk /= chunk > 8 ? 4 : 2) {
-        for (uint32_t func = 0; func < program.n; func++) {
-            const Func *f = program.funcs[func];
-            for (uint32_t end = f->insts.n; end > 0; end = end > chunk ? end - chunk : 0) {
-                for (uint32_t how = 0; how < (chunk == 1 ? 3U : 1U); how++) {
-                    uint32_t before = cuts.n;
-                    for (uint32_t i = end > chunk ? end - chunk : 0; i < end; i++) {
-                        const InstData *d = inst_get(f, (Inst){i});
-                        bool last = op_has((Op)d->op, OPF_terminator) && !op_has((Op)d->op, OPF_branch);
-                        if (!last && d->op != OP_jump && !is_constant((Op)d->op))
-                            cuts.v[cuts.n++] = (Cut){func, i, how};
-                    }
-                    if (cuts.n > before && try_cuts(ctx, settings, &cuts, cut_job->seed, false) == kind) break;
-                    cuts.n = before;
-                }
-            }
-        }
-    }
-    try_cuts(ctx, settings, &cuts, cut_job->seed, true);
+    Cuts cuts = {0};
+    job->kind = try_cuts(ctx, job->settings, &cuts, job->seed, false);
+    if (job->kind) cuts = cut_search(arena, make_cut, still_fails, job);
+    try_cuts(ctx, job->settings, &cuts, job->seed, true);
     arena_free(arena);
 }
 
@@ -453,7 +356,7 @@ int main(int argc, char **argv) {
     if (cut) {
         settings.only_way = (uint32_t)settings.count;
         if (settings.ways <= settings.only_way) settings.ways = settings.only_way + 1;
-        CutJob job = {&settings, settings.first};
+        CutJob job = {&settings, settings.first, 0};
         result = ctx_try(ctx, cut_down, &job) != VTR_OK;
     } else {
         result = sweep(ctx, &settings);
