@@ -4,7 +4,8 @@
 //                               compare COUNT programs from seed FIRST on, as code of TARGET (default: this machine);
 //                               -g: over random control-flow graphs, whose shapes are then listed (graph.h);
 //                               -w 0: generates and interprets only
-//                               -k FILE: keep the module of a stack machine that was run last
+//                               of a stack machine, -k FILE: keep the module that was run last; -v: modules must also
+//                               be valid for wabt's wasm-validate
 //   ir_diff -r SEED WAY [...]   cut a failing one down and print it
 //
 // Ends with 1 when a program differs or does not compile; each is named by its seed and the way it was compiled. Also
@@ -32,6 +33,7 @@ typedef struct Settings {
     uint32_t only_way; // for cutting down; NONE = all
     const Target *target;
     const char *keep; // file for the module that is being run, or NULL
+    bool validate;    // modules by another validator, too
 } Settings;
 
 typedef struct Job {
@@ -165,7 +167,7 @@ static void run_stack_ways(Arena *arena, Job *job, const RandomProgram *program,
         case_free(&again);
     }
     if (!n_ways) return;
-    wasm_case_run(module, job->engine, job->settings->keep, got);
+    wasm_case_run(module, job->engine, job->settings->keep, job->settings->validate, got);
     for (uint32_t w = 0, k = 0; w < n_ways; w++) {
         if (!wanted(job, w)) continue;
         now_way = w;
@@ -330,7 +332,7 @@ int main(int argc, char **argv) {
     Settings settings = {.ways = 6, .n_funcs = 4, .only_way = NONE, .target = target_host()};
     bool cut = false;
     int option;
-    while ((option = getopt(argc, argv, "gk:m:t:w:s:f:r")) != -1) {
+    while ((option = getopt(argc, argv, "gk:m:t:w:s:f:rv")) != -1) {
         switch (option) {
         case 'g': settings.graphs = true; break;
         case 'k': settings.keep = optarg; break;
@@ -340,6 +342,7 @@ int main(int argc, char **argv) {
         case 's': settings.size = (uint32_t)atoi(optarg); break;
         case 'f': settings.n_funcs = (uint32_t)atoi(optarg); break;
         case 'r': cut = true; break;
+        case 'v': settings.validate = true; break;
         default: return 2;
         }
     }

@@ -203,9 +203,19 @@ static void write_file(WasmCase *c, const char *name, const Buf *bytes) {
         ctx_fail(arena_ctx(c->arena), VTR_ERR_SYSTEM, "%s: not written", name);
 }
 
-void wasm_case_run(WasmCase *c, WasmEngine *engine, const char *keep, Outcome *outcomes) {
+static void validate_file(WasmCase *c, const char *name) {
+    char *command =
+        arena_printf(c->arena, "wasm-validate --enable-memory64 --enable-tail-call '%s' >/dev/null 2>&1", name);
+    if (system(command)) ctx_fail(arena_ctx(c->arena), VTR_ERR_INTERNAL, "not valid: %s", command);
+}
+
+void wasm_case_run(WasmCase *c, WasmEngine *engine, const char *keep, bool validate, Outcome *outcomes) {
     Buf file = wasm_module(c->w, c->arena);
-    if (keep) write_file(c, keep, &file);
+    char *name = arena_printf(c->arena, "%s", keep ? keep : "random.wasm.XXXXXX");
+    if (validate && !keep) close(mkstemp(name));
+    if (keep || validate) write_file(c, name, &file);
+    if (validate) validate_file(c, name);
+    if (validate && !keep) unlink(name);
     send(c, engine, &file);
     receive(c, engine, outcomes);
 }

@@ -18,7 +18,8 @@ uint32_t wasm_case_add(WasmCase *c, const RandomProgram *program, const Way *way
 // Calls the entry of program `number`. The pointer among the arguments is set here.
 void wasm_case_call(WasmCase *c, uint32_t number, const Arguments *args);
 // Makes the module and does the calls: outcomes are in their order. Throws VTR_ERR_INTERNAL when the module is not
-// valid or the engine ends. `keep`: the file that the module is written to, or NULL.
-void wasm_case_run(WasmCase *c, WasmEngine *engine, const char *keep, Outcome *outcomes);
+// valid or the engine ends. `keep`: the file that the module is written to, or NULL; `validate`: then wabt must accept
+// it, too.
+void wasm_case_run(WasmCase *c, WasmEngine *engine, const char *keep, bool validate, Outcome *outcomes);
 
 #endif
