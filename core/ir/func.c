@@ -208,6 +208,17 @@ void inst_remove(Func *f, Inst i) {
     inst->next = NO_INST;
 }
 
+bool inst_divides_safely(const Func *f, Inst i) {
+    const InstData *inst = inst_get(f, i);
+    bool is_signed = inst->op == OP_sdiv;
+    if (!is_signed && inst->op != OP_udiv && inst->op != OP_urem && inst->op != OP_srem) return false;
+    Inst def = value_def(f, inst_arg(f, i, 1));
+    if (!inst_ok(def) || inst_get(f, def)->op != OP_iconst || type_bits((Type)inst->type) > 64) return false;
+    uint64_t ones = UINT64_MAX >> (64 - type_bits((Type)inst->type));
+    uint64_t divisor = (uint64_t)inst_get(f, def)->imm & ones;
+    return divisor != 0 && !(is_signed && divisor == ones);
+}
+
 void value_alias(Func *f, Value from, Value to) {
     to = func_value(f, to);
     ValueData *data = &f->values.v[from.i];

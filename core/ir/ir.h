@@ -210,6 +210,8 @@ static inline Value list_get(const Func *f, ValueList list, uint32_t k) {
     return func_value(f, (Value){f->pool.v[list.at + k]});
 }
 static inline Value inst_arg(const Func *f, Inst i, uint32_t k) { return list_get(f, inst_get(f, i)->args, k); }
+// Is i an integer division or remainder by a constant that it traps for with no dividend?
+bool inst_divides_safely(const Func *f, Inst i);
 static inline Value inst_result(const Func *f, Inst i, uint32_t k) {
     return (Value){f->pool.v[inst_get(f, i)->results.at + k]};
 }

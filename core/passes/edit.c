@@ -4,7 +4,7 @@ bool inst_must_stay(const Func *f, Inst i) {
     const InstData *inst = inst_get(f, i);
     if (op_has(inst->op, OPF_terminator | OPF_other_effect | OPF_can_store | OPF_call)) return true;
     if (op_has(inst->op, OPF_can_load)) return !(inst->memflags & MF_NOTRAP);
-    return op_has(inst->op, OPF_can_trap);
+    return op_has(inst->op, OPF_can_trap) && !inst_divides_safely(f, i);
 }
 
 bool value_const(const Func *f, Value v, uint64_t *bits) {

@@ -413,6 +413,7 @@ static void finish_group(Sel *s) {
     const InstData *access = sel_data(s, s->access);
     bool may_fault = op_info[access->op].n_args && op_has((Op)access->op, OPF_can_load | OPF_can_store) &&
                      !op_has((Op)access->op, OPF_call) && !(access->memflags & MF_NOTRAP);
+    bool safe = inst_divides_safely(s->f, s->root);
     for (uint32_t k = 0; k < s->group.n; k++) {
         MInst *i = &s->group.v[k];
         if (mop_is_pseudo(i->mop)) continue;
@@ -422,7 +423,7 @@ static void finish_group(Sel *s) {
         if (may_fault && (flags & (MD_LOADS | MD_STORES)) && !(i->flags & (MI_CALL | MI_TERM)))
             i->trap = access->code ? access->code : TRAP_heap_oob;
         // What traps by itself on a machine with registers is guarded, so that it does not.
-        if (s->t->stack && s->t->insts[i->mop].traps[0]) i->trap = s->t->insts[i->mop].traps[0];
+        if (s->t->stack && !safe && s->t->insts[i->mop].traps[0]) i->trap = s->t->insts[i->mop].traps[0];
     }
     mark_flags(s);
     for (uint32_t k = s->group.n; k-- > 0;) vec_push(s->tmp, &s->reversed, s->group.v[k]);

@@ -208,12 +208,28 @@ static const Example examples[] = {
      "    v6 -> v8\n    brif v8, block1(v8), block2\n\nblock2:\n    return\n"},
 };
 
+// For a machine that selects little.
+static const Example little_examples[] = {
+    {"without high products a division by a constant stays as it is; it goes if it cannot trap and nobody needs it",
+     "function %f(i64) -> i64 system_v {\nblock0(v0: i64):\n v1 = iconst.i64 10\n v2 = udiv v0, v1\n"
+     " v3 = iconst.i64 -1\n v4 = sdiv v0, v3\n v5 = sdiv v0, v1\n v6 = srem v0, v3\n return v2\n}",
+     "block0(v0: i64):\n    v1 = iconst.i64 10\n    v2 = udiv v0, v1  ; v1 = 10\n    v3 = iconst.i64 -1\n"
+     "    v4 = sdiv v0, v3  ; v3 = -1\n    return v2\n"},
+};
+
+typedef struct ExampleRun {
+    const Example *example;
+    bool little;
+} ExampleRun;
+
 static void run_example(Ctx *ctx, void *arg) {
-    const Example *example = arg;
+    const ExampleRun *run = arg;
+    const Example *example = run->example;
     Arena *arena = arena_new(ctx);
     IrFile *file = ir_read(arena, example->name, example->before, strlen(example->before), CC_SYSTEM_V);
     Func *f = file->funcs.v[0];
     PassOptions options = {.level = OPT_SPEED, .verify = true, .fuel = UINT64_MAX};
+    if (run->little) options.covers = selects_little;
     passes_run(f, &options);
     Buf text = buf_new(arena);
     ir_write(f, &text);
@@ -225,7 +241,10 @@ static void run_example(Ctx *ctx, void *arg) {
 }
 
 START_TEST(each_pass_does_its_work) {
-    for (size_t k = 0; k < sizeof examples / sizeof *examples; k++) in_context(run_example, (void *)&examples[k]);
+    for (size_t k = 0; k < sizeof examples / sizeof *examples; k++)
+        in_context(run_example, &(ExampleRun){&examples[k], false});
+    for (size_t k = 0; k < sizeof little_examples / sizeof *little_examples; k++)
+        in_context(run_example, &(ExampleRun){&little_examples[k], true});
 }
 END_TEST
 
