@@ -40,10 +40,10 @@ static const InstDesc stack_insts[N_STACK_INSTS] = {
     [S_BRANCH] = {.name = "branch", .flags = MD_BRANCH},
     [S_RET] = {.name = "ret", .flags = MD_RETURN},
 };
-// Only for the size of constants.
+// Only for the size of constants: that of floats is the same for all.
 static inline bool stack_encode(uint16_t mop, const MOpnd *slots, uint64_t features, Encoded *out) {
     (void)mop, (void)features;
-    out->n = (uint8_t)(2 + slots[1].imm % 9);
+    out->n = slots[0].cls == FPR ? 9 : (uint8_t)(2 + slots[1].imm % 9);
     return true;
 }
 static const StackMachine stack_machine;
@@ -108,7 +108,7 @@ static inline void random_stack_inst(Random *r, uint32_t b) {
         return;
     }
     if (which > 10) {
-        vec_push(m->arena, &r->values[b], stack_imm(m, rnd(r, 4) ? GPR : FPR, rnd(r, 3) ? rnd(r, 100) : 0));
+        vec_push(m->arena, &r->values[b], stack_imm(m, rnd(r, 2) ? GPR : FPR, rnd(r, 2) ? rnd(r, 100) : 0));
         return;
     }
     uint32_t uses[4];
