@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Runs one program in every engine and compares what it prints.
 
-    run.py VITRAIL PROGRAM.vita [--stress | --target=MACHINE]
+    run.py VITRAIL PROGRAM.vita [--stress | --target=MACHINE | --engine=MACHINE]
 
 PROGRAM.py, run alone, prints the expected standard output; its exit status is the expected one (1 = the program
 traps), and what it prints on standard error are lines that the trap report must hold. PROGRAM.out holds the same
 output, so that a change of the script shows. Lines `; run: ARGUMENTS` in the program give the arguments of `vitrail
 run` (options such as --allow-low or --entry and values); without one it runs with none. All engines must print the
-same trap report. With --stress: in the engines that make code generation hard. With --target: as code of that machine.
+same trap report. With --stress: in the engines that make code generation hard. With --target: as code of that machine. With --engine: likewise, where that is run by
+another program with a runtime of its own, whose trap reports must be those of this one.
 """
 import json
 import os
@@ -70,6 +71,13 @@ def main():
     reports = set()
     engines = ENGINES
     for option in sys.argv[3:]:
+        if option.startswith("--engine="):
+            target = option.replace("--engine", "--target")
+            engines = [["--interpret"], ["-O", "none", "--check", target], ["-O", "speed", "--check", target]]
+            # Each line starts the engine anew; programs of many lines are short ones.
+            if len(arguments(program)) < 10:
+                engines.append(["-O", "speed", target, "--gc-stress"])
+            continue
         stress = option == "--stress"
         engines = STRESS + foreign_stress(vitrail) if stress else [
             ["-O", level, "--check", option] for level in ("none", "speed")

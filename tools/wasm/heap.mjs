@@ -180,6 +180,7 @@ export class Heap {
         this.types = types;
         this.base = roundUp(base, 16);
         this.end = this.base; // of the memory that is ours
+        this.high = this.base; // no object has ever been above
         this.window = window;
         this.roots = roots;
         this.limit = limit;
@@ -218,6 +219,11 @@ export class Heap {
     setStart(at) {
         const unit = (at - this.base) / 8;
         this.starts[Math.floor(unit / 32)] |= 1 << (unit & 31);
+    }
+
+    // Words of the maps that are in use.
+    mapped() {
+        return Math.ceil((this.high - this.base) / 256);
     }
 
     isObject(ref) {
@@ -350,6 +356,7 @@ export class Heap {
             this.addGap(gap.at + bytes, gap.at + gap.size);
             this.memory.all.fill(0, gap.at, gap.at + bytes);
             this.setStart(gap.at);
+            this.high = Math.max(this.high, gap.at + bytes);
             this.used += bytes;
             return gap.at;
         }
@@ -359,6 +366,7 @@ export class Heap {
         this.memory.all.fill(0, gap.at, gap.at + size);
         this.from = gap.at;
         this.until = gap.at + size;
+        this.high = Math.max(this.high, this.until);
         this.showWindow(this.from, this.until);
         return this.bump(bytes);
     }
@@ -386,12 +394,13 @@ export class Heap {
     // ---- collection
 
     collect() {
+        if (this.high === this.base) return; // nothing was ever allocated
         this.memory.check();
         this.closeWindow();
         for (const bin of this.bins) bin.length = 0;
         this.gaps = [];
         this.work.length = 0;
-        this.marks.fill(0);
+        this.marks.fill(0, 0, this.mapped());
         this.roots(ref => this.visit(ref), word => this.isObject(word) && this.mark(word));
         while (this.work.length) this.scan(this.work.pop());
         if (this.stress) this.overwrite();
@@ -429,7 +438,7 @@ export class Heap {
     sweep() {
         let before = this.base;
         let live = 0;
-        const words = Math.ceil((this.end - this.base) / 256);
+        const words = this.mapped();
         for (let w = 0; w < words; w++) {
             for (let bits = this.marks[w]; bits; bits &= bits - 1) {
                 const at = this.base + (w * 32 + 31 - Math.clz32(bits & -bits)) * 8;
@@ -446,7 +455,8 @@ export class Heap {
     }
 
     overwrite() {
-        for (let w = 0; w < this.starts.length; w++) {
+        const words = this.mapped();
+        for (let w = 0; w < words; w++) {
             for (let bits = this.starts[w] & ~this.marks[w]; bits; bits &= bits - 1) {
                 const at = this.base + (w * 32 + 31 - Math.clz32(bits & -bits)) * 8;
                 this.memory.all.fill(FREED, at, at + this.objectBytes(at));
