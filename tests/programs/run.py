@@ -70,6 +70,7 @@ def main():
         failures.append("%s.py prints something else than %s.out holds:\n%s" % (base, base, expected.stdout))
     reports = set()
     engines = ENGINES
+    targets_engine = any(option.startswith("--engine=") for option in sys.argv[3:])
     for option in sys.argv[3:]:
         if option.startswith("--engine="):
             target = option.replace("--engine", "--target")
@@ -98,7 +99,9 @@ def main():
         for line in expected.stderr.splitlines():
             if line not in stderr:
                 failures.append("%s: the trap report lacks %r:\n%s" % (name, line, stderr))
-        reports.add(stderr)
+        # An engine's own functions take from the stack, too, and polls call them: any frame may be the last.
+        if not ("--gc-stress" in engine and targets_engine and "trap 8 STACK" in stderr):
+            reports.add(stderr)
     if len(reports) > 1:
         failures.append("trap reports differ between engines:\n" + "\n---\n".join(sorted(reports)))
     print("\n".join(failures))

@@ -226,7 +226,7 @@ class Machine {
     // What is thrown instead of e.
     trapOf(e) {
         if (e instanceof Trap) {
-            if (e.frames === undefined) this.tellFrames(e, wasmFrames(e.stack), false);
+            if (e.frames === undefined) this.tellFrames(e, wasmFrames(e.stack));
             return e;
         }
         const overflow = isOverflow(e);
@@ -241,7 +241,7 @@ class Machine {
         if (!code) return e;
         const trap = new Trap(code, this.kind);
         trap.cause = e;
-        this.tellFrames(trap, frames, deep);
+        this.tellFrames(trap, frames);
         return trap;
     }
 
@@ -256,12 +256,15 @@ class Machine {
 
     // Thunks and the wrappers of imports are not the program's frames. Nor is a function that found no room: that is a
     // trap of the call.
-    tellFrames(trap, frames, deep) {
+    tellFrames(trap, frames) {
+        const deep = trap.code === (this.kind === 'ir' ? IR_STACK : T_STACK);
         trap.frames = [];
         trap.depth = 0;
-        frames.forEach(({ number, place }, k) => {
+        frames.forEach(({ number, place }) => {
             const [first, end] = sitesAt(this.code, place);
-            if (deep && k === 0 && first === end) return;
+            const source = first < end ? this.code.sources[first] : -1;
+            // Where the engine or the code itself looks for room is no place in the source.
+            if (deep && !trap.depth && source < 0) return;
             const owner = this.code.byNumber.get(number);
             const func = owner === undefined ? undefined : this.code.functions[owner].func;
             if (this.bytecode && !(func >= this.bytecode.impFuncs.length)) return;
@@ -271,7 +274,6 @@ class Machine {
             if (trap.frames.length >= SHOWN_FRAMES) return;
             const frame = { function: name };
             trap.frames.push(frame);
-            const source = first < end ? this.code.sources[first] : -1;
             if (this.bytecode) this.tellPlace(frame, func - this.bytecode.impFuncs.length, Math.max(source, 0));
             else if (source >= 0) frame.instruction = source;
         });
