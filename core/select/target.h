@@ -243,6 +243,9 @@ typedef struct StackMachine {
     const char *sp_symbol;   // its name
     uint8_t reloc_type;      // relocation of a function type's number in op_call_reg and op_tail_call_reg
     uint8_t function_type;   // introduces a function type
+    // What a function may have at most (parameters and locals together; entries of a branch table; bytes of a body);
+    // 0 = any number.
+    uint32_t max_params, max_results, max_locals, max_entries, max_bytes;
 } StackMachine;
 
 // ---- selection ---------------------------------------------------------------------------------

@@ -16,8 +16,6 @@
 
 #include "stack/operands.h"
 
-enum { MAX_BYTES = 7654321 }; // what engines take as the body of a function
-
 typedef struct Writer {
     Body *b;
     FlowShape *shape;
@@ -28,6 +26,18 @@ typedef struct Writer {
     VEC(uint32_t) shared; // shared trap blocks, outermost first
     uint32_t *entry;      // by MBlock: edge of the branch table being written
 } Writer;
+
+static const char *name_of(const Body *b) {
+    ExtName name = b->m->ir ? b->m->ir->name : (ExtName){.kind = NAME_TEXT};
+    if (name.kind == NAME_TEXT) return name.text ? name.text : "";
+    return arena_printf(b->tmp, "u%u:%u", name.space, name.index);
+}
+
+static void check_limit(const Body *b, uint64_t n, uint32_t limit, const char *what) {
+    if (limit && n > limit)
+        ctx_fail(b->ctx, VTR_ERR_LIMIT, "%s: function %s needs more than the %u %s that there may be", b->t->name,
+                 name_of(b), limit, what);
+}
 
 // ---- operations -----------------------------------------------------------------------------------------
 
@@ -160,6 +170,7 @@ static void write_table(Writer *w, uint32_t x) {
     const MFunc *m = b->m;
     const FlowNode *node = &b->flow->nodes.v[x];
     if (node->kind == FLOW_DISPATCH) {
+        check_limit(b, node->n, b->s->max_entries, "entries of a branch table");
         put_imm(b, b->s->branch_table, node->n - 1);
         for (uint32_t k = 0; k < node->n; k++) write_entry(w, &b->flow->edges.v[node->first + k]);
         return;
@@ -168,6 +179,7 @@ static void write_table(Writer *w, uint32_t x) {
     put_line(b, m->insts.v[block->first + block->n - 1].srcloc);
     const MTable *table = &m->tables.v[node->table];
     for (uint32_t k = 0; k < node->n; k++) w->entry[m->edges.v[block->succs + k].block] = node->first + k;
+    check_limit(b, table->n, b->s->max_entries, "entries of a branch table");
     put_imm(b, b->s->branch_table, table->n - 1);
     for (uint32_t k = 0; k < table->n; k++) write_entry(w, &b->flow->edges.v[w->entry[m->lists.v[table->blocks + k]]]);
 }
@@ -228,8 +240,7 @@ static void write_step(Writer *w, uint32_t k) {
     case SHAPE_TABLE: write_table(w, at->x); break;
     case SHAPE_LEAVE: write_leave(w, at->x, k + 1 == w->shape->steps.n); break;
     }
-    if (body_at(b) > MAX_BYTES)
-        ctx_fail(b->ctx, VTR_ERR_LIMIT, "the code of a function of more than %d bytes", (int)MAX_BYTES);
+    check_limit(b, body_at(b), s->max_bytes, "bytes of code");
 }
 
 // ---- shared traps ---------------------------------------------------------------------------------------
@@ -326,6 +337,8 @@ static ExtName copy_name(Arena *arena, ExtName name) {
 static void copy_types(Body *b) {
     for (uint32_t k = 0; k < b->m->types.n; k++) {
         MType type = b->m->types.v[k];
+        check_limit(b, type.n_params, b->s->max_params, "parameters");
+        check_limit(b, type.n_results, b->s->max_results, "results");
         type.params = arena_copy(b->out, type.params, type.n_params);
         type.results = arena_copy(b->out, type.results, type.n_results);
         vec_push(b->out, &b->code->types, type);
@@ -360,6 +373,7 @@ Code *stack_emit(Arena *arena, MFunc *m, TrapStyle traps, bool optimise, bool ch
     for (unsigned k = 0; k < plan->n_groups; k++) first += plan->groups[k].n;
     uint32_t next = shadow_plan(b, first);
     b->dispatch = next;
+    check_limit(b, (uint64_t)next + (flow->n_labels > 0), b->s->max_locals, "locals");
     write_locals(b, next - first, flow->n_labels > 0);
     shadow_enter(b);
     write_body(&w);

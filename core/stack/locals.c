@@ -25,10 +25,7 @@
 #include "stack/operands.h"
 #include "support/map.h"
 
-enum {
-    MAX_LOCALS = 50000, // what engines take
-    TRIES = 48
-};
+enum { TRIES = 48 };
 
 typedef struct Set {
     uint32_t root, head, tail; // spans; 0 = none
@@ -471,10 +468,6 @@ static void number_colors(Locals *l) {
         if (c->uses) ranks[n++] = (Rank){class_uses[c->set.cls], c->uses, k, c->set.cls};
     }
     qsort(ranks, n, sizeof *ranks, compare_ranks);
-    if (n + plan->n_params > MAX_LOCALS) {
-        ctx_fail(l->m->ctx, VTR_ERR_LIMIT, "stack: the function needs %u locals, more than %u", n + plan->n_params,
-                 (unsigned)MAX_LOCALS);
-    }
     for (uint32_t k = 0; k < n; k++) {
         l->colors.v[ranks[k].color].number = plan->n_params + k;
         if (!k || ranks[k].cls != ranks[k - 1].cls)

@@ -357,7 +357,9 @@ ROLE_KINDS = {"sp": "reg", "flags": "reg", "scratch": "reg", "jump": "inst", "ca
 STACK_ROLE_KINDS = dict.fromkeys((
     "get", "set", "tee", "drop", "block", "loop", "end", "if_", "else_", "branch_if", "branch_table", "branch_entry",
     "eqz", "and_", "below", "sp_get", "sp_set", "wide_call_reg", "wide_tail_call_reg"), "inst")
-STACK_ROLE_KINDS.update(sp_symbol="symbol", reloc_type="relocation", function_type="number")
+STACK_LIMITS = ("max_params", "max_results", "max_locals", "max_entries", "max_bytes")  # of functions
+STACK_ROLE_KINDS.update(dict.fromkeys(STACK_LIMITS, "limit"), sp_symbol="symbol", reloc_type="relocation",
+                        function_type="number")
 
 
 def check_roles(isa, diag):
@@ -374,7 +376,8 @@ def check_roles(isa, diag):
         for word in words:
             known = {"reg": word in isa.reg_names or word in isa.flags, "inst": isa.inst(word) is not None,
                      "form": word in forms, "cond": any(c.find(word) for c in isa.conds.values()), "function": True,
-                     "symbol": True, "relocation": word in isa.relocs, "number": word.isdigit() and int(word) < 256}[kind]
+                     "symbol": True, "relocation": word in isa.relocs, "number": word.isdigit() and int(word) < 256,
+                     "limit": word.isdigit() and 0 < int(word) < 1 << 32}[kind]
             if not known:
                 diag.error(at, "role '%s': no %s is named '%s'"
                            % (role, {"reg": "register", "inst": "instruction", "cond": "condition"}.get(kind, kind), word))

@@ -4,6 +4,7 @@ import re
 
 import sequence
 
+from checks_machine import STACK_LIMITS
 from emit_encode import banner, opposites, stmts_end_relative
 from isa import Moves
 from machine import DescriptionError, Leb, c_int, displacement, machines
@@ -514,6 +515,7 @@ class Tables:
         out.append('    .sp_symbol = "%s",' % m.role("sp_symbol")[0])
         out.append("    .reloc_type = %d," % self.isa.relocs[m.role("reloc_type")[0]].index)
         out.append("    .function_type = %s," % m.role("function_type")[0])
+        out += ["    .%s = %s," % (r, m.role(r)[0]) for r in STACK_LIMITS if m.role(r)]
         return out + ["};", ""]
 
     def record(self):
