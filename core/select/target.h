@@ -235,7 +235,7 @@ typedef struct StackMachine {
                                // writes the number and the entries
     uint16_t branch_entry;     // (t: label): an entry of a branch table; no instruction by itself
     uint16_t eqz;              // (d: out, c: use): 1 when a condition is 0, else 0
-    uint16_t and_, below;      // of addresses, (d: out, a, b): a & b; a condition: 1 when a < b, unsigned, else 0
+    uint16_t below;            // of addresses, (d: out, a, b): a condition, 1 when a < b, unsigned, else 0
     // op_call_reg and op_tail_call_reg of a function table whose indices are as wide as addresses, or NO_MOP. The
     // features that they require say that tables are so.
     uint16_t wide_call_reg, wide_tail_call_reg;

@@ -10,12 +10,10 @@ enum { BODY_SLOTS = 16 }; // described slots of any instruction
 
 // The frame on the shadow stack (shadow.c).
 typedef struct Shadow {
-    uint32_t size;   // bytes, a multiple of the convention's alignment; 0 = there is no frame
-    uint32_t align;  // of the frame
-    bool moves;      // the stack pointer is moved: the function calls
-    bool checks;     // against the stack limit
-    uint32_t base;   // local: the frame's address
-    uint32_t caller; // local: the caller's stack pointer, when `align` is beyond the convention's
+    uint32_t size; // bytes, a multiple of the convention's alignment; 0 = there is no frame
+    bool moves;    // the stack pointer is moved: the function calls
+    bool checks;   // against the stack limit
+    uint32_t base; // local: the frame's address
     // Operand slot (MO_SLOT) -> what is added to the address when it is pushed: its instruction cannot take it.
     Map far;
 } Shadow;

@@ -21,17 +21,15 @@ enum { UNUSED_BYTES = 65536, MAX_FRAME = 0x7fff0000 };
 
 static uint64_t align_up(uint64_t x, uint64_t to) { return (x + to - 1) / to * to; }
 
-// Largest alignment first would save padding; frames are small and slots mostly words, so they stand as they come.
+// No slot is aligned beyond the convention's stack: passes/slots.c saw to that. Largest alignment first would save
+// padding; frames are small and slots mostly words, so they stand as they come.
 static void place_slots(Body *b) {
     MFunc *m = b->m;
     Shadow *f = &b->shadow;
     uint64_t at = 0;
-    f->align = m->abi->stack_align;
     for (uint32_t k = 0; k < m->slots.n; k++) {
         MSlot *slot = &m->slots.v[k];
-        uint32_t align = slot->align ? slot->align : 1;
-        if (align > f->align) f->align = align;
-        at = align_up(at, align);
+        at = align_up(at, slot->align ? slot->align : 1);
         if (at + slot->size > MAX_FRAME) ctx_fail(b->ctx, VTR_ERR_LIMIT, "a frame of more than 2 GiB");
         slot->offset = (int32_t)at;
         at += slot->size;
@@ -75,13 +73,11 @@ uint32_t shadow_plan(Body *b, uint32_t next) {
     place_slots(b);
     if (!wants_frame(b)) f->size = 0;
     else if (!f->size) f->size = b->m->abi->stack_align; // slots without bytes have addresses, too
-    f->base = f->caller = NONE;
     if (!f->size) return next;
     f->moves = b->m->has_calls;
     f->checks = b->m->ir && b->m->ir->stack_limit != NONE;
-    f->base = next++;
-    if (f->moves && f->align > b->m->abi->stack_align) f->caller = next++;
-    return next;
+    f->base = next;
+    return next + 1;
 }
 
 // ---- entry --------------------------------------------------------------------------------------------
@@ -101,26 +97,27 @@ static uint32_t vmctx_local(Body *b) {
     ctx_fail(b->ctx, VTR_ERR_INPUT, "stack_limit needs a vmctx parameter");
 }
 
-static void load_word(Body *b, int64_t offset) {
+// A load of a word at the address on the stack, plus an offset.
+static void load_slots(const Body *b, uint16_t mop, int64_t offset, MOpnd *slots) {
     const Target *t = b->t;
-    uint16_t mop = t->classes[t->type_class[target_ptr_type(t)]].load[t->word_bits == 64 ? 3 : 2];
-    MOpnd slots[BODY_SLOTS];
-    memset(slots, 0, sizeof slots);
     const InstDesc *d = &t->insts[mop];
+    memset(slots, 0, BODY_SLOTS * sizeof *slots);
     for (unsigned k = 0; k < d->n_opnds; k++) {
         if (d->opnds[k].type != OT_COMPOSITE) continue;
         unsigned at = d->opnds[k].slot;
         slots[at] = (MOpnd){.kind = MO_FORM, .imm = t->mem_form};
         slots[at + t->operands[d->opnds[k].kind].forms[t->mem_form].disp] = (MOpnd){.kind = MO_IMM, .imm = offset};
     }
+}
+
+static void load_word(Body *b, int64_t offset) {
+    const Target *t = b->t;
+    uint16_t mop = t->classes[t->type_class[target_ptr_type(t)]].load[t->word_bits == 64 ? 3 : 2];
+    MOpnd slots[BODY_SLOTS];
+    load_slots(b, mop, offset, slots);
     if (offset < 0 || !put_fits(b, mop, slots)) {
         add(b, offset);
-        memset(slots, 0, sizeof slots);
-        for (unsigned k = 0; k < d->n_opnds; k++) {
-            if (d->opnds[k].type != OT_COMPOSITE) continue;
-            slots[d->opnds[k].slot] = (MOpnd){.kind = MO_FORM, .imm = t->mem_form};
-            slots[d->opnds[k].slot + t->operands[d->opnds[k].kind].forms[t->mem_form].disp].kind = MO_IMM;
-        }
+        load_slots(b, mop, 0, slots);
     }
     put_inst(b, mop, slots, NONE);
 }
@@ -150,16 +147,15 @@ static void trap_if(Body *b) {
 }
 
 // The stack pointer is never below the limit, and that is above the unused bytes: a frame of at most that many does not
-// wrap. A larger one is compared with the pointer first.
+// wrap. A larger one is compared with the pointer first. The frame's address is on the stack.
 static void check_limit(Body *b) {
     const Shadow *f = &b->shadow;
-    if ((uint64_t)f->size + f->align > UNUSED_BYTES) {
+    if (f->size > UNUSED_BYTES) {
         put_sym(b, b->s->sp_get, b->sp_sym, 0);
-        put_address(b, (int64_t)f->size + f->align);
+        put_address(b, f->size);
         put_plain(b, b->s->below);
         trap_if(b);
     }
-    get(b, f->base);
     push_global(b, b->m->ir->stack_limit);
     put_plain(b, b->s->below);
     trap_if(b);
@@ -171,31 +167,18 @@ void shadow_enter(Body *b) {
     b->sp_sym = b->m->syms.n;
     vec_push(b->m->arena, &b->m->syms, (MSym){.name = {.kind = NAME_TEXT, .text = b->s->sp_symbol}});
     put_sym(b, b->s->sp_get, b->sp_sym, 0);
-    if (f->caller != NONE) put_imm(b, b->s->tee, f->caller);
     add(b, -(int64_t)f->size);
-    if (f->align > b->m->abi->stack_align) {
-        put_address(b, -(int64_t)f->align);
-        put_plain(b, b->s->and_);
-    }
-    if (f->checks) {
-        put_imm(b, b->s->set, f->base);
-        check_limit(b);
-        if (f->moves) get(b, f->base);
-    } else {
-        put_imm(b, f->moves ? b->s->tee : b->s->set, f->base);
-    }
+    put_imm(b, f->checks || f->moves ? b->s->tee : b->s->set, f->base);
+    if (f->checks) check_limit(b);
+    if (f->checks && f->moves) get(b, f->base);
     if (f->moves) put_sym(b, b->s->sp_set, b->sp_sym, 0);
 }
 
 void shadow_leave(Body *b) {
     const Shadow *f = &b->shadow;
     if (!f->size || !f->moves) return;
-    if (f->caller != NONE) {
-        get(b, f->caller);
-    } else {
-        get(b, f->base);
-        add(b, f->size);
-    }
+    get(b, f->base);
+    add(b, f->size);
     put_sym(b, b->s->sp_set, b->sp_sym, 0);
 }
 

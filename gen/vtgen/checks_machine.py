@@ -356,7 +356,7 @@ ROLE_KINDS = {"sp": "reg", "flags": "reg", "scratch": "reg", "jump": "inst", "ca
 # Of stack machines, beside jump, call, call_reg, tail_call, tail_call_reg, ret, trap, add, load_addr and lea.
 STACK_ROLE_KINDS = dict.fromkeys((
     "get", "set", "tee", "drop", "block", "loop", "end", "if_", "else_", "branch_if", "branch_table", "branch_entry",
-    "eqz", "and_", "below", "sp_get", "sp_set", "wide_call_reg", "wide_tail_call_reg"), "inst")
+    "eqz", "below", "sp_get", "sp_set", "wide_call_reg", "wide_tail_call_reg"), "inst")
 STACK_LIMITS = ("max_params", "max_results", "max_locals", "max_entries", "max_bytes")  # of functions
 STACK_ROLE_KINDS.update(dict.fromkeys(STACK_LIMITS, "limit"), sp_symbol="symbol", reloc_type="relocation",
                         function_type="number")

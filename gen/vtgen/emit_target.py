@@ -14,7 +14,7 @@ ROLES = {"prefix": "op_", "registers": ("sp",), "insts": (
     "jump", "call", "call_reg", "tail_call", "tail_call_reg", "ret", "ret_pop", "push", "pop", "sp_add", "sp_sub",
     "add", "trap", "lea", "load_addr", "cmp", "branch"), "stack": (
     "get", "set", "tee", "drop", "block", "loop", "end", "if_", "else_", "branch_if", "branch_table", "branch_entry",
-    "eqz", "and_", "below", "sp_get", "sp_set"), "stack_optional": ("wide_call_reg", "wide_tail_call_reg")}
+    "eqz", "below", "sp_get", "sp_set"), "stack_optional": ("wide_call_reg", "wide_tail_call_reg")}
 
 
 def outputs(isas):
