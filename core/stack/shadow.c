@@ -26,7 +26,7 @@ static uint64_t align_up(uint64_t x, uint64_t to) { return (x + to - 1) / to * t
 static void place_slots(Body *b) {
     MFunc *m = b->m;
     Shadow *f = &b->shadow;
-    uint64_t at = 0;
+    uint64_t at = m->stress ? align_up(m->stress->frame, m->abi->stack_align) : 0;
     for (uint32_t k = 0; k < m->slots.n; k++) {
         MSlot *slot = &m->slots.v[k];
         at = align_up(at, slot->align ? slot->align : 1);
