@@ -18,11 +18,30 @@ HERE = pathlib.Path(__file__).resolve().parent
 SKIP = 77
 MOST_REFUSED = 2  # files
 # stack, largest memory
+PROGRAM = str(HERE.parent / "programs" / "sieve.vita")
+TEXT = str(HERE / "wasm_modules.clif")
+# What is refused: input, options, exit status, error.
+REFUSED = [
+    (PROGRAM, ["-c"], 1, "a module of bytecode becomes a complete module only"),
+    (PROGRAM, ["--exe"], 2, "--exe is not for wasm64, whose modules are complete"),
+    (TEXT, ["--max-memory", "65536"], 1, "stack and data do not fit into the memory"),
+    (TEXT, ["--stack-size", str((1 << 64) - 1)], 1, "stack and data do not fit into the memory"),
+    (TEXT, ["--stack-size", "many"], 2, "--stack-size takes a number of bytes, not 'many'"),
+    (str(HERE / "wasm_link.clif"), [], 1, "%counter is data that nothing defines; it takes an object and a linker"),
+]
 LAYOUTS = [(0, 0), (65536 * 3 + 8, 1 << 24), (1 << 22, 0)]
 
 
 def run(command):
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def check_refusals(options):
+    for source, more, status, text in REFUSED:
+        out = os.path.join(options.folder, "refused.wasm")
+        told = run([options.vitrail, "build", source, "--target", "wasm64", *more, "-o", out])
+        if told.returncode != status or text not in told.stderr or os.path.exists(out):
+            yield "%s %s: status %d: %s" % (source, more, told.returncode, told.stderr)
 
 
 class Builder:
@@ -65,8 +84,9 @@ def main():
             builder.build(path, os.path.basename(path), level)
         for number, (stack, memory) in enumerate(LAYOUTS):
             more = (["--stack-size", str(stack)] if stack else []) + (["--max-memory", str(memory)] if memory else [])
-            file = builder.build(str(HERE / "wasm_modules.clif"), "layout%d" % number, level, *more)
+            file = builder.build(TEXT, "layout%d" % number, level, *more)
             laid_out.append((file, str(stack), str(memory)))
+    builder.failures += check_refusals(options)
     if len(builder.refused) > MOST_REFUSED:
         builder.failures.append("too many files are refused: %s" % ", ".join(sorted(builder.refused)))
     script = str(HERE / "wasm_modules.mjs")

@@ -251,7 +251,7 @@ END_TEST
 // ---- objects ------------------------------------------------------------------------------------
 
 // A whole object at once: one that an error stopped is only good for being freed.
-static vtr_status object_bytes(Steps *s, bool module) {
+static vtr_status object_bytes(Steps *s, const char *target, bool relocatable, bool module) {
     static const char text[] = "function %f(i64) -> i64 system_v {\n"
                                "    fn0 = %g(i64) -> i64 system_v\n"
                                "    sig9 = (i64) -> i64 system_v\n"
@@ -262,7 +262,7 @@ static vtr_status object_bytes(Steps *s, bool module) {
                                "    v4 = udiv v3, v0\n"
                                "    return v4\n"
                                "}\n";
-    vtr_object_options options = {.opt = s->opt, .check = true};
+    vtr_object_options options = {.opt = s->opt, .check = !target, .target = target, .relocatable = relocatable};
     vtr_object *object;
     uint8_t *bytes;
     size_t n;
@@ -276,8 +276,11 @@ static vtr_status object_bytes(Steps *s, bool module) {
     return status;
 }
 
-static vtr_status object_clif(Steps *s) { return object_bytes(s, false); }
-static vtr_status object_module(Steps *s) { return object_bytes(s, true); }
+static vtr_status object_clif(Steps *s) { return object_bytes(s, NULL, false, false); }
+static vtr_status object_module(Steps *s) { return object_bytes(s, NULL, false, true); }
+static vtr_status wasm_clif(Steps *s) { return object_bytes(s, "wasm64", false, false); }
+static vtr_status wasm_object(Steps *s) { return object_bytes(s, "wasm64", true, false); }
+static vtr_status wasm_module(Steps *s) { return object_bytes(s, "wasm64", false, true); }
 
 static void object_end(Steps *s) {
     vtr_bytecode_free(s->bytecode);
@@ -288,6 +291,13 @@ START_TEST(object) {
     static const Step steps[] = {
         {"assemble", bc_assemble}, {"read", bc_read}, {"text", object_clif}, {"module", object_module}, {NULL, NULL}};
     run_steps(steps, (vtr_opt)(_i % 2), _i / 2, object_end);
+}
+END_TEST
+
+START_TEST(wasm) {
+    static const Step steps[] = {{"assemble", bc_assemble}, {"read", bc_read},       {"text", wasm_clif},
+                                 {"object", wasm_object},   {"module", wasm_module}, {NULL, NULL}};
+    run_steps(steps, VTR_OPT_SPEED, false, object_end);
 }
 END_TEST
 
@@ -323,6 +333,7 @@ int main(void) {
     tcase_add_loop_test(tests, jit, 0, 4);
     tcase_add_loop_test(tests, bytecode, 0, 6);
     tcase_add_loop_test(tests, object, 0, 4);
+    tcase_add_test(tests, wasm);
     tcase_add_loop_test(tests, wrong_input, 0, 2);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -173,7 +173,9 @@ int cmd_build(int argc, char **argv) {
     args.link.arch = target && target != target_host() ? target->triple_arch : NULL;
     if (!input_open(args.file, &input, &context)) return EXIT_INPUT;
     int code = EXIT_USAGE;
-    if (args.exe && input.kind == INPUT_CLIF) fprintf(stderr, "vitrail build: --exe is for modules of bytecode\n");
+    if (args.exe && target && target->stack)
+        fprintf(stderr, "vitrail build: --exe is not for %s, whose modules are complete\n", target->name);
+    else if (args.exe && input.kind == INPUT_CLIF) fprintf(stderr, "vitrail build: --exe is for modules of bytecode\n");
     else code = build(context, &args, &input);
     vtr_context_free(context);
     input_free(&input);
