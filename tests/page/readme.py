@@ -19,7 +19,10 @@ def main():
     example, = re.findall(r"^```js\n(.*?)^```$", readme, re.M | re.S)
     build, node = re.search(r"^    vitrail (build .*)\n    (node .* example\.mjs)$", readme, re.M).groups()
     known = subprocess.run(["node", "--v8-options"], capture_output=True, text=True, check=True).stdout
-    node = [word for word in node.split() if not word.startswith("--") or word in known]
+    # An old one takes tail calls, which the module has, behind another option; a new one may know neither.
+    program, *words = node.split()
+    words.insert(0, "--experimental-wasm-return-call")
+    node = [program, *(word for word in words if not word.startswith("--") or word in known)]
     with tempfile.TemporaryDirectory() as folder:
         for part in (ROOT / "tools" / "wasm").glob("*.mjs"):
             shutil.copy(part, folder)
