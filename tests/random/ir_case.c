@@ -76,6 +76,8 @@ Code *case_code(Arena *arena, Func *f, const Way *way) {
     const Target *target = way->target;
     PassOptions passes = {
         .level = way->opt, .verify = true, .fuel = UINT64_MAX, .covers = target->covers, .features = way->features};
+    const Abi *abi = target->conv[f->sig.conv];
+    passes.stack_align = abi ? abi->stack_align : 0;
     passes_run(f, &passes);
     SelOptions select = {.features = way->features, .fold = way->fold};
     MFunc *m = select_func(arena, f, target, &select);

@@ -352,7 +352,7 @@ void gen_memory(Gen *g) {
 void gen_slots(Gen *g) {
     Func *f = g->b.f;
     for (uint32_t n = pick(&g->r, MAX_SLOTS + 1); n; n--) {
-        StackSlot slot = {.size = 1 + pick(&g->r, 40), .align = 1u << pick(&g->r, 5), .declared = true};
+        StackSlot slot = {.size = 1 + pick(&g->r, 40), .align = 1u << pick(&g->r, 7), .declared = true};
         if (pick(&g->r, 3) == 0) slot.size = RANDOM_BUFFER;
         vec_push(f->arena, &f->slots, slot);
     }
@@ -366,6 +366,8 @@ void gen_slots(Gen *g) {
             store_at(g, OP_store, gen_operand(g, types[t]), (Address){p, (int32_t)at});
             at += type_bytes(types[t]);
         }
+        // Where a slot lies is not known, but that it is aligned.
+        if (f->slots.v[k].align >= 16) gen_add(g, ir_band(&g->b, p, word(g, f->slots.v[k].align - 1)), false);
     }
 }
 
