@@ -3,7 +3,7 @@
 //
 //   bytecode_diff FIRST COUNT [-m TARGET] [-t SECONDS] [-s SIZE]
 //                                     compare COUNT modules from seed FIRST on, as code of TARGET (default: this
-//                                     machine)
+//                                     machine); code of a stack machine runs in the engine of `vitrail run`
 //   bytecode_diff -p SEED [-s SIZE]   print a module
 //
 // Ends with 1 when a module differs or does not compile; each is named by its seed.
@@ -13,17 +13,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../tools/vitrail/engine.h"
 #include "bytecode_random.h"
+#include "select/target.h"
 #include "vitrail.h"
 
-enum { MOST_PARAMS = 8, TEXT = 4096 };
+enum { MOST_PARAMS = 8, TEXT = 4096, MOST_CALLS = 2 * (BYTECODE_FUNCTIONS + BYTECODE_GLOBALS) };
 
-typedef struct Engine {
+typedef struct Runner {
     const char *name;
     vtr_backend_options options;
-} Engine;
+} Runner;
 
-static Engine engines[] = {
+static Runner engines[] = {
     {"interpreter", {.interpret = true, .heap_limit = 1 << 20}},
     {"none", {.opt = VTR_OPT_NONE, .check = true, .heap_limit = 1 << 20}},
     {"speed", {.opt = VTR_OPT_SPEED, .check = true, .heap_limit = 1 << 20}},
@@ -35,7 +37,20 @@ static Engine engines[] = {
 };
 enum { N_ENGINES = sizeof engines / sizeof *engines };
 
+// A call, and what the interpreter gave.
+typedef struct Done {
+    char name[20];
+    uint64_t args[MOST_PARAMS]; // cells
+    uint32_t n_args;
+    vtr_type type;
+    vtr_status status;
+    vtr_value result;
+    char *trap;
+} Done;
+
 typedef struct Settings {
+    const Target *stack; // the stack machine, or NULL
+    Engine *engine;
     uint32_t seconds;
     uint32_t size;
 } Settings;
@@ -95,6 +110,14 @@ static vtr_value random_value(Random *r, vtr_type type) {
     return value;
 }
 
+// The value as the runtime has it: integers extended by zeros.
+static uint64_t value_cell(vtr_value v) {
+    static const uint8_t bits[] = {[VTR_I8] = 8,   [VTR_I16] = 16, [VTR_I32] = 32, [VTR_U8] = 8,
+                                   [VTR_U16] = 16, [VTR_U32] = 32, [VTR_F32] = 32, [VTR_BOOL] = 8};
+    unsigned n = v.type <= VTR_BOOL && bits[v.type] ? bits[v.type] : 64;
+    return v.as.u & UINT64_MAX >> (64 - n);
+}
+
 static bool same_value(vtr_value a, vtr_value b) {
     if (a.type != b.type) return false;
     if (a.type == VTR_VOID) return true;
@@ -110,7 +133,9 @@ static bool own_limit(const vtr_program *program) {
 }
 
 typedef struct Programs {
-    vtr_program *v[N_ENGINES];
+    vtr_program *v[N_ENGINES]; // NULL: it does not take part
+    Done calls[MOST_CALLS];
+    uint32_t n_calls;     // before a limit was met
     bool lost[N_ENGINES]; // its state is another since it ran out of something
 } Programs;
 
@@ -128,7 +153,7 @@ static bool compare_call(Programs *p, uint64_t seed, const char *name, Random *r
     counts->traps += status == VTR_ERR_TRAP;
     bool limit = status == VTR_ERR_TRAP && own_limit(p->v[0]);
     for (unsigned e = 1; e < N_ENGINES; e++) {
-        if (p->lost[e] || p->lost[0]) continue;
+        if (!p->v[e] || p->lost[e] || p->lost[0]) continue;
         now_engine = engines[e].name;
         vtr_value got = {0};
         vtr_status other = vtr_program_run(p->v[e], name, args, n, &got);
@@ -145,6 +170,12 @@ static bool compare_call(Programs *p, uint64_t seed, const char *name, Random *r
         return false;
     }
     p->lost[0] |= limit;
+    if (p->lost[0]) return true;
+    Done *done = &p->calls[p->n_calls++];
+    *done = (Done){.n_args = (uint32_t)n, .type = result_type, .status = status, .result = expected};
+    snprintf(done->name, sizeof done->name, "%s", name);
+    for (size_t k = 0; k < n; k++) done->args[k] = value_cell(args[k]);
+    if (status == VTR_ERR_TRAP) done->trap = strdup(vtr_trap_text(p->v[0]));
     return true;
 }
 
@@ -162,6 +193,57 @@ static bool compare_programs(Programs *p, uint64_t seed, uint32_t n_functions, C
             snprintf(name, sizeof name, "get%u", k);
             if (!compare_call(p, seed, name, &r, &none)) return false;
         }
+    }
+    return true;
+}
+
+// ---- stack machines -----------------------------------------------------------------------------
+
+// The calls once more. Every number is the same, of references whether they are null.
+static bool replay(Engine *engine, const Programs *p, uint64_t seed, const char *way) {
+    for (uint32_t k = 0; k < p->n_calls; k++) {
+        const Done *done = &p->calls[k];
+        uint64_t got = 0;
+        EngineCall call = {.bytecode = true, .name = done->name, .args = done->args, .n_args = done->n_args};
+        call.results = &got;
+        call.n_results = done->type != VTR_VOID;
+        EngineResult result = engine_call(engine, &call);
+        if (result == ENGINE_TRAP && (engine_trap(engine) == 8 || engine_trap(engine) == 9)) return true;
+        bool same = result == (done->status == VTR_OK ? ENGINE_DONE : ENGINE_TRAP);
+        if (same && result == ENGINE_TRAP) same = !strcmp(engine_text(engine), done->trap);
+        vtr_value value = {.type = done->result.type, .as.u = got};
+        vtr_value expected = {.type = done->result.type, .as.u = value_cell(done->result)};
+        if (same && result == ENGINE_DONE) same = same_value(expected, value);
+        if (same) continue;
+        printf("seed %llu, %s, %s: %s0x%llx, not %s0x%llx\n", (unsigned long long)seed, way, done->name,
+               result == ENGINE_DONE ? "" : engine_text(engine), (unsigned long long)got, done->trap ? done->trap : "",
+               (unsigned long long)expected.as.u);
+        return false;
+    }
+    return true;
+}
+
+static bool compare_engine(vtr_context *ctx, const Settings *settings, const vtr_bytecode *bytecode, const Programs *p,
+                           uint64_t seed) {
+    for (unsigned way = 0; way < 4; way++) {
+        static const char *const names[] = {"none", "speed", "none, stress", "speed, stress"};
+        vtr_object_options options = {.opt = way % 2 ? VTR_OPT_SPEED : VTR_OPT_NONE, .check = true};
+        options.target = settings->stack->name;
+        now_engine = names[way];
+        vtr_object *object;
+        EngineModule module = {.gc_stress = way >= 2};
+        uint8_t *bytes = NULL;
+        if (failed(ctx, seed, now_engine, vtr_object_new(ctx, &options, &object))) return false;
+        bool bad = failed(ctx, seed, now_engine, vtr_object_add_bytecode(object, bytecode, NULL)) ||
+                   failed(ctx, seed, now_engine, vtr_object_bytes(object, &bytes, &module.n));
+        vtr_object_free(object);
+        if (bad) return false;
+        module.bytes = bytes;
+        EngineResult loaded = engine_load(settings->engine, &module);
+        vtr_bytes_free(ctx, bytes, module.n);
+        if (loaded != ENGINE_DONE)
+            printf("seed %llu, %s: %s\n", (unsigned long long)seed, now_engine, engine_text(settings->engine));
+        if (loaded != ENGINE_DONE || !replay(settings->engine, p, seed, now_engine)) return false;
     }
     return true;
 }
@@ -185,6 +267,7 @@ static bool right(vtr_context *ctx, const Settings *settings, uint64_t seed, Cou
     Programs programs = {0};
     for (unsigned e = 0; e < N_ENGINES && !bad; e++) {
         vtr_backend *backend;
+        if (settings->stack && !engines[e].options.interpret) continue;
         now_engine = engines[e].name;
         bad = failed(ctx, seed, now_engine, vtr_backend_new(ctx, &engines[e].options, &backend));
         if (bad) break;
@@ -192,6 +275,8 @@ static bool right(vtr_context *ctx, const Settings *settings, uint64_t seed, Cou
         vtr_backend_free(backend);
     }
     bad = bad || !compare_programs(&programs, seed, n_functions, counts);
+    bad = bad || (settings->stack && !compare_engine(ctx, settings, bytecode, &programs, seed));
+    for (uint32_t k = 0; k < programs.n_calls; k++) free(programs.calls[k].trap);
     for (unsigned e = 0; e < N_ENGINES; e++) vtr_program_free(programs.v[e]);
     vtr_bytecode_free(bytecode);
     fflush(stdout);
@@ -205,6 +290,9 @@ int main(int argc, char **argv) {
     while ((option = getopt(argc, argv, "m:t:s:p")) != -1) {
         switch (option) {
         case 'm':
+            settings.stack = target_find(optarg);
+            if (settings.stack && settings.stack->stack) break;
+            settings.stack = NULL;
             for (unsigned e = 0; e < N_ENGINES; e++) engines[e].options.target = optarg;
             break;
         case 't': settings.seconds = (uint32_t)atoi(optarg); break;
@@ -227,6 +315,7 @@ int main(int argc, char **argv) {
     }
     static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGALRM, SIGABRT};
     for (unsigned k = 0; k < sizeof signals / sizeof *signals; k++) signal(signals[k], crashed);
+    if (settings.stack) settings.engine = engine_start();
     uint64_t count = strtoull(argv[optind + 1], NULL, 0);
     uint64_t n = 0;
     uint64_t wrong = 0;
@@ -237,5 +326,6 @@ int main(int argc, char **argv) {
     printf("%llu modules, %llu wrong; %llu runs, %llu trapped\n", (unsigned long long)n, (unsigned long long)wrong,
            (unsigned long long)counts.runs, (unsigned long long)counts.traps);
     vtr_context_free(ctx);
+    engine_stop(settings.engine);
     return wrong || counts.traps * 2 > counts.runs;
 }
