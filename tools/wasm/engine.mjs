@@ -14,7 +14,7 @@
 // M makes the module the one that C (a function of IR) and V (an exported function of bytecode) call.
 
 import { readSync, writeSync } from 'node:fs';
-import { Trap, instantiate } from './vitrail.mjs';
+import { Trap, instantiateSync, prepare } from './vitrail.mjs';
 
 const SOCKET = 0;
 const OUTPUT_MAX = 1 << 16;
@@ -77,12 +77,12 @@ function flush() {
 
 let program = null;
 
-async function load(view) {
+function load(view) {
     const flags = view.getUint32(0, true);
     const timeout = view.getUint32(4, true);
     const bytes = new Uint8Array(view.buffer, view.byteOffset + 8);
     program = null;
-    program = await instantiate(bytes, { write: print, gcStress: (flags & 1) !== 0, timeout });
+    program = instantiateSync(bytes, { write: print, gcStress: (flags & 1) !== 0, timeout });
     write('k');
 }
 
@@ -106,14 +106,16 @@ function call(view, bytecode) {
     }
 }
 
-async function serve() {
+// Nothing in here waits for a promise: between two turns of its event loop Node 20 waits for its compiler's threads, and
+// one of these may wait for a garbage collection on this one (nodejs/node#54918).
+function serve() {
     for (;;) {
         const n = new DataView(read(4).buffer).getUint32(0, true);
         const body = read(n);
         const view = new DataView(body.buffer, 1);
         const kind = String.fromCharCode(body[0]);
         try {
-            if (kind === 'M') await load(view);
+            if (kind === 'M') load(view);
             else if ('CV'.includes(kind)) call(view, kind === 'V');
             else throw new Error(`a request of kind ${kind}`);
         } catch (e) {
@@ -122,4 +124,5 @@ async function serve() {
     }
 }
 
-await serve();
+await prepare();
+serve();

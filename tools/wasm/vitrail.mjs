@@ -742,6 +742,19 @@ function callEntry(machine, instance, name, args, results) {
 export async function instantiate(source, options = {}) {
     await prepare();
     const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
+    const program = make(module, options);
+    return program.start(await WebAssembly.instantiate(module, program.imports));
+}
+
+// The same without waiting for anything, after prepare(); pages may not do that with large modules.
+export function instantiateSync(source, options = {}) {
+    const module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
+    const program = make(module, options);
+    return program.start(new WebAssembly.Instance(module, program.imports));
+}
+
+// What the module imports, and what makes a program of its instance.
+function make(module, options) {
     const machine = new Machine(module);
     const own = { ...options };
     if (!own.write && own.stdout) {
@@ -751,9 +764,11 @@ export async function instantiate(source, options = {}) {
     const runtime = machine.code.bytecode ? new Instance(machine, own) : null;
     const library = standard({ bytes: (at, n) => machine.memory.bytes(at, n) });
     const imports = resolve(module, runtime?.helpers(), own, library);
-    const instance = await WebAssembly.instantiate(module, imports);
-    machine.start(instance);
-    runtime?.start(instance);
-    const program = runtime ? runtime.program() : plainExports(machine, instance);
-    return { ...program, memory: instance.exports.memory, instance, machine };
+    const start = instance => {
+        machine.start(instance);
+        runtime?.start(instance);
+        const program = runtime ? runtime.program() : plainExports(machine, instance);
+        return { ...program, memory: instance.exports.memory, instance, machine };
+    };
+    return { imports, start };
 }
