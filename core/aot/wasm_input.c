@@ -264,7 +264,8 @@ void aot_wasm_module(Aot *aot, const BcModule *m, const char *entry) {
     if (!aot->complete) ctx_fail(w->ctx, VTR_ERR_UNSUPPORTED, "a module of bytecode becomes a complete module only");
     Module a = {.w = w, .m = m, .compile = aot->compile, .traps = map_new(w->arena)};
     a.compile.traps = TRAPS_CALL;
-    a.irgen = irgen_start(m, &(IrgenOptions){.pinned = true, .no_polls = !aot->polls});
+    IrgenOptions irgen = irgen_engine(aot->polls);
+    a.irgen = irgen_start(m, &irgen);
     a.functions = NEW_ARRAY(w->arena, uint32_t, bc_n_functions(m));
     a.exports = NEW_ARRAY(w->arena, const char *, bc_n_functions(m));
     uint32_t start = choose_entry(&a, entry);

@@ -19,6 +19,8 @@ typedef struct IrgenOptions {
     bool pinned;
     bool no_polls; // no other thread can reach the flag that a poll reads: leave polls out
 } IrgenOptions;
+// For an engine that gives the memory of a module to one thread, and the collector of its loader.
+static inline IrgenOptions irgen_engine(bool polls) { return (IrgenOptions){.pinned = true, .no_polls = !polls}; }
 
 typedef struct Irgen {
     const BcModule *m;

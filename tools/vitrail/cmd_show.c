@@ -213,7 +213,8 @@ static void show_module(Ctx *ctx, Show *show, Arena *arena) {
         show->found = true;
         return;
     }
-    Irgen irgen = irgen_start(m, NULL);
+    IrgenOptions engine = irgen_engine(false);
+    Irgen irgen = irgen_start(m, show->target && show->target->stack ? &engine : NULL);
     for (uint32_t k = 0; k < bc_n_functions(m); k++) {
         Arena *own = arena_new(ctx);
         show_func(ctx, show, irgen_func(&irgen, own, k), bc_function_name(m, k, own));
