@@ -51,6 +51,8 @@ class Printer:
         if slot.type == "label":  # one that waits for an address is no number
             c = "(s[%d].kind == MO_IMM ? %s : UINT64_MAX)" % (slot.slot, c)
         name, width = slot.kind.fields[0]
+        if slot.kind.regular and slot.kind.signed and width < 64:
+            c = "bit_zext(%s, %d)" % (c, width)
         atoms = Var(slot.name, width, c).bits().atoms
         return Bits(atoms, 0, slot)
 

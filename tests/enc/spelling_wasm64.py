@@ -68,4 +68,9 @@ def normal(text):
     found = re.fullmatch(r"f(32|64)\.const (.*)", text)
     if found:
         return "f%s.const %s" % (found.group(1), float_bits(int(found.group(1)), found.group(2)))
+    found = re.fullmatch(r"(block|loop|if) (-?\d+)", text)
+    if found:  # numbers of types, and value types that are none of ours
+        number = int(found.group(2))
+        others = {-5: "v128", -16: "funcref", -17: "externref", -23: "exnref", -32: "func"}
+        return "%s %s" % (found.group(1), "unknown_type" if number >= 0 else others.get(number, "invalid_type"))
     return re.sub(r"^[if](32|64)\.select$", "select", text)
