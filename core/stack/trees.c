@@ -25,6 +25,12 @@
 // in the order of their definitions, then popped into the parameters, which is a correct parallel move. An edge's trees
 // take the block's instructions with them.
 //
+// What may not stand at its use may still wait on the stack below what is done in between: `v = load a; check i; store
+// b, v` becomes `get b; get a; load; get i; check; store`. The walk then goes on with roots, all in one, until it comes
+// to the definition. Operands that are pushed below v are computed in front of it, so what they are made of behind it
+// must be pure; looking for that ends after REACH instructions. Roots that are left for later since such an operand
+// needs them are placed with it.
+//
 // Constants (VReg.remat) are repeated when that is no longer than a local; copies are other names of what they copy;
 // what nobody needs (unused results, parameters that only feed themselves) does not become code.
 //
@@ -38,10 +44,12 @@
 
 enum { FX_READ = 1, FX_TRAP = 2, FX_WRITE = 4 };
 enum { LAST_WRITE, LAST_ANY, N_CURSORS };
+enum { REACH = 24 };
 
-// Operands that are still to be pushed: the first `left` of an instruction or, inst = NONE, of an edge (Trees.args).
+// What is still to be written.
 typedef struct Frame {
-    uint32_t inst, left;
+    uint32_t inst, left; // operands: the first `left` of an instruction or, inst = NONE, of an edge (Trees.args)
+    bool waits;          // roots behind `inst`, then `inst`, whose result waits on the stack
 } Frame;
 
 typedef struct EdgeArg {
@@ -71,8 +79,9 @@ typedef struct Trees {
     VEC(StackOp) rev; // the block's code, last operation first
     uint32_t floor;
     VEC(EdgeArg) args;
-    uint32_t first, cursor[N_CURSORS]; // the block at hand; cursors are one behind the instruction they mean
-    uint32_t end;
+    uint32_t first, end;        // the block at hand
+    uint32_t cursor[N_CURSORS]; // one behind the instruction they mean
+    uint32_t root;              // one behind the next root
 } Trees;
 
 static void put(Trees *t, StackOpKind kind, uint32_t x) {
@@ -276,14 +285,67 @@ static bool may_pass(Trees *t, uint32_t d) {
     return *at <= d + 1;
 }
 
-static bool may_stand(Trees *t, uint32_t d) {
-    if (!is_of_block(t, d) || bits_has(t->placed, d)) return false;
-    const MInst *i = &t->m->insts.v[d];
-    if (i->mop == MOP_ENTRY || i->flags & MI_TERM) return false;
+// Whether uses of what it defines are not written yet.
+static bool is_awaited(const Trees *t, uint32_t n) {
+    const MInst *i = &t->m->insts.v[n];
     const MOpnd *o = minst_slots(t->m, i);
     for (unsigned k = 0; k < i->n_slots; k++)
-        if (o[k].kind == MO_VREG && stack_is_result(&o[k]) && t->here[o[k].reg]) return false;
-    return may_pass(t, d);
+        if (o[k].kind == MO_VREG && stack_is_result(&o[k]) && t->here[o[k].reg]) return true;
+    return false;
+}
+
+static bool may_move(const Trees *t, uint32_t d) {
+    const MInst *i = &t->m->insts.v[d];
+    if (!is_of_block(t, d) || bits_has(t->placed, d) || i->mop == MOP_ENTRY || i->flags & MI_TERM) return false;
+    return !is_awaited(t, d);
+}
+
+static bool may_stand(Trees *t, uint32_t d) { return may_move(t, d) && may_pass(t, d); }
+
+// Adds the definitions behind d that an operand is made of to `work`; false when one is not pure.
+static bool add_later_def(Trees *t, const MOpnd *o, uint32_t d) {
+    if (o->kind != MO_VREG || stack_is_result(o)) return true;
+    uint32_t v = name_of(t, o->reg);
+    uint32_t def = t->def[v];
+    if (bits_has(t->repeat, v) || def == NONE || def < d || !is_of_block(t, def)) return true;
+    vec_push(t->tmp, &t->work, def);
+    return !t->fx[def] && !bits_has(t->placed, def);
+}
+
+// Whether the operands that are to be pushed below the result of d can be computed in front of it.
+static bool are_early(Trees *t, uint32_t d) {
+    uint32_t reach = REACH;
+    t->work.n = 0;
+    for (uint32_t f = t->frames.n; f-- > 0 && !t->frames.v[f].waits;) {
+        const Frame *frame = &t->frames.v[f];
+        for (uint32_t k = 0; k < frame->left; k++) {
+            MOpnd arg = {.kind = MO_VREG, .role = ROLE_USE};
+            if (frame->inst == NONE) arg.reg = t->args.v[k].arg;
+            else arg = *stack_slot(t->m, &t->m->insts.v[frame->inst], k);
+            if (!reach-- || !add_later_def(t, &arg, d)) return false;
+        }
+    }
+    while (t->work.n) {
+        const MInst *i = &t->m->insts.v[t->work.v[--t->work.n]];
+        const MOpnd *o = minst_slots(t->m, i);
+        if (!reach--) return false;
+        for (unsigned k = 0; k < i->n_slots; k++)
+            if (!add_later_def(t, &o[k], d)) return false;
+    }
+    return true;
+}
+
+// Whether the one result of d may wait on the stack while what stands behind d is done.
+static bool may_wait(Trees *t, uint32_t d) {
+    if (!may_move(t, d) || d >= t->root) return false;
+    const MInst *i = &t->m->insts.v[d];
+    const MOpnd *o = minst_slots(t->m, i);
+    unsigned results = 0;
+    for (unsigned k = 0; k < i->n_slots; k++) results += stack_is_result(&o[k]);
+    if (results != 1) return false;
+    for (uint32_t f = t->frames.n; f-- > 0;)
+        if (t->frames.v[f].waits) return d > t->frames.v[f].inst && are_early(t, d);
+    return are_early(t, d);
 }
 
 static void write_result(Trees *t, uint32_t v) {
@@ -299,7 +361,7 @@ static void write_result(Trees *t, uint32_t v) {
 
 static void write_inst(Trees *t, uint32_t n) {
     write(t, SOP_INST, n);
-    vec_push(t->tmp, &t->frames, (Frame){n, t->m->insts.v[n].n_slots});
+    vec_push(t->tmp, &t->frames, (Frame){n, t->m->insts.v[n].n_slots, false});
 }
 
 static void place(Trees *t, uint32_t n) {
@@ -323,12 +385,48 @@ static void write_use(Trees *t, uint32_t v) {
     write(t, SOP_GET, v);
     if (d == NONE || !is_of_block(t, d)) return;
     t->here[v]--;
-    if (may_stand(t, d)) place(t, d);
+    if (may_stand(t, d)) {
+        place(t, d);
+    } else if (may_wait(t, d)) {
+        t->rev.n--;
+        vec_push(t->tmp, &t->frames, (Frame){d, 0, true});
+    }
 }
 
-static void write_operands(Trees *t) {
-    while (t->frames.n) {
+// Places the next root behind instruction `end`; false when there is none.
+static bool next_root(Trees *t, uint32_t end) {
+    while (t->root > end) {
+        uint32_t n = --t->root;
+        if (!bits_has(t->live, n) || bits_has(t->placed, n) || mop_is_pseudo(t->m->insts.v[n].mop)) continue;
+        if (is_awaited(t, n)) continue;
+        place(t, n);
+        return true;
+    }
+    return false;
+}
+
+// Roots behind what waits, one at a time; at last itself.
+static void write_waiting(Trees *t, uint32_t d) {
+    if (next_root(t, d + 1)) return;
+    t->frames.n--;
+    t->root = d;
+    bits_add(t->placed, d);
+    const MInst *i = &t->m->insts.v[d];
+    for (unsigned k = 0; k < i->n_slots; k++) {
+        const MOpnd *o = stack_slot(t->m, i, k);
+        if (stack_is_result(o) && t->total[o->reg] > 1) write(t, SOP_TEE, o->reg);
+    }
+    write_inst(t, d);
+}
+
+// Writes what is to be written until `base` frames are left.
+static void write_operands(Trees *t, uint32_t base) {
+    while (t->frames.n > base) {
         Frame *f = &vec_last(&t->frames);
+        if (f->waits) {
+            write_waiting(t, f->inst);
+            continue;
+        }
         if (!f->left) {
             t->frames.n--;
             continue;
@@ -373,8 +471,8 @@ static void find_args(Trees *t, uint32_t edge) {
 static void write_edge(Trees *t, uint32_t edge) {
     find_args(t, edge);
     for (uint32_t k = 0; k < t->args.n; k++) write(t, SOP_SET, t->args.v[k].param);
-    vec_push(t->tmp, &t->frames, (Frame){NONE, t->args.n});
-    write_operands(t);
+    vec_push(t->tmp, &t->frames, (Frame){NONE, t->args.n, false});
+    write_operands(t, t->frames.n - 1);
 }
 
 // ---- blocks ---------------------------------------------------------------------------------------
@@ -412,20 +510,14 @@ static void make_block(Trees *t, uint32_t block) {
     t->first = b->first;
     t->end = b->first + b->n;
     for (unsigned k = 0; k < N_CURSORS; k++) t->cursor[k] = body;
+    t->root = body;
     t->rev.n = t->floor = 0;
     count_uses(t, b);
+    for (uint32_t n = t->end; n-- > body;) vec_push(t->tmp, &t->frames, (Frame){n, m->insts.v[n].n_slots, false});
     if (b->n_succs == 1) write_edge(t, b->succs);
     uint32_t edge_end = t->floor = t->rev.n;
-    for (uint32_t n = body; n < t->end; n++) {
-        vec_push(t->tmp, &t->frames, (Frame){n, m->insts.v[n].n_slots});
-        write_operands(t);
-    }
-    for (uint32_t n = body; n-- > t->first;) {
-        const MInst *i = &m->insts.v[n];
-        if (!bits_has(t->live, n) || bits_has(t->placed, n) || mop_is_pseudo(i->mop)) continue;
-        place(t, n);
-        write_operands(t);
-    }
+    write_operands(t, 0);
+    while (next_root(t, t->first)) write_operands(t, 0);
     t->plan->blocks[block] = keep(t, edge_end, t->rev.n);
     if (b->n_succs == 1) t->plan->edges[b->succs] = keep(t, 0, edge_end);
 }

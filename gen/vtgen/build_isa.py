@@ -14,7 +14,7 @@ PIECE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?:\.([A-Za-z_][A-Za-z0-9_]*))?\}
 # Settings of `isa NAME { ... }`: their words, and what the last one may be.
 ISA_SETTINGS = {("word",): "32|64", ("endian",): "little|big", ("code", "align"): r"[1-9]\d*", ("triple",): r"\w+",
                 ("elf", "machine"): r"\d+", ("elf", "flags"): r"\d+", ("dwarf", "return"): r"\d+",
-                ("register", "prefix"): ".*", ("machine",): "stack",
+                ("register", "prefix"): ".*", ("machine",): "stack", ("memory",): "unshared",
                 ("nan", "first"): "positive|negative", ("nan", "signalling"): "positive|negative",
                 ("nan", "default"): "positive|negative"}
 

@@ -9,13 +9,19 @@ loaded or stored, where, how wide and in which order is part of what both sides 
 reads and writes exactly the memory that its opcodes do, and so faults where they do. That is stronger than equality of
 memories and needs no arrays. A store that only lives on in another load of the same rule would be too much for it;
 there are no such rules. Order between threads is no part of it but for this: an atomic store is an atomic store or
-has a fence at its side, a fence a fence.
+has a fence at its side, a fence a fence, unless memory is said to be unshared.
+
+Stack machines. Values are registers of their own, without number: what is on the stack and what is in a local is the
+whole value, so nothing is spilled. Instructions trap for the IR's codes: a rule may rely on it, in the IR's order. The
+sum of base and displacement of an access is taken modulo the word here; a machine that does not wrap around differs
+only for displacements that the description's `when` keeps below what is never used (see the machine's description).
 
 Spilling. A register of a rule that holds n bytes may be written to memory and read back between two instructions, by
 the `moves` of the machine: bits above those bytes are then what the reload makes of them. Whoever reads more than
 those bytes gets either value, as an unknown truth value decides.
 """
 import smt
+from prove_ir import trap_number
 from prove_sem import Eval, Unsaid, World
 from smt import const, var
 from symbits import Bits, Evaluator, NotSymbolic, Var, simple
@@ -201,7 +207,8 @@ class Exec(World):
         self.alive = smt.TRUE   # no jump was taken so far
         self.loads, self.stores, self.fences = [], [], []
         self.jumps = []         # (when, Place or address term)
-        self.faults = []        # (when, text): instructions that trap by themselves
+        self.faults = []        # (when, text): instructions that trap by themselves, for other reasons than the IR's
+        self.tables = []        # (when, [index, number of entries but the last]): branches of a stack machine
         self.needs = []         # (text, truth): what the encoder must be able to do
         self.trace = []         # (text, {operand: Term}) of each instruction
         self.hyps = []          # what is known of the pool and such
@@ -209,6 +216,7 @@ class Exec(World):
         self.given = None
         self.pc, self.size = var("pc", isa.word), None   # of the instruction that runs; its bytes, where they matter
         self.wrote_flags = False
+        self.shared = isa.settings.get("memory") != ["unshared"]  # with other threads
 
     def fresh(self, name, width):
         self.count += 1
@@ -347,9 +355,16 @@ class Exec(World):
         before = dict(self.outs)
         for trap in inst.traps:
             when = smt.conj(self.alive, self.eval.expr(trap.when, env))
-            self.faults.append((when, "%s: %s" % (inst.name, trap.code)))
+            if self.isa.is_stack:  # whoever runs it gets the IR's code
+                self.jumps.append((when, Place("trap", trap_number(self.ir, trap.code))))
+                self.alive = smt.conj(self.alive, smt.bvnot(when))
+            else:
+                self.faults.append((when, "%s: %s" % (inst.name, trap.code)))
         self.wrote_flags = False
-        self.stmts(inst.sem, env, smt.TRUE, inst)
+        if self.isa.roles.get("branch_table") == [inst.name]:
+            self.tables.append((self.alive, [self.read_opnd(o, env) for o in inst.opnds]))
+        else:
+            self.stmts(inst.sem, env, smt.TRUE, inst)
         if self.wrote_flags:
             self.epoch += 1
         made = {}
@@ -550,17 +565,22 @@ class Exec(World):
         return self.fresh("undefined_%s" % f, 1)
 
     def jump(self, e, env, when):
-        """pc = (pc | pc_next) + label, or to an address."""
+        """pc = (pc | pc_next) + label, or label on a stack machine, or to an address."""
         when = smt.conj(self.alive, when)
         target = None
         if e.k == "bin" and e.op == "add" and e.args[0].k == "name" and e.args[0].ref.kind == "pc":
-            t = e.args[1]
-            if t.k == "name" and t.ref is not None and t.ref.kind == "opnd" and isinstance(env.get(t.name), Place):
-                target = env[t.name]
+            target = self.label(e.args[1], env)
+        elif self.isa.is_stack:
+            target = self.label(e, env)
         if target is None:
             target = self.eval.expr(e, env)
         self.jumps.append((when, target))
         self.alive = smt.conj(self.alive, smt.bvnot(when))
+
+    @staticmethod
+    def label(e, env):
+        x = env.get(e.name) if e.k == "name" and e.ref is not None and e.ref.kind == "opnd" else None
+        return x if isinstance(x, Place) else None
 
     def effect(self, e, env, when):
         if e.name in ("store", "atomic_store"):

@@ -558,6 +558,9 @@ class Proof:
     def compare_table(self):
         """A jump to what the table's entry for the index says, the last one for an index beyond. An entry is the
         distance from the table, 32 bits."""
+        if self.isa.is_stack:
+            self.compare_stack_table()
+            return
         n, x, base = self.attrs["to"], self.root_args[0], var("jump_table", self.isa.word)
         index = smt.ite(smt.ult(x, n), x, n)
         entry = smt.apply("load32", 32, smt.add(base, smt.shl(smt.zext(index, 64), const(2, 64))))
@@ -568,6 +571,16 @@ class Proof:
         aligned = smt.eq(smt.conj(want, const(n - 1, want.width)), const(0, want.width))
         self.ob.goal("target", want, self.x.jumps[0][1], aligned)
         self.ob.goal("it jumps", smt.TRUE, self.x.jumps[0][0])
+
+
+    def compare_stack_table(self):
+        """The machine takes the entry for the index, the last one for an index beyond, as the opcode does."""
+        if len(self.x.tables) != 1 or self.x.jumps:
+            raise Unsaid(self.p.loc, "one branch by a table is due")
+        when, (index, n) = self.x.tables[0]
+        self.ob.goal("it branches", smt.TRUE, when)
+        self.ob.goal("index", smt.zext(self.root_args[0], 64), smt.resize(index, 64))
+        self.ob.goal("number of entries", smt.resize(self.attrs["to"], 64), smt.resize(n, 64))
 
 
 class Do:
@@ -602,10 +615,10 @@ def compare_memory(ob, x, irs):
         ob.goal("address of store %d" % k, a[1], b[1], a[0])
         ob.goal("value of store %d" % k, a[2], b[2], a[0])
         ob.goal("store %d happens" % k, a[0], b[0])
-        if a[3] and not b[3] and "fence" not in x.fences:
+        if a[3] and not b[3] and "fence" not in x.fences and x.shared:
             ob.goal("store %d is atomic" % k, smt.TRUE, smt.FALSE)
     for f in set(irs.fences):
-        if f not in x.fences:
+        if f not in x.fences and x.shared:
             ob.goal("a %s" % f, smt.TRUE, smt.FALSE)
 
 

@@ -444,6 +444,9 @@ def moved(ob, m, hold, t):
     moves = next((x for n, x in m.isa.moves.items() if n in (file.name, hold.cls.name)), None)
     if moves is None:
         raise Unsaid(hold.loc, "no moves for '%s'" % file.name)
+    if m.isa.is_stack:
+        pushed(ob, m, moves.constant, t, width)
+        return
     value, reg = var("value", width), var("register", file.width)
     ob.inputs = [("value: %s" % t, value), ("its register", reg)]
     ob.hyps.append(m.above(t, value, reg))
@@ -465,6 +468,22 @@ def moved(ob, m, hold, t):
     if c.wrote_flags or y.wrote_flags:
         ob.goal("the flags are left alone", smt.TRUE, smt.FALSE)
     ob.trace = x.trace + y.trace + c.trace
+
+
+def pushed(ob, m, inst, t, width):
+    """The constant that a value type's `constant` pushes; a value in a local or on the stack is all of it."""
+    if inst is None:
+        raise Unsaid(ob.loc, "no constants of '%s'" % t)
+    number, (o,) = var("number", 64), [o for o in inst.opnds if o.type == "imm"]
+    ob.text = "%s(number)" % inst.name
+    ob.inputs = [("number", number)]
+    ob.hyps.append(smt.disj(smt.eq(smt.sext(smt.low(number, width), 64), number),
+                            smt.eq(smt.zext(smt.low(number, width), 64), number)))
+    ob.goal("it can be encoded", smt.TRUE, m.imms.fits(o.imm, number))
+    x = m.exec()
+    made = x.run(inst, {o.name: m.imms.value(o.imm, number)})
+    ob.goal("what is pushed", smt.TRUE, m.above(t, smt.low(number, width), next(iter(made.values())).term))
+    ob.trace = x.trace
 
 
 def store_operands(inst, reg, m):

@@ -53,9 +53,9 @@ static bool selects_little(Op op, Type control, Type operand, uint64_t features)
     case OP_fcvt_to_uint:
     case OP_fcvt_to_sint:
     case OP_fcvt_to_uint_sat:
-    case OP_fcvt_from_uint: return false;
+    case OP_fcvt_from_uint:
     case OP_umulhi:
-    case OP_smulhi: return control == T_i64;
+    case OP_smulhi: return false;
     case OP_clz:
     case OP_ctz:
     case OP_bswap:
