@@ -39,6 +39,8 @@ typedef struct Sel {
     uint8_t *uses;        // IR value -> number of uses, saturating at 2
     uint32_t *order;      // IR instruction -> barriers before it in its block
     Bits covered;         // IR instructions that another one's rule defined
+    Bits zeros;           // IR values above which their registers have zeros (Target.zeros)
+    uint32_t n_zeros;     // values that this says something of
     uint32_t cap_values;  // of vregs and uses
     uint32_t cap_insts;   // of order and covered
     Inst root;            // the instruction being selected
@@ -79,6 +81,12 @@ bool sel_const(const Sel *s, Value v, int64_t *c);
 Inst sel_fold(const Sel *s, Value v);
 // The same for an instruction with several results of which the rule will define all.
 Inst sel_fold_multi(const Sel *s, Value v, unsigned result);
+
+// Does a register that holds v have zeros above it?
+static inline bool sel_zeros(const Sel *s, Value v) {
+    v = func_value(s->f, v);
+    return v.i < s->n_zeros && bits_has(s->zeros, v.i);
+}
 
 // Is i an instruction with this opcode and controlling type?
 static inline bool sel_is(const Sel *s, Inst i, Op op, Type type) {
@@ -217,6 +225,9 @@ void sel_entry(Sel *s); // arrival of the arguments, in front of block 0
 void sel_jump(Sel *s);  // jump: the root
 void sel_jump_to(Sel *s, uint32_t mblock);
 void sel_trap(Sel *s, Inst i); // trap
+
+// Finds out what sel_zeros() says (zeros.c).
+void sel_find_zeros(Sel *s);
 
 // Selects one instruction, which need not be in the layout, as part of the group being made (select.c).
 void sel_one(Sel *s, Inst i);

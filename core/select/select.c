@@ -618,6 +618,7 @@ static MFunc *select_into(Sel *s, Arena *arena, const Stress *stress) {
     if (m->abi->values) (void)sel_func_type(s, &f->sig);
     BlockOrder order = blocks_make(s);
     look_at_blocks(s, &order);
+    sel_find_zeros(s);
     for (uint32_t k = 0; k < order.n; k++) select_block(s, order.v[k]);
     fill_small_blocks(s);
     blocks_connect(s);

@@ -6,7 +6,7 @@ semantics: checks_overlap.py, checks_cost.py, checks_total.py.
 # What a rule's result may call besides instructions, relaxable branches and forms (emit_select.py says what each does).
 RESULT_FUNCTIONS = {"trap", "func", "global", "table", "pool", "slot", "cc_of", "not", "both", "either", "pair", "define",
                     "swap", "log2", "top"}
-GUARD_FUNCTIONS = {"fits", "colocated", "is_power", "log2", "top"}
+GUARD_FUNCTIONS = {"fits", "colocated", "is_power", "log2", "top", "zeros"}
 COND_KINDS = ("cond", "both", "either", "plain")
 
 

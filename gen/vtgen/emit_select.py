@@ -26,6 +26,8 @@ What a rule's result may name, beyond its variables and machine instructions:
 """
 import re
 
+import zeros
+
 from diag import Diagnostics, Rejected
 from patterns import Cond, DRIVER_OPS, Node, control_types, covers_instance, every_item, imm_range, patterns_of
 from select_arm import Arm, Wrong, type_bits
@@ -109,6 +111,11 @@ class Conds:
                 self.of_int[item.value] = proved[key]
 
 
+def asks_zeros(isa):
+    """Does some rule ask what stands above a value?"""
+    return any(e.k == "call" and e.name == "zeros" for r in isa.rules if r.guard is not None for e in r.guard.walk())
+
+
 class Writer:
     def __init__(self, isa, ir, patterns, diag):
         self.isa, self.ir, self.patterns, self.diag = isa, ir, patterns, diag
@@ -131,6 +138,8 @@ class Writer:
                 if root != "cond":
                     body += self.root_function(root)
             body += self.dispatcher() + self.covers()
+            if asks_zeros(self.isa):
+                body += zeros.function(self.isa, self.ir, self.patterns)
         except Wrong as e:
             self.diag.error(e.loc, e.text)
         head = [BANNER % (self.isa.name, self.isa.name, self.isa.name)]

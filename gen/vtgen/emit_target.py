@@ -6,6 +6,7 @@ import sequence
 
 from checks_machine import STACK_LIMITS
 from emit_encode import banner, opposites, stmts_end_relative
+from emit_select import asks_zeros
 from isa import Moves
 from machine import DescriptionError, Leb, c_int, displacement, machines
 from tree import SIGNS, show
@@ -52,6 +53,7 @@ def header(m):
             "bool %s_select(struct Sel *sel, Inst i);" % m.name,
             *([] if m.isa.is_stack else ["extern SimRun *const %s_sim[N_%s_INSTS];" % (m.name, up)]),
             "bool %s_covers(Op op, Type control, Type operand, uint64_t features);" % m.name,
+            *(["bool %s_zeros(Op op, Type control, Type result, const bool *z);" % m.name] if asks_zeros(m.isa) else []),
             "uint64_t %s_host_features(void);" % m.name, "extern const struct Ways %s_ways;" % m.name, "", "#endif", ""]
     return "\n".join(out)
 
@@ -563,6 +565,8 @@ class Tables:
         out.append("    .encode = %s_encode,\n    .invert = invert,\n    .ways = &%s_ways," % (m.name, m.name))
         if isa.is_stack:
             out.append("    .stack = &stack,")
+        if asks_zeros(isa):
+            out.append("    .zeros = %s_zeros," % m.name)
         for field, module in (("decode", "emit_decode"), ("print", "emit_print"), ("select", "emit_select"),
                               ("covers", "emit_select"), ("sim", "emit_sim")):
             if have(module) and not (isa.is_stack and field == "sim"):

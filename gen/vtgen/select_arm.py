@@ -552,6 +552,11 @@ class Arm:
             table = {"func": "funcs", "global": "globals"}.get(kind)
             if table:
                 return "s->f->%s.v[%s].colocated" % (table, text)
+        if e.k == "call" and e.name == "zeros":
+            kind, text = self.env.get(e.args[0].name, (None, None))
+            if kind != "value":
+                raise Wrong(e.loc, "'%s' is no value in a register" % e.args[0])
+            return "sel_zeros(s, %s)" % text
         if e.k == "call" and e.name == "log2":
             return "sel_log2(%s)" % self.number(e.args[0])
         if e.k == "call" and e.name == "top":
