@@ -345,8 +345,8 @@ typedef struct Target {
     // the controlling type; operand: the type of the value operand that the opcode's types leave free (the source of
     // a conversion, a shift amount, a condition; TR_FREE in OpInfo.args), T_none when there is none.
     bool (*covers)(Op op, Type control, Type operand, uint64_t features);
-    // Whether the one result of an opcode, of a type above which a register may hold anything, has zeros there, when z[k]
-    // says whether operand k has. NULL: nobody asks.
+    // Whether the one result of an opcode, of a type above which a register may hold anything, has zeros there, when
+    // z[k] says whether operand k has. NULL: nobody asks.
     bool (*zeros)(Op op, Type control, Type result, const bool *z);
     // What becomes of every opcode, for people and tools (select/ways.h).
     const struct Ways *ways;

@@ -1,10 +1,10 @@
 // Which narrow values have zeros above them in their registers.
 //
-// Theory. A compare leaves 0 or 1 in a whole register, a narrow load may extend with zeros: then nobody needs to mask the
-// value before it is branched on or extended. What each opcode leaves the description knows (Target.zeros, derived
+// Theory. A compare leaves 0 or 1 in a whole register, a narrow load may extend with zeros: then nobody needs to mask
+// the value before it is branched on or extended. What each opcode leaves the description knows (Target.zeros, derived
 // from the semantics of what is selected); here it is followed through a function. A block parameter has zeros above it
-// when all arguments have, so all that can is taken to have them at first, and what turns out not to is taken back until
-// nothing changes: the greatest fixed point. Code that is not of the usual shape may need many rounds; after
+// when all arguments have, so all that can is taken to have them at first, and what turns out not to is taken back
+// until nothing changes: the greatest fixed point. Code that is not of the usual shape may need many rounds; after
 // MAX_ROUNDS nothing is known.
 #include "select/sel.h"
 
@@ -38,7 +38,8 @@ static bool look_at_inst(Sel *s, Inst i) {
     bool changed = false;
     for (uint32_t k = 0; k < d->results.n; k++) {
         Value v = inst_result(s->f, i, k);
-        if (is_open(s, v) && bits_has(s->zeros, v.i) && (d->results.n > 1 || !result_has(s, i, v))) changed |= drop(s, v);
+        if (is_open(s, v) && bits_has(s->zeros, v.i) && (d->results.n > 1 || !result_has(s, i, v)))
+            changed |= drop(s, v);
     }
     for (uint32_t k = 0; k < d->n_targets; k++) {
         const BlockCall *call = &s->f->calls.v[d->targets + k];
@@ -67,9 +68,7 @@ void sel_find_zeros(Sel *s) {
     for (uint32_t k = 0; k < entry.n; k++) (void)drop(s, (Value){f->pool.v[entry.at + k]});
     for (unsigned round = 0; round < MAX_ROUNDS; round++) {
         bool changed = false;
-        FUNC_BLOCKS(b, f) {
-            BLOCK_INSTS(i, f, b) changed |= look_at_inst(s, i);
-        }
+        FUNC_BLOCKS(b, f) { BLOCK_INSTS(i, f, b) changed |= look_at_inst(s, i); }
         if (!changed) return;
     }
     s->n_zeros = 0;

@@ -71,6 +71,7 @@ class Proof:
         self.ob = Obligation(name, loc, "")
         self.irs = IrSide(self.ir, self.isa.word)
         self.x = machine.exec()
+        self.widths = {}      # of the values in registers: bits of their types
         self.env = {}         # name -> ("value", RegVal), ("number", Term), ("address", Term), ("cond", ...), ...
         self.attrs = {}       # of the root
         self.serial = 0
@@ -100,7 +101,7 @@ class Proof:
             reg = x
         if reg.width < file.width:
             reg = smt.concat(var(name + ".above", file.width - reg.width), reg)
-        self.env[name] = ("value", RegVal(reg))
+        self.env[name], self.widths[name] = ("value", RegVal(reg)), width
         return x
 
     def left(self, node):
@@ -481,6 +482,9 @@ class Proof:
             return smt.zext(self.fits(self.isa.imms[e.args[1].name], self.number(e.args[0])), 64)
         if e.k == "call" and e.name == "colocated":
             return smt.zext(var("colocated_" + e.args[0].name, 1), 64)
+        if e.k == "call" and e.name == "zeros":
+            reg, width = self.env[e.args[0].name][1].term, self.widths[e.args[0].name]
+            return smt.zext(smt.eq(reg, smt.zext(smt.low(reg, width), reg.width)), 64)
         if e.k == "call" and e.name == "log2":
             return ctz(self.number(e.args[0]))
         if e.k == "call" and e.name == "top":  # the place of the highest one
