@@ -14,6 +14,8 @@
 //     0          65536              65536 + stack          __heap_base
 //     | (unused) |       <-- shadow stack | data | zeros | heap -->
 //
+// Functions of a complete module that nobody can reach are left out of it.
+//
 // The function table has at number 0 nothing (a null pointer), then the functions whose address is taken.
 //
 // Everything is numbered in the order of its making and written in that order, so the same calls give the same bytes.

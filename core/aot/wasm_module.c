@@ -17,6 +17,44 @@ typedef struct Writer {
     Buf file;
 } Writer;
 
+// ---- what is used ---------------------------------------------------------------------------------------------
+
+typedef struct Uses {
+    Wasm *w;
+    Arena *arena;
+    bool *used; // by function
+    VEC(uint32_t) todo;
+} Uses;
+
+static void use_symbol(Uses *u, uint32_t sym) {
+    const WasmSym *s = sym == NONE ? NULL : &u->w->syms.v[sym];
+    if (!s || !s->defined || s->kind != WASM_FUNC || u->used[s->item]) return;
+    u->used[s->item] = true;
+    vec_push(u->arena, &u->todo, s->item);
+}
+
+// Leaves out the functions that nobody reaches: no export, no entry of the function table and no data leads to them.
+static void drop_unused(Wasm *w, Arena *arena) {
+    Uses u = {.w = w, .arena = arena, .used = NEW_ARRAY(arena, bool, w->funcs.n)};
+    use_symbol(&u, w->start);
+    for (uint32_t k = 0; k < w->syms.n; k++)
+        if (w->syms.v[k].export_as || w->syms.v[k].in_table) use_symbol(&u, k);
+    for (uint32_t k = 0; k < w->datas.n; k++)
+        for (uint32_t j = 0; j < w->datas.v[k].relocs.n; j++) use_symbol(&u, w->datas.v[k].relocs.v[j].sym);
+    while (u.todo.n) {
+        const WasmFunc *f = &w->funcs.v[u.todo.v[--u.todo.n]];
+        for (uint32_t j = 0; j < f->relocs.n; j++) use_symbol(&u, f->relocs.v[j].sym);
+    }
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < w->funcs.n; k++) {
+        WasmSym *s = &w->syms.v[w->funcs.v[k].sym];
+        s->defined = u.used[k];
+        s->item = n;
+        if (u.used[k]) w->funcs.v[n++] = w->funcs.v[k];
+    }
+    w->funcs.n = n;
+}
+
 // ---- layout -------------------------------------------------------------------------------------------------
 
 VTR_NORETURN static void too_large(const Wasm *w) {
@@ -305,6 +343,7 @@ static void put_customs(Writer *x) {
 
 Buf wasm_module(Wasm *w, Arena *arena) {
     Writer x = {.w = w, .arena = arena, .file = buf_new(arena)};
+    drop_unused(w, arena);
     place_data(w);
     wasm_number(w, &x.numbers);
     check_addresses(w, &x.numbers);

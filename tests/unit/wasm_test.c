@@ -161,6 +161,8 @@ static void ck_section(const Job *job, unsigned id, const char *name, const void
 
 static void make_calls(Wasm *w) {
     caller(w, "first", "outside", &two);
+    caller(w, "dead", "deader", &one);
+    caller(w, "deader", "nowhere", &two);
     uint32_t second = caller(w, "second", "first", &one);
     wasm_export(w, second, "second");
     wasm_import(w, wasm_symbol(w, "outside"), "host", "give");
@@ -245,7 +247,7 @@ END_TEST
 // ---- refused -----------------------------------------------------------------------------------------------------
 
 static void make_wrong_type(Wasm *w) {
-    caller(w, "a", "b", &two);
+    wasm_export(w, caller(w, "a", "b", &two), "a");
     caller(w, "b", "a", &one);
 }
 
@@ -254,7 +256,7 @@ static void make_no_data(Wasm *w) {
     op(&h, 0x42);
     field(&h, ADDRESS, "nowhere", 0, NULL);
     op(&h, 0x1a);
-    finish(&h);
+    wasm_export(w, finish(&h), "f");
 }
 
 static void make_no_type(Wasm *w) {
@@ -262,7 +264,7 @@ static void make_no_type(Wasm *w) {
     op(&h, 0x42);
     field(&h, NUMBER, "outside", 0, NULL);
     op(&h, 0x1a);
-    finish(&h);
+    wasm_export(w, finish(&h), "f");
 }
 
 static void make_twins(Wasm *w) {
@@ -313,9 +315,15 @@ END_TEST
 
 // ---- objects -----------------------------------------------------------------------------------------------------
 
+static void make_object(Wasm *w) {
+    caller(w, "first", "outside", &two);
+    caller(w, "second", "first", &one);
+    wasm_import(w, wasm_symbol(w, "outside"), "host", "give");
+}
+
 START_TEST(object) {
     vtr_context *ctx = test_context();
-    Job job = {.make = make_calls, .object = true};
+    Job job = {.make = make_object, .object = true};
     ck_assert_int_eq(make_file(ctx, &job), VTR_OK);
     static const uint8_t padded[] = {2,    12, 0, 0x20, 0, 0x20, 0,    0x10, 0x80, 0x80, 0x80, 0x80, 0,
                                      0x0b, 10, 0, 0x20, 0, 0x10, 0x81, 0x80, 0x80, 0x80, 0,    0x0b};
