@@ -80,9 +80,10 @@ void put_address(Body *b, int64_t value) {
 // ---- sites, lines, traps --------------------------------------------------------------------------------
 
 void put_line(Body *b, uint32_t srcloc) {
-    const CodeLine *last = b->code->lines.n ? &vec_last(&b->code->lines) : NULL;
+    CodeLine *last = b->code->lines.n ? &vec_last(&b->code->lines) : NULL;
     if (last ? last->srcloc == srcloc : srcloc == NONE) return;
-    vec_push(b->out, &b->code->lines, (CodeLine){body_at(b), srcloc});
+    if (last && last->at == body_at(b)) last->srcloc = srcloc; // what stood there took no bytes
+    else vec_push(b->out, &b->code->lines, (CodeLine){body_at(b), srcloc});
 }
 
 void put_site(Body *b, unsigned kind, unsigned trap, uint32_t srcloc) {
