@@ -493,8 +493,10 @@ static uint32_t pass_struct(Sel *s, Value v, const AbiLoc *loc, uint32_t area, b
     if (tail) {
         for (uint32_t k = 0; k < f->sig.n_params; k++)
             if (f->sig.params[k].purpose == PURPOSE_SARG && block_param(f, f->first, k).i == v.i) return sel_use(s, v);
-        ctx_fail(s->ctx, VTR_ERR_UNSUPPORTED, "%s: a tail call with a struct argument that is not one of the caller's",
-                 s->t->name);
+        Buf text = buf_new(s->tmp);
+        ir_write_inst(f, s->root, &text);
+        ctx_fail(s->ctx, VTR_ERR_UNSUPPORTED, "%s: a tail call with a struct that is not one of the caller's own: %s",
+                 s->t->name, buf_str(&text));
     }
     MOpnd to = base_slot(s, area, loc->offset);
     copy_struct(s, sel_use(s, v), to, loc->copy);

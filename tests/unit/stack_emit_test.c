@@ -190,6 +190,18 @@ START_TEST(calls_know_types) {
 }
 END_TEST
 
+// Nothing of the caller's frame is left for the callee of a tail call.
+START_TEST(structs_of_the_frame_stay) {
+    vtr_status status =
+        try_compile("function %f(i64) -> i64 tail {\n ss0 = explicit_slot 16\n fn0 = %g(i64 sarg(16)) -> i64 tail\n"
+                    "block0(v0: i64):\n v1 = stack_addr.i64 ss0\n return_call fn0(v1)\n}\n",
+                    TRAPS_CALL);
+    ck_assert_msg(status == VTR_ERR_UNSUPPORTED, "%s", vtr_status_name(status));
+    ck_assert_str_eq(message(),
+                     "wasm64: a tail call with a struct that is not one of the caller's own: return_call fn0(v1)");
+}
+END_TEST
+
 // ---- control flow ------------------------------------------------------------------------------------------
 
 START_TEST(table) {
@@ -256,6 +268,7 @@ int main(void) {
     tcase_add_test(all, traps_are_shared_when_that_is_shorter);
     tcase_add_test(all, sites_say_where);
     tcase_add_test(all, calls_know_types);
+    tcase_add_test(all, structs_of_the_frame_stay);
     tcase_add_test(all, table);
     tcase_add_test(all, conditions_invert_for_free);
     tcase_add_test(all, endless);
