@@ -33,6 +33,7 @@ typedef struct Set {
     uint32_t from, to; // around all
     uint32_t color;    // given to it, NONE = any
     uint8_t cls;
+    bool starts_zero; // block 0 writes 0 to it: no parameter's local would do without that
 } Set;
 
 typedef struct Color {
@@ -156,6 +157,7 @@ static void join(Span *s, Set *to, Set *from) {
     }
     large.color = to->color != NONE ? to->color : from->color;
     large.cls = to->cls;
+    large.starts_zero = to->starts_zero || from->starts_zero;
     *to = large;
 }
 
@@ -169,7 +171,7 @@ static bool is_zero(const Locals *l, const MInst *i) {
 }
 
 // Follows one run: which `get` each `set` has its value from.
-static void trace_run(Locals *l, const StackRun *run, uint32_t depth) {
+static void trace_run(Locals *l, const StackRun *run, uint32_t depth, bool is_entry) {
     l->stack.n = 0;
     for (uint32_t op = run->first; op < run->first + run->n; op++) {
         const StackOp *o = &l->plan->ops.v[op];
@@ -191,6 +193,7 @@ static void trace_run(Locals *l, const StackRun *run, uint32_t depth) {
             l->origin[op] = from;
             const StackOp *pushed = &l->plan->ops.v[from];
             if (pushed->kind == SOP_GET) vec_push(l->tmp, &l->copies, (Copy){pushed->x, o->x, depth});
+            else l->sets[o->x].starts_zero |= is_entry;
         }
     }
 }
@@ -210,9 +213,9 @@ static void find_copies(Locals *l) {
     for (uint32_t k = 0; k < l->plan->ops.n; k++) l->origin[k] = l->teed[k] = NONE;
     for (uint32_t b = 0; b < m->blocks.n; b++) {
         const MBlock *block = &m->blocks.v[b];
-        trace_run(l, &l->plan->blocks[b], block->loop_depth);
+        trace_run(l, &l->plan->blocks[b], block->loop_depth, b == 0);
         for (uint32_t e = block->succs; e < block->succs + block->n_succs; e++)
-            trace_run(l, &l->plan->edges[e], block->loop_depth);
+            trace_run(l, &l->plan->edges[e], block->loop_depth, b == 0 && block->n_succs == 1);
     }
     if (l->copies.n > 1) qsort(l->copies.v, l->copies.n, sizeof *l->copies.v, compare_copies);
 }
@@ -323,6 +326,7 @@ static uint32_t find_color(Locals *l, Set *set) {
     uint8_t cls = set->cls;
     for (uint32_t k = 0; k < l->by_class[cls].n && k < TRIES; k++) {
         uint32_t color = l->by_class[cls].v[k];
+        if (set->starts_zero && color < l->plan->n_params) continue;
         if (are_apart(l->spans, set, &l->colors.v[color].set)) return color;
     }
     const uint32_t *heap = l->ending[cls].v;

@@ -134,6 +134,180 @@ START_TEST(spoilt_random) {
 }
 END_TEST
 
+// ---- what plans look like -------------------------------------------------------------------------
+
+// A run of operations as text: `get 1` with the number of the local, `op 7` with that of the instruction.
+static const char *run_text(const Job *job, const StackRun *run) {
+    static const char *const names[] = {"inst", "get", "set", "tee", "drop", "frame"};
+    Buf text = buf_new(job->m->arena);
+    for (uint32_t k = run->first; k < run->first + run->n; k++) {
+        const StackOp *op = &job->plan.ops.v[k];
+        if (k > run->first) buf_text(&text, "; ");
+        if (op->kind == SOP_INST) {
+            buf_printf(&text, "%s", stack_insts[job->m->insts.v[op->x].mop].name);
+        } else {
+            buf_printf(&text, "%s", names[op->kind]);
+            if (op->kind <= SOP_TEE) buf_printf(&text, " %u", job->plan.local[op->x]);
+        }
+    }
+    return buf_str(&text);
+}
+
+static void add_op(MFunc *m, uint16_t mop, uint32_t result, const uint32_t *uses, uint32_t n) {
+    test_inst(m, mop, mop == S_CHECK ? MI_TRAP : 0);
+    for (uint32_t k = 0; k < n; k++) test_use(m, uses[k], NO_REG);
+    if (result != NONE) test_def(m, result, NO_REG);
+}
+#define ADD(m, mop, result, ...)                                                                                       \
+    add_op((m), (mop), (result), (uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+
+static void end_block(MFunc *m, uint16_t mop, const uint32_t *uses, uint32_t n_uses, const MEdge *edges, uint32_t n) {
+    add_op(m, mop, NONE, uses, n_uses);
+    vec_last(&m->insts).flags = MI_TERM;
+    test_end_block(m);
+    vec_last(&m->blocks).succs = m->edges.n;
+    vec_last(&m->blocks).n_succs = n;
+    for (uint32_t k = 0; k < n; k++) vec_push(m->arena, &m->edges, edges[k]);
+}
+
+static MEdge edge_to(MFunc *m, uint32_t block, const uint32_t *args, uint32_t n) {
+    MEdge e = {block, m->lists.n, n};
+    for (uint32_t k = 0; k < n; k++) vec_push(m->arena, &m->lists, args[k]);
+    return e;
+}
+
+static MBlock *block_with(MFunc *m, const uint32_t *params, uint32_t n) {
+    MBlock *b = test_block(m);
+    b->n_params = n;
+    for (uint32_t k = 0; k < n; k++) vec_push(m->arena, &m->lists, params[k]);
+    return b;
+}
+
+// An optimised plan of one block: entry, what `fill` adds, a return of what it returns.
+static const char *block_plan(Ctx *ctx, uint32_t (*fill)(MFunc *m, const uint32_t *params), Job *job) {
+    MFunc *m = stack_mfunc(ctx, arena_new(ctx));
+    *job = (Job){.m = m, .optimise = true};
+    uint32_t params[N_STACK_PARAMS];
+    test_block(m);
+    stack_entry(m, params);
+    uint32_t result = fill(m, params);
+    end_block(m, S_RET, &result, 1, NULL, 0);
+    test_preds(m);
+    ck_assert_msg(ctx_try(ctx, make, job) == VTR_OK, "%s", last_error(ctx));
+    return run_text(job, &job->plan.blocks[0]);
+}
+
+static uint32_t one_tree(MFunc *m, const uint32_t *p) {
+    uint32_t v[3];
+    for (unsigned k = 0; k < 3; k++) v[k] = test_vreg(m, GPR, 8);
+    ADD(m, S_LOAD, v[0], p[0]);
+    ADD(m, S_OP, v[1], p[1]);
+    ADD(m, S_OP, v[2], v[0], v[1], v[0]);
+    return v[2];
+}
+
+static uint32_t one_waits(MFunc *m, const uint32_t *p) {
+    uint32_t v = test_vreg(m, GPR, 8);
+    uint32_t address = test_vreg(m, GPR, 8);
+    ADD(m, S_CALL, v, p[0]);
+    ADD(m, S_CHECK, NONE, p[1]);
+    ADD(m, S_OP, address, p[1]);
+    ADD(m, S_STORE, NONE, address, v);
+    return p[0];
+}
+
+static uint32_t one_cannot_wait(MFunc *m, const uint32_t *p) {
+    uint32_t v = test_vreg(m, GPR, 8);
+    uint32_t address = test_vreg(m, GPR, 8);
+    ADD(m, S_LOAD, v, p[0]);
+    ADD(m, S_CALL, address, p[1]);
+    ADD(m, S_STORE, NONE, address, v);
+    return p[0];
+}
+
+static uint32_t parameters_end(MFunc *m, const uint32_t *p) {
+    uint32_t v[3];
+    for (unsigned k = 0; k < 3; k++) v[k] = test_vreg(m, GPR, 8);
+    ADD(m, S_OP, v[0], p[0]);
+    ADD(m, S_OP, v[1], v[0], v[0]);
+    ADD(m, S_OP, v[2], v[1], v[1]);
+    return v[2];
+}
+
+// In the order of the fields: a tree, with a `tee` at the first of two uses; what waits below a check and an address
+// that is computed in front of it; what cannot, as the address comes later; locals of parameters that are used again.
+START_TEST(values_stay_on_the_stack) {
+    static const struct {
+        uint32_t (*fill)(MFunc *m, const uint32_t *params);
+        const char *ops;
+    } cases[] = {
+        {one_tree, "get 0; load; tee 0; get 1; op; get 0; op"},
+        {one_waits, "get 1; op; get 0; call; get 1; check; store; get 0"},
+        {one_cannot_wait, "get 0; load; set 3; get 1; call; get 3; store; get 0"},
+        {parameters_end, "get 0; op; tee 0; get 0; op; tee 0; get 0; op"},
+    };
+    for (unsigned k = 0; k < sizeof cases / sizeof *cases; k++) {
+        Ctx *ctx = test_context();
+        Job job;
+        ck_assert_str_eq(block_plan(ctx, cases[k].fill, &job), cases[k].ops);
+        ck_assert_uint_eq(job.plan.n_groups, 0);
+        vtr_context_free(ctx);
+    }
+}
+END_TEST
+
+// loop(i, sum, old): branches to the end or the body: loop(op(i), op(sum, i), sum). Zeros at first; what the loop
+// changes stays in its local, and only `old`, which outlives the sum that it was, needs a move.
+START_TEST(loops_need_no_moves) {
+    Ctx *ctx = test_context();
+    MFunc *m = stack_mfunc(ctx, arena_new(ctx));
+    Job job = {.m = m, .optimise = true};
+    uint32_t p[N_STACK_PARAMS];
+    test_block(m);
+    stack_entry(m, p);
+    uint32_t zero = stack_imm(m, GPR, 0);
+    uint32_t v[5];
+    for (unsigned k = 0; k < 5; k++) v[k] = test_vreg(m, GPR, 8);
+    MEdge enter = edge_to(m, 1, (uint32_t[]){zero, zero, p[0]}, 3);
+    end_block(m, S_JUMP, NULL, 0, &enter, 1);
+    block_with(m, v, 3);
+    end_block(m, S_BRANCH, &v[0], 1, (MEdge[]){{2, 0, 0}, {3, 0, 0}}, 2);
+    block_with(m, NULL, 0)->loop_depth = 1;
+    ADD(m, S_OP, v[3], v[0]);
+    ADD(m, S_OP, v[4], v[1], v[0]);
+    MEdge again = edge_to(m, 1, (uint32_t[]){v[3], v[4], v[1]}, 3);
+    end_block(m, S_JUMP, NULL, 0, &again, 1);
+    block_with(m, NULL, 0);
+    end_block(m, S_RET, (uint32_t[]){v[1], v[2]}, 2, NULL, 0);
+    test_preds(m);
+    ck_assert_msg(ctx_try(ctx, make, &job) == VTR_OK, "%s", last_error(ctx));
+    ck_assert_str_eq(run_text(&job, &job.plan.edges[m->blocks.v[0].succs]), "");
+    ck_assert_str_eq(run_text(&job, &job.plan.edges[m->blocks.v[2].succs]),
+                     "get 6; get 5; op; get 6; get 5; op; set 6; set 5; set 0");
+    ck_assert_uint_eq(job.plan.groups[0].n, 2);
+    vtr_context_free(ctx);
+}
+END_TEST
+
+// One more value alive than there may be locals.
+START_TEST(too_many_locals) {
+    Ctx *ctx = test_context();
+    MFunc *m = stack_mfunc(ctx, arena_new(ctx));
+    Job job = {.m = m, .optimise = true};
+    uint32_t p[N_STACK_PARAMS];
+    test_block(m);
+    stack_entry(m, p);
+    uint32_t first = m->vregs.n;
+    for (unsigned k = 0; k < 50001; k++) ADD(m, S_CALL, test_vreg(m, GPR, 8), p[0]);
+    for (unsigned k = 0; k < 50001; k++) ADD(m, S_STORE, NONE, first + k);
+    end_block(m, S_RET, &first, 1, NULL, 0);
+    test_preds(m);
+    ck_assert_int_eq(ctx_try(ctx, make, &job), VTR_ERR_LIMIT);
+    ck_assert_msg(strstr(last_error(ctx), "50000") != NULL, "%s", last_error(ctx));
+    vtr_context_free(ctx);
+}
+END_TEST
+
 // ---- growth ---------------------------------------------------------------------------------------
 
 static double seconds(void) { return (double)clock() / CLOCKS_PER_SEC; }
@@ -194,6 +368,9 @@ int main(void) {
     tcase_add_test(all, random_short);
     tcase_add_test(all, random_long);
     tcase_add_test(all, spoilt_random);
+    tcase_add_test(all, values_stay_on_the_stack);
+    tcase_add_test(all, loops_need_no_moves);
+    tcase_add_test(all, too_many_locals);
     tcase_add_loop_test(all, growth, 0, 2 * sizeof growth_cases / sizeof *growth_cases);
     return run_tests("stack", all);
 }
