@@ -155,7 +155,9 @@ typedef struct Module {
     Irgen irgen;
     uint32_t *functions; // symbols by function index
     const char **exports;
-    Map traps; // trap code -> symbol of the function that traps with it
+    Map traps;      // trap code -> symbol of the function that traps with it
+    uint32_t array; // symbol of wasm_array_func(), NONE = nothing calls it
+    uint32_t sizes; // and of its table
 } Module;
 
 static uint32_t trap_symbol(Module *a, uint32_t code) {
@@ -165,14 +167,21 @@ static uint32_t trap_symbol(Module *a, uint32_t code) {
     return *sym;
 }
 
-static uint32_t resolve(void *user, const CodeReloc *r) {
+static uint32_t resolve_outside(void *user, const CodeReloc *r) {
     Module *a = user;
-    if (r->name.kind == NAME_USER) return a->functions[r->name.index];
-    if (!strcmp(r->name.text, JIT_TRAP)) return trap_symbol(a, (uint32_t)r->addend);
     uint32_t sym = wasm_symbol(a->w, r->name.text);
     bool stack = !strcmp(r->name.text, a->w->target->stack->sp_symbol);
     if (!stack && !a->w->syms.v[sym].module) wasm_import(a->w, sym, RUNTIME, r->name.text);
     return sym;
+}
+
+static uint32_t resolve(void *user, const CodeReloc *r) {
+    Module *a = user;
+    if (r->name.kind == NAME_USER) return a->functions[r->name.index];
+    if (!strcmp(r->name.text, JIT_TRAP)) return trap_symbol(a, (uint32_t)r->addend);
+    if (strcmp(r->name.text, WASM_ARRAY) != 0) return resolve_outside(a, r);
+    if (a->array == NONE) a->array = wasm_local(a->w, WASM_ARRAY);
+    return a->array;
 }
 
 static void add_functions(Module *a) {
@@ -224,6 +233,26 @@ static void add_traps(Module *a) {
     }
 }
 
+#define ARRAY_SIZES "array sizes"
+
+static uint32_t resolve_in_array(void *user, const CodeReloc *r) {
+    Module *a = user;
+    return strcmp(r->name.text, ARRAY_SIZES) == 0 ? a->sizes : resolve_outside(a, r);
+}
+
+static void add_array(Module *a) {
+    if (a->array == NONE) return;
+    Wasm *w = a->w;
+    uint32_t data = wasm_data(w, ".rodata.array_sizes", WASM_READ_ONLY, 1);
+    wasm_array_sizes(a->m, &w->datas.v[data].bytes);
+    a->sizes = wasm_local(w, ARRAY_SIZES);
+    wasm_define_data(w, a->sizes, data, 0, a->m->n_types);
+    Func *f = wasm_array_func(w->ctx, WASM_ARRAY, ARRAY_SIZES);
+    f->name = (ExtName){.kind = NAME_TEXT, .text = WASM_ARRAY};
+    wasm_code(w, compile_func(f->arena, f, &a->compile), a->array, resolve_in_array, a);
+    arena_free(f->arena);
+}
+
 // Exports a function and the one by which a host that cannot pass every value unchanged calls it.
 static void add_entry(Module *a, uint32_t func) {
     if (a->exports[func]) return;
@@ -262,7 +291,7 @@ void aot_wasm_module(Aot *aot, const BcModule *m, const char *entry) {
     Wasm *w = aot->wasm;
     if (w->funcs.n) ctx_fail(w->ctx, VTR_ERR_USAGE, "a module of bytecode has a file of its own");
     if (!aot->complete) ctx_fail(w->ctx, VTR_ERR_UNSUPPORTED, "a module of bytecode becomes a complete module only");
-    Module a = {.w = w, .m = m, .compile = aot->compile, .traps = map_new(w->arena)};
+    Module a = {.w = w, .m = m, .compile = aot->compile, .traps = map_new(w->arena), .array = NONE};
     a.compile.traps = TRAPS_CALL;
     IrgenOptions irgen = irgen_engine(aot->polls);
     a.irgen = irgen_start(m, &irgen);
@@ -273,6 +302,7 @@ void aot_wasm_module(Aot *aot, const BcModule *m, const char *entry) {
     for (uint32_t k = 0; k < m->n_exports; k++)
         if (m->exports[k].kind == BC_KIND_FUNC) add_entry(&a, m->exports[k].index);
     if (start != BC_NONE) add_entry(&a, start);
+    add_array(&a);
     add_traps(&a);
     add_table(&a);
     Meta *meta = add_meta(w);

@@ -68,4 +68,10 @@ Func *wasm_entry_func(Ctx *ctx, const Target *t, const Sig *sig, ExtName callee)
 // What the module exports it as: this and the name of the function as IR text writes it, without the %.
 #define WASM_ENTRY "entry "
 
+// wasm_array.c: the function of this name that compiled code calls, which calls the loader's where it must. In an arena
+// of its own. `sizes` names the bytes that wasm_array_sizes() appends, one for each type.
+#define WASM_ARRAY "rt_alloc_array"
+Func *wasm_array_func(Ctx *ctx, const char *loader, const char *sizes);
+void wasm_array_sizes(const BcModule *m, Buf *out);
+
 #endif

@@ -49,7 +49,7 @@ const PAGE = 65536;
 const WORD = 2 ** 32;
 export const roundUp = (x, to) => Math.ceil(x / to) * to;
 
-// Addresses as numbers; growing makes the engine's buffer another one, so the views are asked for each time.
+// Addresses as numbers. Growing makes the buffer another one and leaves views of the old one without elements.
 export class Memory {
     constructor(memory) {
         this.memory = memory;
@@ -64,7 +64,7 @@ export class Memory {
     }
 
     check() {
-        if (this.memory.buffer !== this.buffer) this.refresh();
+        if (this.all.length === 0) this.refresh();
         return this;
     }
 
