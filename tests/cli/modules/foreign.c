@@ -57,7 +57,9 @@ unsigned long mix(unsigned long a, unsigned long b) {
     return r;
 }
 
-int growth(long pages) { return (int)__builtin_wasm_memory_grow(0, (unsigned long)pages) + (int)__builtin_wasm_memory_size(0); }
+int growth(long pages) {
+    return (int)__builtin_wasm_memory_grow(0, (unsigned long)pages) + (int)__builtin_wasm_memory_size(0);
+}
 _Bool local(int n) {
     int here[16];
     for (int i = 0; i < 16; i++) here[i] = outside(i, n);
