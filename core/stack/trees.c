@@ -28,8 +28,8 @@
 // What may not stand at its use may still wait on the stack below what is done in between: `v = load a; check i; store
 // b, v` becomes `get b; get a; load; get i; check; store`. The walk then goes on with roots, all in one, until it comes
 // to the definition. Operands that are pushed below v are computed in front of it, so what they are made of behind it
-// must be pure; looking for that ends after REACH instructions. Roots that are left for later since such an operand
-// needs them are placed with it.
+// must be pure; looking for that ends after REACH instructions, and DEPTH of those that are being written. Roots that
+// are left for later since such an operand needs them are placed with it.
 //
 // Constants (VReg.remat) are repeated when that is no longer than a local; copies are other names of what they copy;
 // what nobody needs (unused results, parameters that only feed themselves) does not become code.
@@ -44,7 +44,7 @@
 
 enum { FX_READ = 1, FX_TRAP = 2, FX_WRITE = 4 };
 enum { LAST_WRITE, LAST_ANY, N_CURSORS };
-enum { REACH = 24 };
+enum { REACH = 24, DEPTH = 128 };
 
 // What is still to be written.
 typedef struct Frame {
@@ -315,9 +315,12 @@ static bool add_later_def(Trees *t, const MOpnd *o, uint32_t d) {
 // Whether the operands that are to be pushed below the result of d can be computed in front of it.
 static bool are_early(Trees *t, uint32_t d) {
     uint32_t reach = REACH;
+    uint32_t depth = DEPTH;
+    uint32_t f = t->frames.n;
     t->work.n = 0;
-    for (uint32_t f = t->frames.n; f-- > 0 && !t->frames.v[f].waits;) {
+    for (; f-- > 0 && !t->frames.v[f].waits;) {
         const Frame *frame = &t->frames.v[f];
+        if (!depth--) return false;
         for (uint32_t k = 0; k < frame->left; k++) {
             MOpnd arg = {.kind = MO_VREG, .role = ROLE_USE};
             if (frame->inst == NONE) arg.reg = t->args.v[k].arg;
@@ -325,6 +328,7 @@ static bool are_early(Trees *t, uint32_t d) {
             if (!reach-- || !add_later_def(t, &arg, d)) return false;
         }
     }
+    if (f != NONE && d <= t->frames.v[f].inst) return false; // behind what waits below
     while (t->work.n) {
         const MInst *i = &t->m->insts.v[t->work.v[--t->work.n]];
         const MOpnd *o = minst_slots(t->m, i);
@@ -342,10 +346,7 @@ static bool may_wait(Trees *t, uint32_t d) {
     const MOpnd *o = minst_slots(t->m, i);
     unsigned results = 0;
     for (unsigned k = 0; k < i->n_slots; k++) results += stack_is_result(&o[k]);
-    if (results != 1) return false;
-    for (uint32_t f = t->frames.n; f-- > 0;)
-        if (t->frames.v[f].waits) return d > t->frames.v[f].inst && are_early(t, d);
-    return are_early(t, d);
+    return results == 1 && are_early(t, d);
 }
 
 static void write_result(Trees *t, uint32_t v) {
