@@ -79,7 +79,7 @@ Code *case_code(Arena *arena, Func *f, const Way *way) {
     const Abi *abi = target->conv[f->sig.conv];
     passes.stack_align = abi ? abi->stack_align : 0;
     passes_run(f, &passes);
-    SelOptions select = {.features = way->features, .fold = way->fold};
+    SelOptions select = {.features = way->features, .fold = way->fold, .stress = &way->stress};
     MFunc *m = select_func(arena, f, target, &select);
     if (target->stack) return stack_emit(arena, m, TRAPS_INSN, way->ra != RA_NONE, true);
     MFunc *before = mfunc_copy(arena, m);
