@@ -19,6 +19,7 @@ What a rule's result may name, beyond its variables and machine instructions:
     bd(b, d), ...         a form of a composite operand
     c.cc, c.cc2           the condition codes of a Cond; cc_of(k): of an integer comparison, cc_of(swap(k)): with
                           its sides exchanged; not(cc): the opposite
+    zeros(x)              in a guard: x has zeros above it in its register
     log2(n), top(n)       a number: which bit of n is the lowest, the highest that is 1
     both(a, b), either(a, b)       of a condition rule: two codes
     pair(a, b)            of an opcode with two results

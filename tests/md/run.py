@@ -10,7 +10,6 @@ err            every err/*.md is rejected with exactly the errors that its comme
                An error about a line that has no room for a comment, or about the file, stands at the top:
                    // error 7:3: TEXT
                    A line `// case` opens a description of its own; what stands above the first is part of each
-samples        samples/*.md, machines of other kinds, pass every check but that of completeness
 reference      the descriptions in gen/README.md are accepted or rejected as they say
 deterministic  a run from shuffled input in another directory writes the bytes that the build has written
 refused        of several wrong machines all errors are printed, in their order, and nothing is written
@@ -122,17 +121,14 @@ class Runner:
             raise SystemExit("no tests in %s" % directory)
         return [os.path.join(directory, n) for n in names]
 
-    def ok(self, folder="ok"):
+    def ok(self):
         failed = 0
-        for path in self.each(folder):
+        for path in self.each("ok"):
             good, text = self.load(path)
             if not good:
                 print("%s: rejected:\n%s" % (path, text))
                 failed += 1
         return failed
-
-    def samples(self):
-        return self.ok("samples")
 
     def expected(self, path):
         """What the comments of a file, and of the rules that it is read with, name: (line, column or None, text)."""

@@ -29,6 +29,12 @@ static void print_registers(const Target *t) {
     puts("  (* = not handed out by the allocator)");
 }
 
+// The classes of a stack machine.
+static void print_value_types(const Target *t) {
+    for (unsigned c = 0; c < t->n_classes; c++)
+        printf("  %-10s 0x%02x\n", t->classes[c].name, t->classes[c].value_type);
+}
+
 static void print_summary(const Target *t) {
     printf("%s: %u-bit pointers, %u registers, %u instructions, %u relocations\n", t->name, t->word_bits, t->n_regs,
            t->n_insts, t->n_relocs);
@@ -55,6 +61,10 @@ static void print_convention(const Target *t, const Abi *a) {
     if (a->shadow) printf(", shadow space of %u", a->shadow);
     if (a->link != NO_REG) printf(", return address in %s", t->regs[a->link].name);
     putchar('\n');
+    if (a->values) {
+        puts("    arguments and results are values on the operand stack");
+        return;
+    }
     print_regs("int args", t, a->int_args, a->n_int_args);
     print_regs("float args", t, a->float_args, a->n_float_args);
     print_regs("int results", t, a->int_results, a->n_int_results);
@@ -68,8 +78,9 @@ static void print_convention(const Target *t, const Abi *a) {
 
 static void print_target(const Target *t, const TargetsArgs *args) {
     print_summary(t);
-    puts("\nRegister classes");
-    print_registers(t);
+    puts(t->stack ? "\nValue types" : "\nRegister classes");
+    if (t->stack) print_value_types(t);
+    else print_registers(t);
     puts("\nTypes are held in");
     for (unsigned type = 1; type < N_TYPES; type++)
         printf("  %-4s %s\n", type_name((Type)type), hold_name(t, (Type)type));

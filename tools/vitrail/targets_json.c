@@ -132,6 +132,7 @@ static void put_conventions(Json *j, const Target *t) {
         const Abi *a = &t->abis[k];
         open(j, NULL, '{');
         put_text(j, "name", a->name);
+        put_bool(j, "values", a->values);
         put_regs(j, "int_args", t, a->int_args, a->n_int_args);
         put_regs(j, "float_args", t, a->float_args, a->n_float_args);
         put_regs(j, "int_results", t, a->int_results, a->n_int_results);
@@ -150,6 +151,7 @@ static void put_target(Json *j, const char *key, const Target *t) {
     put_number(j, "word_bits", t->word_bits);
     put_number(j, "code_align", t->code_align);
     put_number(j, "instructions", t->n_insts);
+    put_bool(j, "stack", t->stack != NULL);
     open(j, "classes", '{');
     for (unsigned c = 0; c < t->n_classes; c++) put_regset(j, t->classes[c].name, t, t->classes[c].regs);
     close(j, '}');
