@@ -24,7 +24,7 @@ static const char *list(Arena *arena) {
     Buf out = buf_new(arena);
     uint64_t groups = 0;
     uint32_t at = leb_get(code->bytes, code->n, 32, false, &groups);
-    for (uint64_t n; groups; groups--) {
+    for (uint64_t n = 0; groups; groups--) {
         at += leb_get(code->bytes + at, code->n - at, 32, false, &n);
         buf_printf(&out, "locals %u %02x\n", (unsigned)n, code->bytes[at++]);
     }
@@ -36,7 +36,7 @@ static const char *list(Arena *arena) {
         t->print(mop, slots, at, n, &out);
         at += n;
         if (mop == t->stack->branch_table) {
-            uint64_t entry;
+            uint64_t entry = 0;
             for (int64_t k = 0; k <= slots[1].imm; k++) {
                 at += leb_get(code->bytes + at, code->n - at, 32, false, &entry);
                 buf_printf(&out, " %u", (unsigned)entry);
