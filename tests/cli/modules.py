@@ -159,6 +159,8 @@ def damaged(path, rounds, rng):
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     modules = []
+    for old in glob.glob(os.path.join(FOLDER, "*")):
+        os.remove(old)
     for wat in sorted(glob.glob(os.path.join(SOURCE, "tests", "cli", "modules", "*.wat"))):
         modules.append(os.path.join(FOLDER, os.path.basename(wat)[:-4] + ".wasm"))
         run([WAT2WASM, "--enable-memory64", "--enable-tail-call", "--debug-names", wat, "-o", modules[-1]])
@@ -174,10 +176,10 @@ def main():
         run([CLANG, "--target=wasm64", "-O" + level, "-mbulk-memory", "-mnontrapping-fptoint", "-msign-ext",
              "-ffreestanding", "-c", os.path.join(SOURCE, "tests", "cli", "modules", "foreign.c"), "-o", modules[-1]])
     lines = relocs = 0
+    modules = [path for path in modules if os.path.exists(path)]
     for path in modules:
-        if os.path.exists(path):
-            found = compare(path)
-            lines, relocs = lines + found[0], relocs + found[1]
+        found = compare(path)
+        lines, relocs = lines + found[0], relocs + found[1]
     rng, errors = random.Random(1), 0
     for path in rng.sample(modules, min(len(modules), 6)):
         errors += damaged(path, 40, rng)
