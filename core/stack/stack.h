@@ -1,7 +1,7 @@
 // The back end of stack machines: from selected machine code (SSA, vregs; select/mfunc.h) to the body of a function.
 //
 //   trees.c      which values stay on the operand stack, and in which order instructions then stand
-//   locals.c     which of the others share a local
+//   locals.c     which of the others share a local; live.c when they are live
 //   flow.c       the control flow that remains once blocks without anything to do are left out
 //   dispatch.c   makes every loop reducible: a loop with several entries gets one, which branches on a local
 //   order.c      dominator tree, loops, and where each block stands: what structure needs
@@ -42,9 +42,9 @@ typedef struct StackPlan {
     // not.
     StackRun *blocks;
     // By MFunc.edges: the parameters of the successor get their values. Where the predecessor has no other successor
-    // its operations run in front of its terminators (balanced, above operands if there are any), else at the start of
-    // the successor.
-    // Locals sharing, most are empty, so that blocks of edges often have nothing to do at all.
+    // its operations run in front of its terminators (balanced, above operands if there are any), and instructions of
+    // the predecessor may stand there, whatever they do; else at the start of the successor, with constants only. As
+    // locals are shared, most are empty, so that blocks of edges often have nothing to do at all.
     StackRun *edges;
     uint32_t *local; // by vreg: number of its local, NONE = it has none. The function's parameters come first
     // Locals that are not parameters, in the order of their numbers: so many of each value type.
