@@ -309,29 +309,6 @@ const F32 = 0x7d;
 const F64 = 0x7c;
 const codeOf = t => ({ f32: F32, f64: F64 })[PRIMS[t]] ?? (sizeOf(t) === 8 ? I64 : I32);
 
-// Values of WebAssembly in words of 64 bits.
-class Words {
-    constructor() {
-        this.view = new DataView(new ArrayBuffer(8));
-    }
-
-    toWasm(code, word) {
-        this.view.setBigUint64(0, word, true);
-        if (code === I64) return this.view.getBigInt64(0, true);
-        if (code === F32) return this.view.getFloat32(0, true);
-        return code === F64 ? this.view.getFloat64(0, true) : this.view.getInt32(0, true);
-    }
-
-    fromWasm(code, value) {
-        this.view.setBigUint64(0, 0n, true);
-        if (code === I64) this.view.setBigInt64(0, value, true);
-        else if (code === F32) this.view.setFloat32(0, value, true);
-        else if (code === F64) this.view.setFloat64(0, value, true);
-        else this.view.setInt32(0, value, true);
-        return this.view.getBigUint64(0, true);
-    }
-}
-
 class Instance {
     constructor(machine, options) {
         this.machine = machine;
@@ -454,7 +431,10 @@ class Instance {
         this.cells = cells;
         this.vm = roundUp(machine.code.heapBase, 16);
         const externs = this.vm + VM_SIZE + (cells.imports + m.impFuncs.length) * 8;
-        const end = this.placeData(externs + m.impGlobals.length * 8);
+        // For callCells(): arguments, the result.
+        this.words = externs + m.impGlobals.length * 8;
+        const most = m.sigs.reduce((n, sig) => Math.max(n, m.types[sig - TYPE_BASE].params.length), 0);
+        const end = this.placeData(this.words + (most + 2) * 8);
         if (end > this.memory.size && this.memory.grow(end - this.memory.size) < 0)
             throw new RangeError('no memory for the instance');
         this.placeImports(externs);
@@ -644,19 +624,17 @@ class Instance {
         }
     }
 
-    // The same with the argument and the result in words as the runtime has them: integers extended by zeros, floats as
-    // their bits. NaNs lose theirs.
+    // With arguments and the result as words: integers extended by zeros, floats as their bits.
     callCells(name, args) {
         const { m } = this;
         const found = name === null ? m.entry : m.exports.find(e => e.kind === KIND_FUNC && e.name === name)?.index;
         if (found === undefined) throw new TypeError(name === null ? 'no entry function' : `no function ${name}`);
         const { params, result } = this.signature(found);
-        const words = new Words();
-        const values = Array.from(args, (arg, k) => fromWasm(m, params[k], words.toWasm(codeOf(params[k]), arg)));
-        const value = this.function(found)(...values);
-        if (!result) return new BigUint64Array(0);
-        const word = words.fromWasm(codeOf(result), toWasm(m, result, value));
-        return BigUint64Array.of(BigInt.asUintN(sizeOf(result) * 8, word));
+        if (args.length !== params.length)
+            throw new TypeError(`the function takes ${params.length} arguments, not ${args.length}`);
+        const words = [BigInt(this.vm), ...args];
+        const call = m.calls[found].name;
+        return this.timed(() => callEntry(this.machine, this.instance, call, words, result ? 1 : 0, this.words));
     }
 
     program() {
@@ -699,16 +677,16 @@ function plainExports(machine, instance) {
     const exports = Object.create(null);
     for (const [name, value] of Object.entries(instance.exports))
         exports[name] = typeof value === 'function' ? (...args) => machine.run(() => value(...args)) : value;
-    const callCells = (name, args, results) => callEntry(machine, instance, name, args, results);
+    const cells = roundUp(machine.code.heapBase, 16); // behind everything else in the memory
+    const callCells = (name, args, results) => callEntry(machine, instance, name, args, results, cells);
     return { exports, callCells };
 }
 
-// By the function that passes values through memory (core/aot/wasm_entry.c), behind everything else in it.
-function callEntry(machine, instance, name, args, results) {
+// Calls by the function that passes values through memory (core/aot/wasm_entry.c), from the address `from` on.
+function callEntry(machine, instance, name, args, results, from) {
     const entry = instance.exports[`entry ${name}`];
     if (!entry) throw new TypeError(`the module has no export 'entry ${name}'`);
     const { memory } = machine;
-    const from = roundUp(machine.code.heapBase, 16);
     const to = from + args.length * 8;
     if (to + results * 8 > memory.size && memory.grow(to + results * 8 - memory.size) < 0)
         throw new RangeError('no memory for arguments and results');
