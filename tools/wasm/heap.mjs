@@ -235,7 +235,8 @@ export class Heap {
 
     // For the host, whose references may stand in the window.
     isLive(ref) {
-        return this.isObject(ref) || (this.from > 0 && ref > this.from && ref <= this.memory.number(this.window));
+        if (this.from && ref > this.from && ref <= this.until && !this.isObject(ref)) this.findStarts();
+        return this.isObject(ref);
     }
 
     objectBytes(at) {
@@ -299,11 +300,17 @@ export class Heap {
         return this.from ? this.memory.number(this.window) - this.from : 0;
     }
 
+    // Of the objects in the window.
+    findStarts() {
+        const top = this.memory.number(this.window);
+        for (let at = this.from; at < top; at += this.objectBytes(at)) this.setStart(at);
+    }
+
     closeWindow() {
         if (!this.from) return;
         const top = this.memory.number(this.window);
         const end = this.until;
-        for (let at = this.from; at < top; at += this.objectBytes(at)) this.setStart(at);
+        this.findStarts();
         this.used += top - this.from;
         this.from = 0;
         this.showWindow(0, 0);
