@@ -348,8 +348,7 @@ static bool ssa_round(Ssa *ssa) {
     uint32_t n = ssa->params.n;
     uint32_t n_values = ssa->f->values.n;
     SsaRound r = {.ssa = ssa};
-    r.index = NEW_ARRAY(ssa->arena, uint32_t, n_values);
-    for (uint32_t v = 0; v < n_values; v++) r.index[v] = NONE;
+    r.index = all_none(ssa->arena, n_values);
     r.known = NEW_ARRAY(ssa->arena, uint32_t, n);
     r.first = NEW_ARRAY(ssa->arena, uint32_t, (size_t)n + 1);
     for (uint32_t p = 0; p < n; p++) {

@@ -14,6 +14,12 @@
 #include "support/vec.h"
 
 #define NONE UINT32_MAX
+// n numbers that are all NONE.
+static inline uint32_t *all_none(Arena *arena, uint32_t n) {
+    uint32_t *list = NEW_ARRAY(arena, uint32_t, n);
+    for (uint32_t k = 0; k < n; k++) list[k] = NONE;
+    return list;
+}
 
 // ---- references -------------------------------------------------------------------------------
 

@@ -324,9 +324,8 @@ static void put_block(Writer *w, Block b) {
 // Must stand before anything follows aliases, which may shorten their chains.
 static void gather_aliases(Writer *w) {
     const Func *f = w->f;
-    w->aliases = NEW_ARRAY(w->out->arena, uint32_t, f->values.n);
+    w->aliases = all_none(w->out->arena, f->values.n);
     w->alias_next = NEW_ARRAY(w->out->arena, uint32_t, f->values.n);
-    for (uint32_t v = 0; v < f->values.n; v++) w->aliases[v] = NONE;
     for (uint32_t v = f->values.n; v-- > 0;) {
         if (f->values.v[v].kind != VALUE_ALIAS) continue;
         uint32_t to = f->values.v[v].owner;

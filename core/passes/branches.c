@@ -189,8 +189,7 @@ static void drop_renamed(Func *f, ValueList *list, ValueList params) {
 
 static bool params_round(Pass *p) {
     Func *f = p->f;
-    uint32_t *arrives = NEW_ARRAY(p->arena, uint32_t, f->values.n);
-    for (uint32_t v = 0; v < f->values.n; v++) arrives[v] = NONE;
+    uint32_t *arrives = all_none(p->arena, f->values.n);
     collect_arrivals(f, arrives);
     bool changed = false;
     FUNC_BLOCKS(b, f) {

@@ -31,9 +31,8 @@ static void need_list(Dce *d, ValueList list) {
 
 static void index_calls(Dce *d) {
     Func *f = d->f;
-    d->first_call = NEW_ARRAY(d->arena, uint32_t, f->blocks.n);
+    d->first_call = all_none(d->arena, f->blocks.n);
     d->next_call = NEW_ARRAY(d->arena, uint32_t, f->calls.n);
-    for (uint32_t b = 0; b < f->blocks.n; b++) d->first_call[b] = NONE;
     FUNC_BLOCKS(b, f) {
         const InstData *last = inst_get(f, block_get(f, b)->last);
         for (uint32_t k = 0; k < last->n_targets; k++) {

@@ -184,9 +184,8 @@ static void set_up(Ra *ra) {
     }
     const MFunc *m = ra->m;
     ra->first = NEW_ARRAY(ra->tmp, uint32_t, m->blocks.n + 1);
-    ra->in_edge = NEW_ARRAY(ra->tmp, uint32_t, m->blocks.n);
+    ra->in_edge = all_none(ra->tmp, m->blocks.n);
     ra->from = NEW_ARRAY(ra->tmp, uint32_t, m->edges.n);
-    for (uint32_t b = 0; b < m->blocks.n; b++) ra->in_edge[b] = NONE;
     for (uint32_t b = 0; b < m->blocks.n; b++) {
         for (uint32_t e = m->blocks.v[b].succs; e < m->blocks.v[b].succs + m->blocks.v[b].n_succs; e++) {
             ra->from[e] = b;

@@ -303,12 +303,6 @@ VTR_NORETURN static void unsupported(Sel *s, Inst i) {
              d->type == T_none ? "" : ".", d->type == T_none ? "" : type_name((Type)d->type), buf_str(&text));
 }
 
-static uint32_t *all_none(Arena *arena, uint32_t n) {
-    uint32_t *list = NEW_ARRAY(arena, uint32_t, n);
-    for (uint32_t k = 0; k < n; k++) list[k] = NONE;
-    return list;
-}
-
 // Makes the tables by value and by instruction cover all there are, and as many again.
 static void make_room(Sel *s) {
     if (s->f->values.n > s->cap_values || !s->vregs) {

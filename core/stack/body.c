@@ -323,12 +323,6 @@ static void write_body(Writer *w) {
     put_plain(b, b->s->end);
 }
 
-static uint32_t *all_none(Arena *arena, uint32_t n) {
-    uint32_t *list = NEW_ARRAY(arena, uint32_t, n);
-    for (uint32_t k = 0; k < n; k++) list[k] = NONE;
-    return list;
-}
-
 static ExtName copy_name(Arena *arena, ExtName name) {
     if (name.kind == NAME_TEXT && name.text) name.text = arena_text(arena, name.text, strlen(name.text));
     return name;

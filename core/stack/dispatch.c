@@ -168,12 +168,6 @@ static void connect(Dispatch *d, uint32_t first_node) {
     }
 }
 
-static uint32_t *all_none(Arena *arena, uint32_t n) {
-    uint32_t *list = NEW_ARRAY(arena, uint32_t, n);
-    for (uint32_t k = 0; k < n; k++) list[k] = NONE;
-    return list;
-}
-
 FlowOrder *flow_reduce(Arena *arena, Flow *f) {
     FlowOrder *o = flow_order(arena, f);
     if (!o->irreducible) return o;

@@ -25,9 +25,8 @@ static uint32_t jumps_on(const Flow *f, uint32_t b) {
 // leads to one of its members.
 static uint32_t *skip_empty(const Flow *f) {
     uint32_t n = f->m->blocks.n;
-    uint32_t *skip = NEW_ARRAY(f->arena, uint32_t, n);
+    uint32_t *skip = all_none(f->arena, n);
     uint32_t *seen = NEW_ARRAY(f->arena, uint32_t, n); // the walk (number + 1) that met the block
-    for (uint32_t b = 0; b < n; b++) skip[b] = NONE;
     for (uint32_t b = 0; b < n; b++) {
         uint32_t at = b;
         while (skip[at] == NONE && seen[at] != b + 1) {

@@ -220,12 +220,6 @@ static void find_loops(Arena *arena, const Flow *f, const Preds *preds, FlowOrde
     for (uint32_t k = o->n_rpo; k-- > 0;) loop_of(&l, o->rpo[k]);
 }
 
-static uint32_t *all_none(Arena *arena, uint32_t n) {
-    uint32_t *list = NEW_ARRAY(arena, uint32_t, n);
-    for (uint32_t k = 0; k < n; k++) list[k] = NONE;
-    return list;
-}
-
 bool flow_dominates(const FlowOrder *o, uint32_t a, uint32_t b) { return o->start[b] - o->start[a] < o->size[a]; }
 
 FlowOrder *flow_order(Arena *arena, const Flow *f) {

@@ -236,12 +236,6 @@ static void check_step(Nesting *n, uint32_t at) {
     }
 }
 
-static uint32_t *all_none(Arena *arena, uint32_t n) {
-    uint32_t *list = NEW_ARRAY(arena, uint32_t, n);
-    for (uint32_t k = 0; k < n; k++) list[k] = NONE;
-    return list;
-}
-
 static Program program_of(Arena *arena, Flow *f) {
     FlowOrder *order = flow_reduce(arena, f);
     Program p = {.f = f, .shape = flow_shape(arena, f, order, flow_places(arena, f, order))};
