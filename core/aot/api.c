@@ -43,6 +43,7 @@ static void new_body(Ctx *ctx, void *arg) {
         object->aot.wasm->stack_size = chosen.stack_size ? chosen.stack_size : DEFAULT_STACK;
         object->aot.wasm->max_memory = chosen.max_memory;
         object->aot.complete = !chosen.relocatable;
+        object->aot.polls = chosen.polls;
     } else {
         object->aot.object = object_new(arena, target, features);
     }

@@ -18,6 +18,7 @@ typedef struct Meta {
     const uint32_t *functions; // of m: symbols by function index
     const char *const *exports;
     uint32_t entry; // function index or BC_NONE
+    bool polls;
 } Meta;
 
 static uint64_t site_place(const void *user, uint32_t k, uint32_t at) {
@@ -32,7 +33,8 @@ static WasmMeta describe(const Meta *meta, Wasm *w) {
         bool own = meta->m && code->name.kind == NAME_USER;
         funcs[k] = (WasmMetaFunc){code, w->n_func_imports + k, own ? code->name.index : NONE};
     }
-    WasmMeta out = {.m = meta->m, .funcs = funcs, .n_funcs = w->funcs.n, .heap_base = w->heap_base};
+    WasmMeta out = {
+        .m = meta->m, .funcs = funcs, .n_funcs = w->funcs.n, .heap_base = w->heap_base, .polls = meta->polls};
     out.stack_low = w->stack_start;
     out.stack_high = w->stack_end;
     out.place = site_place;
@@ -306,6 +308,6 @@ void aot_wasm_module(Aot *aot, const BcModule *m, const char *entry) {
     add_traps(&a);
     add_table(&a);
     Meta *meta = add_meta(w);
-    *meta = (Meta){m, a.functions, a.exports, start};
+    *meta = (Meta){m, a.functions, a.exports, start, aot->polls};
     wasm_custom(w, WASM_META_MODULE, fill_module, meta);
 }

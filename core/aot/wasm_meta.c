@@ -8,7 +8,7 @@
 #include "irgen/irgen.h"
 #include "runtime/vmctx.h"
 
-enum { META_VERSION = 1, META_BYTECODE = 1 };
+enum { META_VERSION = 1, META_BYTECODE = 1, META_POLLS = 2 };
 
 // ---- vitrail.code --------------------------------------------------------------------------------------
 
@@ -24,7 +24,7 @@ void wasm_meta_code(const WasmMeta *meta, Buf *out) {
     uint64_t place = 0;
     for (uint32_t k = 0; k < meta->n_funcs; k++) n += meta->funcs[k].code->sites.n > 0;
     buf_uleb(out, META_VERSION);
-    buf_uleb(out, meta->m ? META_BYTECODE : 0);
+    buf_uleb(out, (meta->m ? META_BYTECODE : 0) | (meta->polls ? META_POLLS : 0));
     buf_uleb(out, meta->stack_low);
     buf_uleb(out, meta->stack_high);
     buf_uleb(out, meta->heap_base);

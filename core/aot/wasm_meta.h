@@ -11,7 +11,7 @@
 // The sections are made last, when every instruction has its place in the file. Numbers are LEB128, texts are a length
 // and bytes. vitrail.code, of every module:
 //
-//   version 1; flags (1: there is a section vitrail.module)
+//   version 1; flags (1: there is a section vitrail.module; 2: the code polls, so it can be interrupted)
 //   shadow stack: lowest and one past its highest address; heap base: first address that nothing uses
 //   functions with sites, n, in rising order; each:
 //       number in the module, less that of the one before (of the first: itself)
@@ -43,6 +43,7 @@ typedef struct WasmMeta {
     uint32_t n_funcs;
     uint64_t stack_low, stack_high; // addresses of the shadow stack
     uint64_t heap_base;             // the first address behind data and stack
+    bool polls;
     // Where the instruction at offset `at` of funcs[k].code stands in the file.
     uint64_t (*place)(const void *user, uint32_t k, uint32_t at);
     const void *user;

@@ -373,6 +373,7 @@ typedef struct vtr_object_options {
                           * tables have indices of 64 bits, as wasm-ld makes them from version 19 on */
     uint64_t stack_size; /* of a complete module: bytes of its shadow stack; 0 = 1 MiB */
     uint64_t max_memory; /* of a complete module: bytes to which its memory may grow; 0 = no limit */
+    bool polls;          /* of a module of bytecode: it polls, so that the loader can interrupt it */
 } vtr_object_options;
 
 /* Makes an empty object. options NULL = VTR_OPT_SPEED, defaults elsewhere; the structure is copied. The caller frees

@@ -117,6 +117,22 @@ assert.deepEqual([inner.code, inner.depth], [1, 1]);
 assert.equal(nested.instance.exports.__stack_pointer.value, before);
 assert.throws(() => instantiateSync(bytes, { imports: {} }), /imported global host.level is not defined/);
 
+// What is to be interrupted has to poll.
+const polling = build('api.vita', '--polls');
+const patient = instantiateSync(polling, { imports, timeout: 50 });
+assert.equal(trapOf(() => patient.exports.spin()).code, 12);
+assert.equal(patient.exports.third(1), 1 / 3);
+imports['host.mix'] = () => {
+    asked.interrupt();
+    return 1n;
+};
+const asked = instantiateSync(polling, { imports });
+assert.equal(asked.exports.mixed(0, 0, 0n, 0, false), 1n);
+assert.equal(trapOf(() => asked.exports.spin()).name, 'INTERRUPT');
+assert.equal(asked.exports.third(1), 1 / 3);
+assert.throws(() => instantiateSync(bytes, { imports, timeout: 50 }), /--polls/);
+assert.throws(() => program.interrupt(), /--polls/);
+
 // ---- IR
 
 const ir = instantiateSync(build('api.clif'), { imports: { env: { host_double: x => x * 2n } } });

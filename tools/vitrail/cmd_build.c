@@ -31,7 +31,8 @@ enum {
     KEY_LOW,
     KEY_FEATURES,
     KEY_STACK,
-    KEY_MEMORY
+    KEY_MEMORY,
+    KEY_POLLS
 };
 
 static const struct argp_option build_options[] = {
@@ -56,6 +57,7 @@ static const struct argp_option build_options[] = {
      0},
     {"stack-size", KEY_STACK, "BYTES", 0, "The shadow stack of a WebAssembly module; the default is 1 MiB", 0},
     {"max-memory", KEY_MEMORY, "BYTES", 0, "The size to which the memory of a WebAssembly module may grow", 0},
+    {"polls", KEY_POLLS, NULL, 0, "Let a WebAssembly module of bytecode poll, so that its loader can interrupt it", 0},
     {"check", KEY_CHECK, NULL, 0, "Verify every pass and prove every register allocation while compiling", 0},
     {0},
 };
@@ -82,6 +84,7 @@ static error_t build_parse(int key, char *arg, struct argp_state *state) {
     case 'c': build->object.relocatable = true; return 0;
     case KEY_STACK: build->object.stack_size = parse_bytes("--stack-size", arg, state); return 0;
     case KEY_MEMORY: build->object.max_memory = parse_bytes("--max-memory", arg, state); return 0;
+    case KEY_POLLS: build->object.polls = true; return 0;
     case KEY_EXE: build->exe = true; return 0;
     case KEY_LINKER: build->link.linker = arg; return 0;
     case KEY_RUNTIME: build->link.runtime = arg; return 0;

@@ -121,7 +121,11 @@ function readVersion(r) {
 // vitrail.code: sites, in the order of their places.
 export function readCode(r) {
     readVersion(r);
-    const code = { bytecode: (r.uleb() & 1) !== 0, stackLow: r.uleb(), stackHigh: r.uleb(), heapBase: r.uleb() };
+    const flags = r.uleb();
+    const code = { bytecode: (flags & 1) !== 0, polls: (flags & 2) !== 0 };
+    code.stackLow = r.uleb();
+    code.stackHigh = r.uleb();
+    code.heapBase = r.uleb();
     code.places = [];
     code.traps = [];
     code.sources = []; // -1 = none

@@ -316,6 +316,7 @@ class Instance {
         const r = section(machine.module, 'vitrail.module');
         if (!r) throw new FormatError('a module of bytecode without the section vitrail.module');
         this.m = machine.bytecode = readModule(r);
+        if (options.timeout) this.needPolls();
         this.interrupted = false;
         this.until = Infinity;
         this.polls = 0;
@@ -373,8 +374,13 @@ class Instance {
         this.memory.setNumber(this.vm + VM_POLL, on ? 1 : 0);
     }
 
+    needPolls() {
+        if (!this.machine.code.polls) throw new TypeError('a module that is to be interrupted is built with --polls');
+    }
+
     // What runs traps INTERRUPT at its next safepoint; if nothing runs, the next run does.
     interrupt() {
+        this.needPolls();
         this.interrupted = true;
         this.setPoll(true);
     }
@@ -704,7 +710,7 @@ function callEntry(machine, instance, name, args, results, from) {
 //     stdout     receives what the program prints, as text; write: as bytes
 //     heapLimit  bytes; more live ones trap OOM
 //     gcStress   collect at every safepoint and overwrite what is freed
-//     timeout    milliseconds until a call of an exported function is interrupted
+//     timeout    milliseconds until a call of an exported function is interrupted: of modules built with --polls
 // The program has
 //     exports    functions, and of modules of IR what else they export
 //     memory     the WebAssembly.Memory
@@ -713,7 +719,7 @@ function callEntry(machine, instance, name, args, results, from) {
 // and of modules of bytecode
 //     globals    exported ones: { value }
 //     run        the entry function
-//     interrupt  makes what runs trap INTERRUPT at its next safepoint
+//     interrupt  makes what runs trap INTERRUPT at its next safepoint; likewise
 //     bytes, newBytes    the bytes of an array of u8; a new one
 //     pin, unpin         keep an object from being freed while only the host has it, until unpinned as often
 //     heap               its collect(), stats and live (bytes after the last collection)
