@@ -108,6 +108,32 @@ vtr_status vtr_object_add_bytecode(vtr_object *object, const vtr_bytecode *bytec
     return ctx_try(object->ctx, add_module, &job);
 }
 
+typedef struct NameJob {
+    vtr_object *object;
+    const char *name;
+    const char *module; // NULL: it is to start
+    const char *field;
+} NameJob;
+
+static void name_body(Ctx *ctx, void *arg) {
+    NameJob *job = arg;
+    Aot *aot = &job->object->aot;
+    want_open(job->object);
+    if (!aot->wasm) ctx_fail(ctx, VTR_ERR_UNSUPPORTED, "imports and start functions are for WebAssembly only");
+    if (job->module) wasm_import(aot->wasm, wasm_symbol(aot->wasm, job->name), job->module, job->field);
+    else wasm_start(aot->wasm, job->name);
+}
+
+vtr_status vtr_object_import(vtr_object *object, const char *name, const char *module, const char *field) {
+    NameJob job = {object, name, module, field};
+    return ctx_try(object->ctx, name_body, &job);
+}
+
+vtr_status vtr_object_start(vtr_object *object, const char *name) {
+    NameJob job = {object, name, NULL, NULL};
+    return ctx_try(object->ctx, name_body, &job);
+}
+
 typedef struct OutJob {
     vtr_object *object;
     const char *path; // NULL = as bytes

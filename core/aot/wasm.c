@@ -62,6 +62,17 @@ void wasm_export(Wasm *w, uint32_t sym, const char *name) {
     w->syms.v[sym].export_as = arena_text(w->arena, name, strlen(name));
 }
 
+void wasm_start(Wasm *w, const char *name) {
+    uint32_t number = intern_find(&w->names, name, strlen(name));
+    const WasmSym *s = number == UINT32_MAX ? NULL : &w->syms.v[w->by_name.v[number] - 1];
+    if (!s || !s->defined || s->kind != WASM_FUNC)
+        ctx_fail(w->ctx, VTR_ERR_NOT_FOUND, "there is no function '%s' to start with", name);
+    const MType *type = &w->types.v[w->funcs.v[s->item].type];
+    if (type->n_params || type->n_results)
+        ctx_fail(w->ctx, VTR_ERR_INPUT, "'%s' has parameters or results, so it cannot start a module", name);
+    w->start = w->by_name.v[number] - 1;
+}
+
 static void define(Wasm *w, uint32_t sym, WasmSymKind kind, uint32_t item) {
     WasmSym *s = &w->syms.v[sym];
     if (s->defined) {

@@ -138,6 +138,10 @@ void wasm_import(Wasm *w, uint32_t sym, const char *module, const char *field);
 // Makes a complete module export a function or global; the name is copied. `sym` need not be defined yet.
 void wasm_export(Wasm *w, uint32_t sym, const char *name);
 
+// Makes the function of this name, which is defined, run when the module is instantiated. Throws VTR_ERR_NOT_FOUND, and
+// VTR_ERR_INPUT when it has parameters or results.
+void wasm_start(Wasm *w, const char *name);
+
 // ---- contents -----------------------------------------------------------------------------------------------
 
 // Adds a function, which `sym` stands for from now on. resolve() gives the symbol of a relocation that has a name. The

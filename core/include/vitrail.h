@@ -403,6 +403,15 @@ VTR_API vtr_status vtr_object_add_clif(vtr_object *object, const char *file, con
  * Errors: VTR_ERR_NOT_FOUND, VTR_ERR_LIMIT and VTR_ERR_UNSUPPORTED naming the function, VTR_ERR_USAGE. */
 VTR_API vtr_status vtr_object_add_bytecode(vtr_object *object, const vtr_bytecode *bytecode, const char *entry);
 
+/* Of WebAssembly: what IR text calls `name` and nothing defines is imported as `field` of `module`, not as `name` of
+ * "env". Errors: VTR_ERR_UNSUPPORTED for another target, VTR_ERR_USAGE after writing. */
+VTR_API vtr_status vtr_object_import(vtr_object *object, const char *name, const char *module, const char *field);
+
+/* Of WebAssembly: the function `name` of an IR text that was added, without parameters and results, runs when the
+ * module is instantiated. Errors: VTR_ERR_NOT_FOUND, VTR_ERR_INPUT for a function of another type,
+ * VTR_ERR_UNSUPPORTED for another target, VTR_ERR_USAGE after writing. */
+VTR_API vtr_status vtr_object_start(vtr_object *object, const char *name);
+
 /* The object as the bytes of a file, which the caller frees with vtr_bytes_free(); or written to a file. Nothing may
  * be added afterwards. Errors: VTR_ERR_SYSTEM (the file cannot be written), VTR_ERR_USAGE (a second time). */
 VTR_API vtr_status vtr_object_bytes(vtr_object *object, uint8_t **bytes, size_t *n);

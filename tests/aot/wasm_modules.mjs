@@ -2,9 +2,10 @@
 //
 //     node wasm_modules.mjs validate FILE...
 //     node wasm_modules.mjs run FILE STACK_BYTES MAX_MEMORY        made from wasm_modules.clif; 0 = the default
+//     node wasm_modules.mjs names FILE                             made from wasm_names.clif
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { prepare } from '../../tools/wasm/vitrail.mjs';
+import { instantiateSync, prepare } from '../../tools/wasm/vitrail.mjs';
 
 const PAGE = 65536;
 const CANARY = 0x5ac3n;
@@ -95,7 +96,24 @@ function run(file, stackBytes, maxMemory) {
     console.log(`${file}: right`);
 }
 
+function names(file) {
+    const module = new WebAssembly.Module(readFileSync(file));
+    assert.deepEqual(WebAssembly.Module.imports(module).map(i => `${i.module} ${i.name}`).sort(),
+        ['env plain', 'host say.it', 'math double']);
+    const told = [];
+    const host = { 'say.it': x => told.push(x) };
+    const { exports } = new WebAssembly.Instance(module, { host, math: { double: x => x * 2n }, env: { plain: x => x } });
+    assert.deepEqual(told, [7]);
+    assert.deepEqual([exports.twice_of(21n), exports.from_env(5n)], [42n, 5n]);
+    // By the loader, too.
+    const asked = instantiateSync(module, { imports: { 'host.say.it': x => told.push(x), 'math.double': x => x - 1n,
+        'env.plain': x => x } });
+    assert.deepEqual([asked.exports.twice_of(21n), told], [20n, [7, 7]]);
+    console.log(`${file}: right`);
+}
+
 await prepare();
 const [what, ...args] = process.argv.slice(2);
 if (what === 'validate') validate(args);
+else if (what === 'names') names(args[0]);
 else run(args[0], Number(args[1]), Number(args[2]));

@@ -20,6 +20,8 @@ MOST_REFUSED = 2  # files
 # stack, largest memory
 PROGRAM = str(HERE.parent / "programs" / "sieve.vita")
 TEXT = str(HERE / "wasm_modules.clif")
+NAMES = str(HERE / "wasm_names.clif")
+NAMED = ["--import", "told=host.say.it", "--import", "doubled=math.double", "--start", "begin"]
 # What is refused: input, options, exit status, error.
 REFUSED = [
     (PROGRAM, ["-c"], 1, "a module of bytecode becomes a complete module only"),
@@ -27,6 +29,12 @@ REFUSED = [
     (TEXT, ["--max-memory", "65536"], 1, "stack and data do not fit into the memory"),
     (TEXT, ["--stack-size", str((1 << 64) - 1)], 1, "stack and data do not fit into the memory"),
     (TEXT, ["--stack-size", "many"], 2, "--stack-size takes a number of bytes, not 'many'"),
+    (NAMES, ["--start", "nothing"], 1, "there is no function 'nothing' to start with"),
+    (NAMES, ["--start", "told"], 1, "there is no function 'told' to start with"),
+    (NAMES, ["--start", "from_env"], 1, "'from_env' has parameters or results, so it cannot start a module"),
+    (PROGRAM, ["--start", "main"], 1, "there is no function 'main' to start with"),
+    (NAMES, ["--import", "told=host"], 2, "--import takes NAME=MODULE.FIELD, not 'told=host'"),
+    (NAMES, ["--import", "=host.say"], 2, "--import takes NAME=MODULE.FIELD, not '=host.say'"),
     (str(HERE / "wasm_link.clif"), [], 1, "%counter is data that nothing defines; it takes an object and a linker"),
 ]
 LAYOUTS = [(0, 0), (65536 * 3 + 8, 1 << 24), (1 << 22, 0)]
@@ -78,7 +86,7 @@ def main():
     os.makedirs(options.folder, exist_ok=True)
     missing = [tool for tool in (options.node, options.validator) if not shutil.which(tool)]
     builder = Builder(options)
-    laid_out = []
+    laid_out, named = [], []
     for level in ("none", "speed"):
         for path in options.paths:
             builder.build(path, os.path.basename(path), level)
@@ -86,6 +94,7 @@ def main():
             more = (["--stack-size", str(stack)] if stack else []) + (["--max-memory", str(memory)] if memory else [])
             file = builder.build(TEXT, "layout%d" % number, level, *more)
             laid_out.append((file, str(stack), str(memory)))
+        named.append(builder.build(NAMES, "names", level, *NAMED))
     builder.failures += check_refusals(options)
     if len(builder.refused) > MOST_REFUSED:
         builder.failures.append("too many files are refused: %s" % ", ".join(sorted(builder.refused)))
@@ -93,6 +102,7 @@ def main():
     commands = [[options.validator, "--enable-memory64", "--enable-tail-call", file] for file in builder.made]
     commands += [[options.node, script, "validate", *builder.made]]
     commands += [[options.node, script, "run", *layout] for layout in laid_out if layout[0]]
+    commands += [[options.node, script, "names", file] for file in named if file]
     for command in commands:
         if command[0] in missing:
             continue

@@ -1,5 +1,6 @@
 // vitrail build: object files and executables.
 #include <argp.h>
+#include <argz.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,9 @@ typedef struct BuildArgs {
     const char *file;
     const char *output;
     const char *entry;
+    const char *start;
+    char *imports; // NAME, MODULE, FIELD and so on, as one argz vector
+    size_t n_imports;
     LinkExe link; // for --exe
     bool exe;
     bool allow_low;
@@ -32,7 +36,9 @@ enum {
     KEY_FEATURES,
     KEY_STACK,
     KEY_MEMORY,
-    KEY_POLLS
+    KEY_POLLS,
+    KEY_IMPORT,
+    KEY_START
 };
 
 static const struct argp_option build_options[] = {
@@ -57,6 +63,9 @@ static const struct argp_option build_options[] = {
      0},
     {"stack-size", KEY_STACK, "BYTES", 0, "The shadow stack of a WebAssembly module; the default is 1 MiB", 0},
     {"max-memory", KEY_MEMORY, "BYTES", 0, "The size to which the memory of a WebAssembly module may grow", 0},
+    {"import", KEY_IMPORT, "NAME=MODULE.FIELD", 0,
+     "A WebAssembly module of an IR text imports what the text calls NAME as this, not as env.NAME", 0},
+    {"start", KEY_START, "NAME", 0, "This function of an IR text runs when the WebAssembly module is instantiated", 0},
     {"polls", KEY_POLLS, NULL, 0, "Let a WebAssembly module of bytecode poll, so that its loader can interrupt it", 0},
     {"check", KEY_CHECK, NULL, 0, "Verify every pass and prove every register allocation while compiling", 0},
     {0},
@@ -69,6 +78,20 @@ static uint64_t parse_bytes(const char *option, const char *text, struct argp_st
     if (errno || end == text || *end || !n || *text == '-')
         argp_error(state, "%s takes a number of bytes, not '%s'", option, text);
     return n;
+}
+
+static void add_import(BuildArgs *build, const char *text, struct argp_state *state) {
+    const char *equal = strchr(text, '=');
+    const char *dot = equal ? strchr(equal, '.') : NULL;
+    if (!dot || equal == text || dot == equal + 1 || !dot[1])
+        argp_error(state, "--import takes NAME=MODULE.FIELD, not '%s'", text);
+    char *parts = strdup(text);
+    if (!parts) argp_failure(state, EXIT_USAGE, errno, "--import");
+    parts[equal - text] = 0;
+    parts[dot - text] = 0;
+    if (argz_append(&build->imports, &build->n_imports, parts, strlen(text) + 1))
+        argp_failure(state, EXIT_USAGE, ENOMEM, "--import");
+    free(parts);
 }
 
 static error_t build_parse(int key, char *arg, struct argp_state *state) {
@@ -84,6 +107,8 @@ static error_t build_parse(int key, char *arg, struct argp_state *state) {
     case 'c': build->object.relocatable = true; return 0;
     case KEY_STACK: build->object.stack_size = parse_bytes("--stack-size", arg, state); return 0;
     case KEY_MEMORY: build->object.max_memory = parse_bytes("--max-memory", arg, state); return 0;
+    case KEY_IMPORT: add_import(build, arg, state); return 0;
+    case KEY_START: build->start = arg; return 0;
     case KEY_POLLS: build->object.polls = true; return 0;
     case KEY_EXE: build->exe = true; return 0;
     case KEY_LINKER: build->link.linker = arg; return 0;
@@ -118,10 +143,9 @@ static const struct argp build_argp = {
     "result on the last line, traps, exit status. The environment variable VITRAIL_RT gives it options, separated by "
     "commas: gc-stress, timeout=MS, heap=BYTES, entry=NAME.\n\n"
     "For wasm64 the result is a complete module, or with -c an object for a linker. A module of an IR text exports "
-    "every "
-    "function, `memory`, `__heap_base` (the first address that nothing uses) and imports from \"env\" what the text "
-    "calls "
-    "and does not define. A module of bytecode is for the JavaScript loader.\n\n"
+    "every function, `memory` and `__heap_base` (the first address that nothing uses). What the text calls and does "
+    "not "
+    "define it imports from \"env\", or as --import says. A module of bytecode is for the JavaScript loader.\n\n"
     "Examples:\n"
     "  vitrail build gcd.clif -o gcd.o\n"
     "  vitrail build sieve.vita --exe -o sieve\n"
@@ -132,16 +156,30 @@ static const struct argp build_argp = {
     NULL,
 };
 
+static vtr_status name_imports(vtr_object *object, const BuildArgs *build) {
+    const char *name = NULL;
+    vtr_status status = VTR_OK;
+    while (status == VTR_OK && (name = argz_next(build->imports, build->n_imports, name))) {
+        const char *module = argz_next(build->imports, build->n_imports, name);
+        const char *field = argz_next(build->imports, build->n_imports, module);
+        status = vtr_object_import(object, name, module, field);
+        name = field;
+    }
+    return status;
+}
+
 static vtr_status build_object(vtr_context *context, const BuildArgs *build, const Input *input, const char *output) {
     vtr_object *object = NULL;
     vtr_bytecode *module = NULL;
     vtr_status status = vtr_object_new(context, &build->object, &object);
+    if (status == VTR_OK) status = name_imports(object, build);
     if (status == VTR_OK && input->kind == INPUT_CLIF) {
         status = vtr_object_add_clif(object, build->file, input->bytes, input->size);
     } else if (status == VTR_OK) {
         status = input_module(context, input, build->allow_low, &module);
         if (status == VTR_OK) status = vtr_object_add_bytecode(object, module, build->entry);
     }
+    if (status == VTR_OK && build->start) status = vtr_object_start(object, build->start);
     if (status == VTR_OK) status = vtr_object_write(object, output);
     vtr_object_free(object);
     return status;
@@ -182,5 +220,6 @@ int cmd_build(int argc, char **argv) {
     else code = build(context, &args, &input);
     vtr_context_free(context);
     input_free(&input);
+    free(args.imports);
     return code;
 }
