@@ -84,6 +84,18 @@ static Value gen_not_null(Gen *g, uint16_t reg) {
     return object;
 }
 
+// The length of an array, which is not null. To be done first with an array: no other access to it looks for null.
+static Value gen_array_length(Gen *g, Value array) {
+    if (!g->irgen->options.null_faults) return ir_load(&g->b, T_i32, HEADER, array, HEAP_OFF_LENGTH);
+    Value length = ir_load(&g->b, T_i32, HEADER & ~MF_NOTRAP, array, HEAP_OFF_LENGTH);
+    inst_get(g->f, value_def(g->f, length))->code = BC_TRAP_NULL;
+    return length;
+}
+
+static Value gen_array(Gen *g, uint16_t reg) {
+    return g->irgen->options.null_faults ? gen_use(g, reg) : gen_not_null(g, reg);
+}
+
 static void gen_load_field(Gen *g, const BcInst *i) {
     Value object = gen_not_null(g, i->r[1]);
     gen_def(g, i->r[0], gen_load_value(g, gen_reg_type(g, i->r[0]), object, (int32_t)i->x));
@@ -144,9 +156,9 @@ static Value gen_element(Gen *g, uint16_t array, uint16_t index, uint32_t elem) 
     Builder *b = &g->b;
     uint32_t type = gen_reg_type(g, index);
     bool wide = bc_type_size(type) == 8;
-    Value object = gen_not_null(g, array);
+    Value object = gen_array(g, array);
     Value i = gen_use(g, index);
-    Value length = ir_load(b, T_i32, HEADER, object, HEAP_OFF_LENGTH);
+    Value length = gen_array_length(g, object);
     // Lengths are below 2^31, so unsigned comparison catches negative indices too.
     ir_trapnz(b, ir_icmp(b, ICC_uge, i, wide ? ir_uextend(b, T_i64, length) : length), BC_TRAP_BOUNDS);
     if (!wide) i = ir_uextend(b, T_i64, i);
@@ -168,7 +180,7 @@ static void gen_set(Gen *g, const BcInst *i) {
 }
 
 static void gen_length(Gen *g, const BcInst *i) {
-    Value length = ir_load(&g->b, T_i32, HEADER, gen_not_null(g, i->r[1]), HEAP_OFF_LENGTH);
+    Value length = gen_array_length(g, gen_array(g, i->r[1]));
     gen_def(g, i->r[0], ir_uextend(&g->b, T_i64, length));
 }
 

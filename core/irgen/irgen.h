@@ -18,9 +18,13 @@ typedef struct IrgenOptions {
     // The collector moves nothing: references that it must see are stored as ever, but not loaded again.
     bool pinned;
     bool no_polls; // no other thread can reach the flag that a poll reads: leave polls out
+    // Reading just below address 0, where the length of an array that is null would be, traps by itself.
+    bool null_faults;
 } IrgenOptions;
 // For an engine that gives the memory of a module to one thread, and the collector of its loader.
-static inline IrgenOptions irgen_engine(bool polls) { return (IrgenOptions){.pinned = true, .no_polls = !polls}; }
+static inline IrgenOptions irgen_engine(bool polls) {
+    return (IrgenOptions){.pinned = true, .no_polls = !polls, .null_faults = true};
+}
 
 typedef struct Irgen {
     const BcModule *m;

@@ -7,7 +7,7 @@
 //
 // Trapping opcodes that are idempotent (division, conditional traps) take part: a second, dominated one has nothing
 // left to do; for a conditional trap that holds whatever its trap code, because the first did not trap. So do loads of
-// memory that never changes (`readonly`): the dominating one read the same.
+// memory that never changes (`readonly`), whether or not they may trap: the dominating one read the same.
 #include "passes/pipeline.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "ir/dom.h"
 
 static bool takes_part(const InstData *inst) {
-    if (inst->op == OP_load && inst->memflags & MF_READONLY && inst->memflags & MF_NOTRAP) return true;
+    if (inst->op == OP_load && inst->memflags & MF_READONLY) return true;
     if (op_has(inst->op, OPF_other_effect | OPF_terminator | OPF_call | OPF_can_load | OPF_can_store)) return false;
     return op_has(inst->op, OPF_pure | OPF_idempotent) && inst->args.n <= OP_MAX_ARGS;
 }

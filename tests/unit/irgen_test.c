@@ -30,6 +30,7 @@ static vtr_context *ctx;
 static const char *module_text;
 static bool optimise;
 static bool barriers;
+static bool null_faults;           // then nothing can be run here
 static bool alone;                 // for a runtime of one thread that moves nothing
 static unsigned n_read, n_written; // barrier calls
 static Pair pair;
@@ -74,7 +75,7 @@ static void build(Ctx *c, void *arg) {
     BcModule *m = bc_assemble(c, "test.vita", module_text, strlen(module_text));
     pair = (Pair){.m = m, .direct = rt_instance_new(arena, m, NULL), .lowered = rt_instance_new(arena, m, NULL)};
     pair.interp = interp_new(pair.direct);
-    pair.irgen = irgen_start(m, &(IrgenOptions){barriers, barriers, alone, alone});
+    pair.irgen = irgen_start(m, &(IrgenOptions){barriers, barriers, alone, alone, null_faults});
     pair.funcs = NEW_ARRAY(arena, Func *, bc_n_functions(m));
     for (uint32_t f = 0; f < bc_n_functions(m); f++) {
         pair.funcs[f] = irgen_func(&pair.irgen, arena, f);
@@ -309,6 +310,31 @@ START_TEST(test_alone) {
 }
 END_TEST
 
+// Of arrays, the load of the length traps for null, before and after the passes.
+START_TEST(test_null_faults) {
+    uint32_t loads[2][2] = {{0}}, traps[2][2] = {{0}};
+    for (unsigned k = 0; k < 4; k++) {
+        null_faults = k & 1;
+        open_module(functions_text, k & 2);
+        for (uint32_t f = pair.m->n_imp_funcs; f < bc_n_functions(pair.m); f++) {
+            const Func *func = pair.funcs[f];
+            FUNC_BLOCKS(b, func) {
+                BLOCK_INSTS(i, func, b) {
+                    const InstData *d = &func->insts.v[i.i];
+                    bool null = d->code == BC_TRAP_NULL;
+                    loads[k & 1][k >> 1] += null && d->op == OP_load && !(d->memflags & MF_NOTRAP);
+                    traps[k & 1][k >> 1] += null && d->op == OP_trapz;
+                }
+            }
+        }
+    }
+    for (unsigned p = 0; p < 2; p++) {
+        ck_assert_uint_eq(loads[0][p], 0);
+        ck_assert(loads[1][p] && traps[1][p] < traps[0][p]);
+    }
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("irgen");
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -319,5 +345,6 @@ int main(void) {
     tcase_add_test(tc, test_stack_maps);
     tcase_add_test(tc, test_stores_of_pinned);
     tcase_add_test(tc, test_alone);
+    tcase_add_test(tc, test_null_faults);
     return run_tests("irgen", tc);
 }

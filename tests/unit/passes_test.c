@@ -176,6 +176,12 @@ static const Example examples[] = {
      "block0(v0: i64):\n    trapz v0, user1\n    v1 = load.i32 notrap readonly v0\n    v2 -> v1\n"
      "    store v1, v0+8\n    v3 = load.i32 notrap v0+8\n    store v1, v0+8\n    v4 = load.i32 notrap v0+8\n"
      "    v5 = iadd v3, v4\n    return v5\n"},
+    {"of two such looks that may trap the second goes, unless it traps with another code",
+     "function %f(i64) -> i32 system_v {\nblock0(v0: i64):\n v1 = load.i32 user4 readonly v0-4\n store v1, v0+8\n"
+     " v2 = load.i32 user4 readonly v0-4\n v3 = load.i32 readonly v0-4\n v4 = isub v1, v2\n v5 = iadd v4, v3\n"
+     " return v5\n}",
+     "block0(v0: i64):\n    v1 = load.i32 user4 readonly v0-4\n    v2 -> v1\n    store v1, v0+8\n"
+     "    v3 = load.i32 readonly v0-4\n    v5 -> v3\n    return v3\n"},
     {"what a loop's head computes is known in its body, also when the exit computes it as well",
      "function %f(i64, i64) -> i64 system_v {\nblock0(v0: i64, v1: i64):\n jump block1(v0)\n"
      "block1(v2: i64):\n v3 = imul v2, v1\n brif v3, block2, block3\n"
