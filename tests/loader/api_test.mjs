@@ -32,6 +32,20 @@ const trapOf = call => {
 // Waiting is tried once: between two turns of its event loop Node 20 may hang (nodejs/node#54918).
 await prepare();
 
+// ---- the lists of traps, which stand in C and in md/ir.md, too
+
+const root = join(here, '../..');
+const header = readFileSync(join(root, 'core/bytecode/traps.h'), 'utf8');
+const listed = [...header.matchAll(/X\((\d+), (\w+), "(\w+)", "([^"]+)"\)/g)];
+assert.equal(listed.length, 12);
+for (const [, code, ...texts] of listed) {
+    const { name, diagnostic, message } = new Trap(Number(code));
+    assert.deepEqual([name, diagnostic, message], texts);
+}
+const codes = /table trapcode {([^}]*)}/.exec(readFileSync(join(root, 'md/ir.md'), 'utf8'))[1].match(/\w+ \d+/g);
+assert(codes.length >= 5);
+for (const code of codes) assert.equal(new Trap(Number(code.split(' ')[1]), 'ir').name, code.split(' ')[0]);
+
 // ---- bytecode
 
 let text = '';
