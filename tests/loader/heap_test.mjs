@@ -210,4 +210,17 @@ for (const [options, max, least] of [[{ limit: 3 << 20 }, 1024, 65000], [{}, 40,
     p.roots[STACK_WORDS] = { ref: made.ref };
     assert.throws(() => p.heap.collect(), /is no object/);
 }
+
+// Looking at each new object walks the window once, not once for each.
+{
+    const p = new Program(12, {});
+    const objectBytes = p.heap.objectBytes.bind(p.heap);
+    let walked = 0;
+    p.heap.objectBytes = at => {
+        walked++;
+        return objectBytes(at);
+    };
+    for (let n = 0; n < 2000; n++) assert(p.heap.isLive(p.make(BYTES, 8).ref));
+    assert(walked <= 4000, `${walked} objects walked over`);
+}
 console.log('heap: passed');

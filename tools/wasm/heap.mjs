@@ -188,6 +188,7 @@ export class Heap {
         this.live = 0; // bytes after the last collection
         this.used = 0; // allocated since then, what is in the window not counted
         this.from = 0; // start of the window, 0 = it is closed
+        this.found = 0; // and up to where its objects are known
         this.holes = []; // between base and end, not ours
         this.starts = new Uint32Array(0);
         this.marks = new Uint32Array(0);
@@ -300,10 +301,10 @@ export class Heap {
         return this.from ? this.memory.number(this.window) - this.from : 0;
     }
 
-    // Of the objects in the window.
+    // Of the objects in the window that are new since the last time.
     findStarts() {
         const top = this.memory.number(this.window);
-        for (let at = this.from; at < top; at += this.objectBytes(at)) this.setStart(at);
+        for (; this.found < top; this.found += this.objectBytes(this.found)) this.setStart(this.found);
     }
 
     closeWindow() {
@@ -371,7 +372,7 @@ export class Heap {
         const size = Math.min(gap.size, Math.max(bytes, Math.min(WINDOW_MAX, this.room()) & -8));
         this.addGap(gap.at + size, gap.at + gap.size);
         this.memory.all.fill(0, gap.at, gap.at + size);
-        this.from = gap.at;
+        this.from = this.found = gap.at;
         this.until = gap.at + size;
         this.high = Math.max(this.high, this.until);
         this.showWindow(this.from, this.until);
