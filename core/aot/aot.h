@@ -25,6 +25,8 @@ void aot_add_clif(Aot *aot, const char *file, const char *text, size_t len);
 // the exported function that the executable runs, NULL = the module's entry. Throws VTR_ERR_NOT_FOUND when there is
 // none of the name, VTR_ERR_LIMIT and VTR_ERR_UNSUPPORTED naming the function.
 void aot_add_module(Aot *aot, const BcModule *m, const char *entry);
+// The index of that function; BC_NONE when `entry` is NULL and the module has none.
+uint32_t aot_entry(const BcModule *m, const char *entry);
 
 // wasm_input.c: the same for WebAssembly. Functions of an IR text are exported under their names from a complete
 // module, which imports from "env" what it calls and does not define. Complete modules have the sections of

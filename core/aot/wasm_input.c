@@ -274,14 +274,6 @@ static void add_entry(Module *a, uint32_t func) {
     arena_free(tmp);
 }
 
-static uint32_t choose_entry(Module *a, const char *entry) {
-    if (!entry) return a->m->entry;
-    const BcExport *found = bc_export_find(a->m, BC_KIND_FUNC, entry, strlen(entry));
-    if (found) return found->index;
-    diag_error(a->w->ctx, (Place){.file = a->m->file}, "there is no exported function '%s'", entry);
-    ctx_throw(a->w->ctx, VTR_ERR_NOT_FOUND);
-}
-
 // Functions of which the loader makes references.
 static void add_table(Module *a) {
     for (uint32_t k = 0; k < a->m->n_consts; k++)
@@ -299,7 +291,7 @@ void aot_wasm_module(Aot *aot, const BcModule *m, const char *entry) {
     a.irgen = irgen_start(m, &irgen);
     a.functions = NEW_ARRAY(w->arena, uint32_t, bc_n_functions(m));
     a.exports = NEW_ARRAY(w->arena, const char *, bc_n_functions(m));
-    uint32_t start = choose_entry(&a, entry);
+    uint32_t start = aot_entry(m, entry);
     add_functions(&a);
     for (uint32_t k = 0; k < m->n_exports; k++)
         if (m->exports[k].kind == BC_KIND_FUNC) add_entry(&a, m->exports[k].index);

@@ -593,12 +593,6 @@ static void check_frame(Check *c) {
     if (!same) ctx_bug(c->ctx, "ra_check: blocks or stack slots of the program were changed");
 }
 
-static uint32_t *none_array(Arena *arena, uint32_t n) {
-    uint32_t *array = NEW_ARRAY(arena, uint32_t, n);
-    for (uint32_t i = 0; i < n; i++) array[i] = NONE;
-    return array;
-}
-
 // False: a slot was wrongly taken for a home, and nothing is known.
 static bool check_all(Arena *arena, const MFunc *before, const MFunc *after, bool homes) {
     uint32_t n_locs = N_REGS + after->slots.n;
@@ -609,10 +603,10 @@ static bool check_all(Arena *arena, const MFunc *before, const MFunc *after, boo
     c->stamp = NEW_ARRAY(arena, uint32_t, n_locs);
     c->first_change = NEW_ARRAY(arena, uint32_t, before->blocks.n + 1);
     c->lost = NEW_ARRAY(arena, RegSet, before->blocks.n);
-    c->def_block = none_array(arena, n_vregs);
-    c->param_of = none_array(arena, n_vregs);
+    c->def_block = all_none(arena, n_vregs);
+    c->param_of = all_none(arena, n_vregs);
     c->param_at = NEW_ARRAY(arena, uint32_t, n_vregs);
-    c->owner = none_array(arena, after->slots.n);
+    c->owner = all_none(arena, after->slots.n);
     c->demanded = map_new(arena);
     check_frame(c);
     read_graph(c);

@@ -352,12 +352,6 @@ static void run_block(StackCheck *c, uint32_t block) {
 
 // ---- the graph and the tables ---------------------------------------------------------------------
 
-static uint32_t *none_array(Arena *arena, uint32_t n) {
-    uint32_t *array = NEW_ARRAY(arena, uint32_t, n);
-    for (uint32_t i = 0; i < n; i++) array[i] = NONE;
-    return array;
-}
-
 static void read_graph(StackCheck *c) {
     const MFunc *m = c->m;
     c->in_first = NEW_ARRAY(c->arena, uint32_t, m->blocks.n + 2);
@@ -423,8 +417,8 @@ void stack_check(const MFunc *m, const StackPlan *plan) {
     *c = (StackCheck){.m = m, .plan = plan, .arena = arena};
     read_locals(c);
     c->name = NEW_ARRAY(arena, uint32_t, m->vregs.n);
-    c->def_block = none_array(arena, m->vregs.n);
-    c->param_of = none_array(arena, m->vregs.n);
+    c->def_block = all_none(arena, m->vregs.n);
+    c->param_of = all_none(arena, m->vregs.n);
     c->param_at = NEW_ARRAY(arena, uint32_t, m->vregs.n);
     c->first_change = NEW_ARRAY(arena, uint32_t, m->blocks.n + 1);
     c->now = NEW_ARRAY(arena, Content, c->n_locals);
