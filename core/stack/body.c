@@ -259,18 +259,21 @@ static void count_exits(const Body *b, const FlowOrder *order, uint32_t *users) 
     }
 }
 
-// A trap in an `if` takes 3 bytes and itself for each user; a shared one takes itself once, 3 bytes for its block and 2
-// for each branch.
+// A trap in an `if` takes that and itself for each user; a shared one takes itself and its block once, and a branch for
+// each.
 static void share_traps(Writer *w, const FlowOrder *order) {
     Body *b = w->b;
     uint32_t n = b->m->blocks.n;
     uint32_t *users = NEW_ARRAY(b->tmp, uint32_t, n);
-    uint32_t itself = b->traps == TRAPS_CALL ? 3 : 1;
+    uint32_t itself = put_size(b, b->t->op_trap) + (b->traps == TRAPS_CALL ? put_size(b, b->t->op_call) : 0);
+    uint32_t alone = put_size(b, b->s->if_) + itself + put_size(b, b->s->end);
+    uint32_t once = put_size(b, b->s->block) + itself + put_size(b, b->s->end);
+    uint32_t each = put_size(b, b->s->branch_if);
     w->trap_at = NEW_ARRAY(b->tmp, uint32_t, n);
     count_exits(b, order, users);
     for (uint32_t t = 0; t < n; t++) {
         w->trap_at[t] = NONE;
-        if (users[t] * (itself + 3) <= users[t] * 2 + itself + 3) continue;
+        if (users[t] * alone <= users[t] * each + once) continue;
         w->trap_at[t] = w->shared.n;
         vec_push(b->tmp, &w->shared, t);
     }

@@ -42,6 +42,8 @@ static inline uint32_t body_at(const Body *b) { return b->bytes.bytes.n; }
 // Appends an instruction with these described slots. `type`: number of the type that an indirect call wants.
 void put_inst(Body *b, uint16_t mop, const MOpnd *slots, uint32_t type);
 bool put_fits(const Body *b, uint16_t mop, const MOpnd *slots);
+// Bytes of an instruction whose immediates are 0.
+unsigned put_size(const Body *b, uint16_t mop);
 void put_plain(Body *b, uint16_t mop);
 void put_imm(Body *b, uint16_t mop, int64_t imm);      // its immediate
 void put_label(Body *b, uint16_t mop, uint32_t depth); // its label

@@ -16,6 +16,18 @@ bool put_fits(const Body *b, uint16_t mop, const MOpnd *slots) {
     return b->t->encode(mop, slots, b->m->features, &code);
 }
 
+unsigned put_size(const Body *b, uint16_t mop) {
+    const InstDesc *d = &b->t->insts[mop];
+    MOpnd slots[BODY_SLOTS];
+    Encoded code;
+    memset(slots, 0, sizeof slots);
+    memset(&code, 0, sizeof code);
+    for (unsigned k = 0; k < d->n_opnds; k++)
+        if (d->opnds[k].type != OT_REG) slots[d->opnds[k].slot] = (MOpnd){.kind = MO_IMM};
+    if (!b->t->encode(mop, slots, b->m->features, &code)) ctx_bug(b->ctx, "stack: %s does not take 0", d->name);
+    return code.n;
+}
+
 static void put_reloc(Body *b, uint32_t start, const Fixup *fix, const MOpnd *o, uint32_t type) {
     CodeReloc r = {.at = start + fix->at, .reloc = fix->reloc, .addend = fix->addend + o->imm, .back = fix->back};
     if (type != NONE && fix->reloc == b->s->reloc_type) {
