@@ -16,10 +16,10 @@ typedef struct Aot {
     CompileOptions compile; // of every function; `traps` is set by kind of input
 } Aot;
 
-// clif.c: adds the functions of an IR text, global symbols by their names. A trap executes the machine's trapping
-// instruction; its address and code are a row of the section vitrail_traps. Throws VTR_ERR_INPUT, VTR_ERR_UNSUPPORTED
-// and VTR_ERR_LIMIT with diagnostics.
-void aot_add_clif(Aot *aot, const char *file, const char *text, size_t len);
+// clif.c: adds functions that have passed the verifier, global symbols by their names. A trap executes the machine's
+// trapping instruction; its address and code are a row of the section vitrail_traps. Throws VTR_ERR_UNSUPPORTED and
+// VTR_ERR_LIMIT with diagnostics.
+void aot_add_funcs(Aot *aot, Func *const *funcs, uint32_t n);
 
 // module.c: adds a module of bytecode, to be linked with the runtime; nothing else may be in the object. `entry` names
 // the exported function that the executable runs, NULL = the module's entry. Throws VTR_ERR_NOT_FOUND when there is
@@ -28,12 +28,9 @@ void aot_add_module(Aot *aot, const BcModule *m, const char *entry);
 // The index of that function; BC_NONE when `entry` is NULL and the module has none.
 uint32_t aot_entry(const BcModule *m, const char *entry);
 
-// wasm_input.c: the same for WebAssembly. Functions of an IR text are exported under their names from a complete
-// module, which imports from "env" what it calls and does not define. Complete modules have the sections of
-// wasm_meta.h, objects vitrail_traps: rows of the place of an instruction in the code section and its trap code, 4
-// bytes each.
-void aot_wasm_clif(Aot *aot, const char *file, const char *text, size_t len);
-// Functions that have passed the verifier, as those of a text.
+// wasm_input.c: the same for WebAssembly. Functions of IR are exported under their names from a complete module, which
+// imports from "env" what it calls and does not define. Complete modules have the sections of wasm_meta.h, objects
+// vitrail_traps: rows of the place of an instruction in the code section and its trap code, 4 bytes each.
 void aot_wasm_funcs(Aot *aot, Func *const *funcs, uint32_t n);
 // Only complete modules can be made of bytecode.
 void aot_wasm_module(Aot *aot, const BcModule *m, const char *entry);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aot/aot.h"
+#include "builder/func.h"
 
 enum { DEFAULT_STACK = 1 << 20 }; // bytes of a complete module's shadow stack
 
@@ -76,17 +77,41 @@ static void want_open(const vtr_object *object) {
     if (object->done) ctx_fail(object->ctx, VTR_ERR_USAGE, "the object has been written already");
 }
 
+static void add_funcs(Aot *aot, Func *const *funcs, uint32_t n) {
+    if (aot->wasm) aot_wasm_funcs(aot, funcs, n);
+    else aot_add_funcs(aot, funcs, n);
+}
+
 static void add_clif(Ctx *ctx, void *arg) {
-    (void)ctx;
     AddJob *job = arg;
     want_open(job->object);
-    if (job->object->aot.wasm) aot_wasm_clif(&job->object->aot, job->name, job->text, job->len);
-    else aot_add_clif(&job->object->aot, job->name, job->text, job->len);
+    Arena *input = arena_new(ctx);
+    const IrFile *ir = compile_read(input, job->name, job->text, job->len);
+    add_funcs(&job->object->aot, ir->funcs.v, ir->funcs.n);
+    arena_free(input);
 }
 
 vtr_status vtr_object_add_clif(vtr_object *object, const char *file, const char *text, size_t len) {
     AddJob job = {.object = object, .name = file, .text = text, .len = len};
     return ctx_try(object->ctx, add_clif, &job);
+}
+
+typedef struct FuncJob {
+    vtr_object *object;
+    vtr_func *func;
+} FuncJob;
+
+static void add_func(Ctx *ctx, void *arg) {
+    const FuncJob *job = arg;
+    want_open(job->object);
+    if (func_ctx(job->func) != ctx) ctx_fail(ctx, VTR_ERR_USAGE, "the function was made in another context");
+    Func *f = func_take(job->func);
+    add_funcs(&job->object->aot, &f, 1);
+}
+
+vtr_status vtr_object_add_func(vtr_object *object, vtr_func *func) {
+    FuncJob job = {object, func};
+    return ctx_try(object->ctx, add_func, &job);
 }
 
 typedef struct ModuleJob {

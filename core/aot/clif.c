@@ -1,4 +1,4 @@
-// Objects from IR text.
+// Objects from functions of IR.
 #include <stdio.h>
 #include <string.h>
 
@@ -28,8 +28,8 @@ static uint32_t symbol(Object *o, ExtName name) {
 
 static uint32_t resolve(void *user, ExtName name) { return symbol(user, name); }
 
-// The functions of the text that is being added are symbols by now, some not defined yet; `user` holds their names.
-static bool in_text(const void *user, ExtName name) {
+// The functions that are being added are symbols by now, some not defined yet; `user` holds their names.
+static bool among_names(const void *user, ExtName name) {
     return intern_find(user, name.text, strlen(name.text)) != UINT32_MAX;
 }
 
@@ -52,33 +52,29 @@ static uint32_t trap_section(Object *o) {
     return object_section(o, "vitrail_traps", OBJ_READ_ONLY, 4);
 }
 
-void aot_add_clif(Aot *aot, const char *file, const char *text, size_t len) {
+void aot_add_funcs(Aot *aot, Func *const *funcs, uint32_t n) {
     Object *o = aot->object;
     Arena *code = arena_new(o->ctx);
-    Arena *input = arena_new(o->ctx);
-    IrFile *ir = ir_read(input, file, text, len, CC_SYSTEM_V);
-    for (uint32_t k = 0; k < ir->skipped.n; k++)
-        diag_error(o->ctx, ir->skipped.v[k].place, "unsupported: %s", ir->skipped.v[k].reason);
-    if (ir->skipped.n) ctx_throw(o->ctx, VTR_ERR_UNSUPPORTED);
     CompileOptions options = aot->compile;
     options.traps = TRAPS_INSN;
     // All names first: they are not the library's.
-    Interner names = interner_new(input);
-    for (uint32_t k = 0; k < ir->funcs.n; k++) {
-        ExtName name = ir->funcs.v[k]->name;
+    Arena *tmp = arena_new(o->ctx);
+    Interner names = interner_new(tmp);
+    for (uint32_t k = 0; k < n; k++) {
+        ExtName name = funcs[k]->name;
         if (name.kind == NAME_TEXT) {
             intern(&names, name.text, strlen(name.text));
             object_symbol(o, name.text);
         }
     }
     uint32_t traps = trap_section(o);
-    for (uint32_t k = 0; k < ir->funcs.n; k++) {
-        Func *f = ir->funcs.v[k];
-        aot_make_near(f, in_text, &names);
+    for (uint32_t k = 0; k < n; k++) {
+        Func *f = funcs[k];
+        aot_make_near(f, among_names, &names);
         object_code(o, compile_func(code, f, &options), symbol(o, f->name), OBJ_GLOBAL, resolve, o);
         put_traps(o, traps, &vec_last(&o->funcs));
         arena_reset(code);
     }
-    arena_free(input);
+    arena_free(tmp);
     arena_free(code);
 }

@@ -137,17 +137,6 @@ void aot_wasm_funcs(Aot *aot, Func *const *funcs, uint32_t n) {
     arena_free(code);
 }
 
-void aot_wasm_clif(Aot *aot, const char *file, const char *text, size_t len) {
-    Ctx *ctx = aot->wasm->ctx;
-    Arena *input = arena_new(ctx);
-    IrFile *ir = ir_read(input, file, text, len, CC_SYSTEM_V);
-    for (uint32_t k = 0; k < ir->skipped.n; k++)
-        diag_error(ctx, ir->skipped.v[k].place, "unsupported: %s", ir->skipped.v[k].reason);
-    if (ir->skipped.n) ctx_throw(ctx, VTR_ERR_UNSUPPORTED);
-    aot_wasm_funcs(aot, ir->funcs.v, ir->funcs.n);
-    arena_free(input);
-}
-
 // ---- bytecode -----------------------------------------------------------------------------------------------
 
 typedef struct Module {

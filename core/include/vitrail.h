@@ -1,12 +1,14 @@
 /* Vitrail: a retargetable code generator.
  *
- * This is the one public header. It compiles alone as C99, C11 and C++17.
+ * This is the public header; only who builds IR by calls wants vitrail_ir.h beside it, too. It compiles alone as C99,
+ * C11 and C++17.
  *
  * Rules that hold for every function here:
  *   - A context (vtr_context) and everything made from it belong to one thread at a time. Contexts are
  *     independent of each other; nothing is shared but immutable tables.
  *   - A function that can fail returns vtr_status. VTR_OK is 0. On failure, outputs are untouched and the
- *     context stays usable; vtr_diagnostic() tells what went wrong and where.
+ *     context stays usable; vtr_diagnostic() tells what went wrong and where. VTR_ERR_MEMORY and VTR_ERR_INTERNAL are
+ *     possible everywhere and not listed. (Building IR is different, see vtr_func_new().)
  *   - Nothing here exits, aborts or prints.
  *   - Strings are NUL-terminated UTF-8 unless a length is given.
  */
@@ -28,6 +30,12 @@ extern "C" {
 #else
 #define VTR_API
 #endif
+
+/* The version of this header, and that of the library, "0.1.0". Within one minor version they fit each other. */
+#define VTR_VERSION_MAJOR 0
+#define VTR_VERSION_MINOR 1
+#define VTR_VERSION_PATCH 0
+VTR_API const char *vtr_version(void);
 
 typedef enum vtr_status {
     VTR_OK = 0,
@@ -73,6 +81,11 @@ VTR_API void vtr_diagnostics_clear(vtr_context *context);
 
 /* The name of a status as it stands above, for example "VTR_ERR_INPUT". */
 VTR_API const char *vtr_status_name(vtr_status status);
+
+/* The machines that code can be made for: the index-th name, or NULL behind the last. vtr_host_target() is the one that
+ * this runs on, NULL when Vitrail has no description of it. */
+VTR_API const char *vtr_target_name(size_t index);
+VTR_API const char *vtr_host_target(void);
 
 /* ---- bytecode ---------------------------------------------------------------------------------------
  *
@@ -288,10 +301,136 @@ typedef struct vtr_program_stats {
 } vtr_program_stats;
 VTR_API void vtr_program_statistics(const vtr_program *program, vtr_program_stats *stats);
 
-/* ---- running IR text --------------------------------------------------------------------------------
+/* ---- building IR ------------------------------------------------------------------------------------
  *
- * Functions in Cranelift's IR text (.clif), compiled into this process. A vtr_jit holds functions that can call each
- * other and the host functions that were defined for it.
+ * Functions of Cranelift's IR, made by calls. Here is what stands around instructions; vitrail_ir.h has a function for
+ * each opcode. A function that is complete goes into a vtr_jit or a vtr_object.
+ *
+ *   vtr_func *f;                              // sum(n) = n + (n - 1) + ... + 1
+ *   vtr_func_new(context, "sum", "(i64) -> i64", &f);
+ *   vtr_ir_variable n = vtr_func_variable(f, VTR_I64), sum = vtr_func_variable(f, VTR_I64);
+ *   vtr_ir_block loop = vtr_func_block(f), more = vtr_func_block(f), done = vtr_func_block(f);
+ *   vtr_func_set(f, n, vtr_func_param(f, 0));
+ *   vtr_func_set(f, sum, vtr_ir_iconst(f, VTR_I64, 0));
+ *   vtr_ir_jump(f, loop, NULL, 0);
+ *   vtr_func_enter(f, loop);
+ *   vtr_ir_brif(f, vtr_func_get(f, n), more, NULL, 0, done, NULL, 0);
+ *   vtr_func_enter(f, more);
+ *   vtr_func_set(f, sum, vtr_ir_iadd(f, vtr_func_get(f, sum), vtr_func_get(f, n)));
+ *   vtr_func_set(f, n, vtr_ir_isub(f, vtr_func_get(f, n), vtr_ir_iconst(f, VTR_I64, 1)));
+ *   vtr_ir_jump(f, loop, NULL, 0);
+ *   vtr_func_enter(f, done);
+ *   vtr_ir_value result = vtr_func_get(f, sum);
+ *   vtr_ir_return(f, &result, 1);
+ *   if (vtr_jit_add_func(jit, f) != VTR_OK) ...
+ *   vtr_func_free(f);
+ */
+
+typedef struct vtr_func vtr_func;
+
+/* What a function has, by number. Each is good in the function that gave it; {UINT32_MAX} is none. */
+typedef struct vtr_ir_value {
+    uint32_t id;
+} vtr_ir_value;
+typedef struct vtr_ir_block {
+    uint32_t id;
+} vtr_ir_block;
+typedef struct vtr_ir_variable {
+    uint32_t id;
+} vtr_ir_variable;
+typedef struct vtr_ir_signature {
+    uint32_t id;
+} vtr_ir_signature;
+typedef struct vtr_ir_callee {
+    uint32_t id;
+} vtr_ir_callee;
+typedef struct vtr_ir_slot {
+    uint32_t id;
+} vtr_ir_slot;
+typedef struct vtr_ir_symbol {
+    uint32_t id;
+} vtr_ir_symbol;
+
+/* Where a branch leads, with the values of the block's parameters; args may be NULL with n_args 0. */
+typedef struct vtr_ir_target {
+    vtr_ir_block block;
+    const vtr_ir_value *args;
+    size_t n_args;
+} vtr_ir_target;
+
+/* What is known of an access to memory. Without flags it is as wide as its type, may have any address, and is in the
+ * machine's byte order. Nothing catches an access that faults: it is the fault of this process. */
+enum {
+    VTR_MEM_NOTRAP = 1,   /* the access cannot fault: it may be left out when its value is not used */
+    VTR_MEM_ALIGNED = 2,  /* the address is a multiple of the size */
+    VTR_MEM_READONLY = 4, /* nothing writes there while the function runs */
+    VTR_MEM_CAN_MOVE = 8, /* with NOTRAP: it may be done where the program would not come */
+    VTR_MEM_LITTLE = 16,  /* little-endian */
+    VTR_MEM_BIG = 32      /* big-endian */
+};
+
+/* Begins a function: its entry block is the current one. The name is the one without `%`, the signature as IR text
+ * writes it:
+ *
+ *   (i64, i8 uext) -> f64 system_v
+ *
+ * types i8 i16 i32 i64 f32 f64; uext or sext behind an integer narrower than a register says who extends it as C
+ * conventions want it; several results stand behind `->` with commas between, none without `->`. The convention is
+ * system_v, the default, for the C convention of each machine (of x86_64 outside Windows); windows_fastcall; tail,
+ * which return_call needs; or fast, for functions that only such code calls. Both texts are copied. The caller frees
+ * the function before the context. Errors: VTR_ERR_INPUT, VTR_ERR_UNSUPPORTED (i128) for the signature.
+ *
+ * Functions that add to it return no status: the first mistake is kept in the function, with its diagnostic in the
+ * context; later calls do nothing and give values that are none. vtr_func_finish(), vtr_jit_add_func() and
+ * vtr_object_add_func() return it: VTR_ERR_USAGE for what a call can see (a value that is none, an opcode that has no
+ * such type, code behind a terminator), VTR_ERR_INPUT for what the verifier finds in the whole (types of operands, a
+ * definition that does not reach a use, a block without terminator), VTR_ERR_LIMIT. */
+VTR_API vtr_status vtr_func_new(vtr_context *context, const char *name, const char *signature, vtr_func **func);
+VTR_API void vtr_func_free(vtr_func *func);
+
+/* The value of a parameter of the signature, from 0. */
+VTR_API vtr_ir_value vtr_func_param(vtr_func *func, size_t index);
+
+/* A new block. vtr_func_enter() makes it the current one, to whose end instructions go until a terminator (jump, brif,
+ * br_table, return, return_call, trap) ends it. Blocks are laid out in the order in which they are first entered; one
+ * that is left half-done can be entered again. No branch may lead to the entry block. */
+VTR_API vtr_ir_block vtr_func_block(vtr_func *func);
+VTR_API void vtr_func_enter(vtr_func *func, vtr_ir_block block);
+/* Whether an instruction could be added now: false behind a terminator and after a mistake. */
+VTR_API bool vtr_func_open(const vtr_func *func);
+/* A parameter of a block, in order: each branch to the block says its value. Variables do it without. */
+VTR_API vtr_ir_value vtr_func_block_param(vtr_func *func, vtr_ir_block block, vtr_type type);
+
+/* Variables: what is set in one block is got in another, whatever way control takes; SSA form is made of it. Got before
+ * it was set, a variable is 0. type is that of IR: VTR_I8, VTR_I16, VTR_I32, VTR_I64, VTR_F32 or VTR_F64. */
+VTR_API vtr_ir_variable vtr_func_variable(vtr_func *func, vtr_type type);
+VTR_API void vtr_func_set(vtr_func *func, vtr_ir_variable variable, vtr_ir_value value);
+VTR_API vtr_ir_value vtr_func_get(vtr_func *func, vtr_ir_variable variable);
+/* Says that every branch to the block has been made. Optional: it saves work when it comes early. */
+VTR_API void vtr_func_seal(vtr_func *func, vtr_ir_block block);
+
+/* For vtr_ir_call(), vtr_ir_return_call() and vtr_ir_func_addr(): the function `name`, which may be this one, one that
+ * was or will be added, or of the host (see vtr_jit_define(), vtr_jit_options.use_dlsym, vtr_object_add_clif()). */
+VTR_API vtr_ir_callee vtr_func_callee(vtr_func *func, const char *name, const char *signature);
+/* For vtr_ir_call_indirect() and vtr_ir_return_call_indirect(). */
+VTR_API vtr_ir_signature vtr_func_signature(vtr_func *func, const char *signature);
+/* For vtr_ir_stack_addr(): `size` bytes of the stack frame, at a multiple of `align`, a power of two. */
+VTR_API vtr_ir_slot vtr_func_slot(vtr_func *func, size_t size, uint32_t align);
+/* For vtr_ir_symbol_value(): the address of the data (or function) `name`. */
+VTR_API vtr_ir_symbol vtr_func_symbol(vtr_func *func, const char *name);
+
+/* Completes the function and verifies it; returns its first mistake. Nothing can be added afterwards. Optional: adding
+ * it to a vtr_jit or a vtr_object does it first. */
+VTR_API vtr_status vtr_func_finish(vtr_func *func);
+
+/* Completes the function and gives it as IR text, NUL-terminated, which the caller frees with vtr_bytes_free(). To be
+ * called before the function is added to anything. Errors: those of vtr_func_finish(), VTR_ERR_USAGE. */
+VTR_API vtr_status vtr_func_text(vtr_func *func, char **text, size_t *n);
+
+/* ---- running IR ------------------------------------------------------------------------------------------
+ *
+ * Functions of IR, as Cranelift's IR text (.clif) or built by calls, compiled into this process. A vtr_jit holds
+ * functions that can call each other and the host functions that were defined for it.
  *
  *   vtr_jit_new(context, NULL, &jit);
  *   vtr_jit_add_clif(jit, "add.clif", text, strlen(text));
@@ -311,6 +450,9 @@ typedef struct vtr_jit_options {
     const char *features; /* as in vtr_backend_options */
     bool simulate;        /* run the code in the simulator although it is this machine's */
     uint64_t fuel;        /* instructions that simulated code may execute; 0 = no limit */
+    /* Asked while publishing for what nothing defines: the address of `name` in the host, or NULL. NULL = nobody is */
+    void *(*resolve)(void *user, const char *name);
+    void *resolve_user;
 } vtr_jit_options;
 
 /* Makes an empty one. options NULL = for this machine at VTR_OPT_SPEED, defaults elsewhere; the structure is copied.
@@ -320,8 +462,10 @@ typedef struct vtr_jit_options {
 VTR_API vtr_status vtr_jit_new(vtr_context *context, const vtr_jit_options *options, vtr_jit **jit);
 VTR_API void vtr_jit_free(vtr_jit *jit);
 
-/* Gives `%name` an address in the host: a C function's, or that of data. The name is copied. Simulated code calls a
- * function with the signature that the IR text declares for it, through code made for this machine. */
+/* Gives `%name` an address in the host: a C function's, or that of data, for what is published from now on. The name is
+ * copied. What nothing defines is looked for with vtr_jit_options.resolve, then, with use_dlsym, in the running
+ * program. Simulated code calls a function with the signature that the IR declares for it, through code made for this
+ * machine. */
 VTR_API vtr_status vtr_jit_define(vtr_jit *jit, const char *name, void *address);
 
 /* Reads `len` bytes of IR text, compiles every function in it and adds them, callable after vtr_jit_publish(). file is
@@ -329,7 +473,18 @@ VTR_API vtr_status vtr_jit_define(vtr_jit *jit, const char *name, void *address)
  * VTR_ERR_UNSUPPORTED and VTR_ERR_LIMIT naming the instruction, VTR_ERR_USAGE for a name that is taken. */
 VTR_API vtr_status vtr_jit_add_clif(vtr_jit *jit, const char *file, const char *text, size_t len);
 
-/* Makes everything added callable. Errors: VTR_ERR_NOT_FOUND naming the functions that nothing defines. */
+/* The same for one function that was built by calls, in the same context. It is used up, also by an error: then it can
+ * only be freed. Errors: those of vtr_func_finish(); VTR_ERR_UNSUPPORTED and VTR_ERR_LIMIT naming the instruction,
+ * VTR_ERR_USAGE for a name that is taken. */
+VTR_API vtr_status vtr_jit_add_func(vtr_jit *jit, vtr_func *func);
+
+/* Takes a function out; its name can be added again. Nothing may run in its code, return to it or hold its address, and
+ * functions that call it must be removed before. Its memory is freed with the last function that was published together
+ * with it. Errors: VTR_ERR_NOT_FOUND. */
+VTR_API vtr_status vtr_jit_remove(vtr_jit *jit, const char *name);
+
+/* Makes everything added callable. Errors: VTR_ERR_NOT_FOUND naming the functions that nothing defines (they can be
+ * defined, and this called again), VTR_ERR_LIMIT when `reserve` is used up, VTR_ERR_SYSTEM. */
 VTR_API vtr_status vtr_jit_publish(vtr_jit *jit);
 
 /* The address of a published function, to be called through a pointer of its signature and convention; NULL when there
@@ -393,6 +548,11 @@ VTR_API void vtr_object_free(vtr_object *object);
  * `vitrail_traps` have the instruction's place in the code section.
  * Errors: VTR_ERR_INPUT with diagnostics, VTR_ERR_UNSUPPORTED and VTR_ERR_LIMIT naming the instruction. */
 VTR_API vtr_status vtr_object_add_clif(vtr_object *object, const char *file, const char *text, size_t len);
+
+/* The same for one function that was built by calls, in the same context. It is used up, also by an error. A function
+ * that is called like one of those of the library must be added before what calls it.
+ * Errors: those of vtr_func_finish(); VTR_ERR_UNSUPPORTED and VTR_ERR_LIMIT naming the instruction. */
+VTR_API vtr_status vtr_object_add_func(vtr_object *object, vtr_func *func);
 
 /* Compiles a module of bytecode into an object that, linked with the runtime (libvitrail_rt.a of the target), is an
  * executable which runs the exported function `entry` (NULL: the module's entry function) as `vitrail run` does.

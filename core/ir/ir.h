@@ -285,6 +285,10 @@ typedef struct IrFile {
 // Nothing but the form is checked: run verify_func() on each function before anything else.
 IrFile *ir_read(Arena *arena, const char *file, const char *text, size_t len, CallConv default_conv);
 
+// Reads a signature such as `(i64, i8 uext) -> f64 system_v`; `file` is what diagnostics call the text. Throws
+// VTR_ERR_INPUT or VTR_ERR_UNSUPPORTED with a diagnostic.
+Sig ir_read_signature(Arena *arena, const char *file, const char *text, CallConv default_conv);
+
 // For callers that need every function of a file: records a diagnostic for each skipped one and throws
 // VTR_ERR_UNSUPPORTED when there is any.
 void ir_require_all(Ctx *ctx, const IrFile *file);

@@ -207,15 +207,35 @@ static void rd_renumber(Reader *r) {
     file->funcs.n = n;
 }
 
-IrFile *ir_read(Arena *arena, const char *file, const char *text, size_t len, CallConv default_conv) {
+static Reader reader_new(Arena *arena, const char *file, const char *text, size_t len, CallConv conv) {
     Ctx *ctx = arena_ctx(arena);
-    size_t errors = diag_count(ctx);
     if (len > UINT32_MAX - 1) ctx_fail(ctx, VTR_ERR_LIMIT, "a text of more than 4 GiB");
-    Reader r = {.ctx = ctx, .arena = arena, .conv = default_conv, .func = NONE};
+    Reader r = {.ctx = ctx, .arena = arena, .conv = conv, .func = NONE};
     r.file = NEW(arena, IrFile);
     r.file->file = file ? arena_text(arena, file, strlen(file)) : NULL;
     r.budget = (uint64_t)len * 64 + 4096;
     r.lex = lexer_new(text, len);
+    return r;
+}
+
+Sig ir_read_signature(Arena *arena, const char *file, const char *text, CallConv default_conv) {
+    Reader r = reader_new(arena, file, text, strlen(text), default_conv);
+    Sig sig;
+    rd_next(&r);
+    bool right = rd_signature(&r, &sig);
+    if (r.skip) {
+        diag_error(r.ctx, r.skip_place, "unsupported: %s", r.skip);
+        ctx_throw(r.ctx, VTR_ERR_UNSUPPORTED);
+    }
+    if (right && r.tok.kind != TOK_END) right = rd_error(&r, &r.tok, "expected the end of the signature");
+    if (!right) ctx_throw(r.ctx, VTR_ERR_INPUT);
+    return sig;
+}
+
+IrFile *ir_read(Arena *arena, const char *file, const char *text, size_t len, CallConv default_conv) {
+    Ctx *ctx = arena_ctx(arena);
+    size_t errors = diag_count(ctx);
+    Reader r = reader_new(arena, file, text, len, default_conv);
     r.lex.comment = rd_comment;
     r.lex.arg = &r;
     rd_next(&r);
@@ -235,7 +255,7 @@ IrFile *ir_read(Arena *arena, const char *file, const char *text, size_t len, Ca
 
 void ir_require_all(Ctx *ctx, const IrFile *file) {
     for (uint32_t k = 0; k < file->skipped.n; k++) {
-        diag_error(ctx, file->skipped.v[k].place, "not supported yet: %s", file->skipped.v[k].reason);
+        diag_error(ctx, file->skipped.v[k].place, "unsupported: %s", file->skipped.v[k].reason);
     }
     if (file->skipped.n) ctx_throw(ctx, VTR_ERR_UNSUPPORTED);
 }

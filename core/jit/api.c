@@ -1,6 +1,7 @@
 // The public interface to compiling IR text into this process.
 #include <string.h>
 
+#include "builder/func.h"
 #include "jit/compile.h"
 #include "jit/jit.h"
 
@@ -11,7 +12,14 @@ struct vtr_jit {
     CompileOptions options;
     Interner names; // of the functions added
     VEC(Sig) sigs;  // by number in names
+    void *(*resolve)(void *user, const char *name);
+    void *resolve_user;
 };
+
+static void *resolve_text(void *user, ExtName name) {
+    const vtr_jit *jit = user;
+    return name.kind == NAME_TEXT ? jit->resolve(jit->resolve_user, name.text) : NULL;
+}
 
 typedef struct NewJob {
     const vtr_jit_options *options;
@@ -34,6 +42,11 @@ static void new_body(Ctx *ctx, void *arg) {
     jit->ctx = ctx;
     jit->arena = arena;
     jit->jit = jit_new(arena, target, &options);
+    if (chosen.resolve) {
+        jit->resolve = chosen.resolve;
+        jit->resolve_user = chosen.resolve_user;
+        jit_set_resolver(jit->jit, resolve_text, jit);
+    }
     jit->names = interner_new(arena);
     jit->options = (CompileOptions){.target = target,
                                     .features = machine.features,
@@ -87,43 +100,80 @@ static void remember(vtr_jit *jit, const Func *f) {
 
 typedef struct AddJob {
     vtr_jit *jit;
-    const IrFile *file;
+    Func *const *funcs;
     Code *const *codes;
-    uint32_t n; // added so far
+    uint32_t n;
+    uint32_t done; // added so far
 } AddJob;
 
 static void add_codes(Ctx *ctx, void *arg) {
     (void)ctx;
     AddJob *job = arg;
-    for (uint32_t k = 0; k < job->file->funcs.n; k++) {
-        jit_declare_callees(job->jit->jit, job->file->funcs.v[k]);
-        jit_add(job->jit->jit, job->codes[k]);
-        job->n++;
-        if (job->file->funcs.v[k]->name.kind == NAME_TEXT) remember(job->jit, job->file->funcs.v[k]);
+    while (job->done < job->n) {
+        const Func *f = job->funcs[job->done];
+        jit_declare_callees(job->jit->jit, f);
+        jit_add(job->jit->jit, job->codes[job->done]);
+        job->done++; // from here on it is to be taken back
+        if (f->name.kind == NAME_TEXT) remember(job->jit, f);
     }
 }
 
-static void add_body(Ctx *ctx, void *arg) {
-    TextJob *job = arg;
-    vtr_jit *jit = job->jit;
-    Arena *arena = arena_new(ctx);
-    IrFile *file = ir_read(arena, job->name, job->text, job->len, CC_SYSTEM_V);
-    VEC(Code *) codes = {0};
-    for (uint32_t k = 0; k < file->funcs.n; k++)
-        vec_push(arena, &codes, compile_func(arena, file->funcs.v[k], &jit->options));
+// Compiles functions that have passed the verifier, and adds all of them or none.
+static void add_funcs(vtr_jit *jit, Func *const *funcs, uint32_t n) {
+    Arena *arena = arena_new(jit->ctx);
+    Code **codes = NEW_ARRAY(arena, Code *, n);
+    for (uint32_t k = 0; k < n; k++) codes[k] = compile_func(arena, funcs[k], &jit->options);
     // A name that is taken throws at its function: take back those before it.
-    AddJob add = {jit, file, codes.v, 0};
-    vtr_status status = ctx_try(ctx, add_codes, &add);
+    AddJob add = {jit, funcs, codes, n, 0};
+    vtr_status status = ctx_try(jit->ctx, add_codes, &add);
     if (status != VTR_OK) {
-        for (uint32_t k = 0; k < add.n; k++) jit_free_function(jit->jit, codes.v[k]->name);
-        ctx_throw(ctx, status);
+        for (uint32_t k = 0; k < add.done; k++) jit_free_function(jit->jit, codes[k]->name);
+        ctx_throw(jit->ctx, status);
     }
+    arena_free(arena);
+}
+
+static void add_clif(Ctx *ctx, void *arg) {
+    TextJob *job = arg;
+    Arena *arena = arena_new(ctx);
+    const IrFile *file = compile_read(arena, job->name, job->text, job->len);
+    add_funcs(job->jit, file->funcs.v, file->funcs.n);
     arena_free(arena);
 }
 
 vtr_status vtr_jit_add_clif(vtr_jit *jit, const char *file, const char *text, size_t len) {
     TextJob job = {.jit = jit, .name = file, .text = text, .len = len};
-    return ctx_try(jit->ctx, add_body, &job);
+    return ctx_try(jit->ctx, add_clif, &job);
+}
+
+typedef struct FuncJob {
+    vtr_jit *jit;
+    vtr_func *func;
+} FuncJob;
+
+static void add_func(Ctx *ctx, void *arg) {
+    const FuncJob *job = arg;
+    if (func_ctx(job->func) != ctx) ctx_fail(ctx, VTR_ERR_USAGE, "the function was made in another context");
+    Func *f = func_take(job->func);
+    add_funcs(job->jit, &f, 1);
+}
+
+vtr_status vtr_jit_add_func(vtr_jit *jit, vtr_func *func) {
+    FuncJob job = {jit, func};
+    return ctx_try(jit->ctx, add_func, &job);
+}
+
+static void remove_body(Ctx *ctx, void *arg) {
+    const TextJob *job = arg;
+    // Names that were never added here are the JIT's own.
+    bool own = intern_find(&job->jit->names, job->name, strlen(job->name)) == UINT32_MAX;
+    if (own || !jit_free_function(job->jit->jit, text_name(job->name)))
+        ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no function '%s'", job->name);
+}
+
+vtr_status vtr_jit_remove(vtr_jit *jit, const char *name) {
+    TextJob job = {.jit = jit, .name = name};
+    return ctx_try(jit->ctx, remove_body, &job);
 }
 
 static void publish_body(Ctx *ctx, void *arg) {

@@ -27,7 +27,7 @@ typedef struct CompileOptions {
     const Target *target;
     uint64_t features; // target features that may be used (Target.host_features() for the host)
     OptLevel opt;
-    bool check;    // verify before the passes and prove the allocation (verify/ra_check.c)
+    bool check;    // verify after every pass and prove the allocation (verify/ra_check.c)
     uint64_t fuel; // rewrites the passes may make, for bisecting a miscompile; 0 = no limit
     TrapStyle traps;
     const Stress *stress; // NULL = none
@@ -41,8 +41,12 @@ typedef struct CompileOptions {
     uint64_t *times;
 } CompileOptions;
 
-// Compiles `f`, which the passes may change, and makes the code in `out`. Throws VTR_ERR_INPUT with diagnostics
-// when f does not verify, VTR_ERR_UNSUPPORTED or VTR_ERR_LIMIT naming the instruction when the target cannot do it.
+// Reads IR text to be compiled: every function is supported and has passed the verifier. Throws VTR_ERR_INPUT or
+// VTR_ERR_UNSUPPORTED with diagnostics.
+IrFile *compile_read(Arena *arena, const char *file, const char *text, size_t len);
+
+// Compiles `f`, which has passed the verifier and which the passes may change, and makes the code in `out`. Throws
+// VTR_ERR_UNSUPPORTED or VTR_ERR_LIMIT naming the instruction when the target cannot do it.
 // f->arena may be any arena but options->scratch.
 Code *compile_func(Arena *out, Func *f, const CompileOptions *options);
 

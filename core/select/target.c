@@ -139,6 +139,17 @@ const Target *target_host(void) {
     return NULL;
 }
 
+const char *vtr_target_name(size_t index) {
+    for (const Target *const *t = targets_all; *t; t++)
+        if (index-- == 0) return (*t)->name;
+    return NULL;
+}
+
+const char *vtr_host_target(void) {
+    const Target *host = target_host();
+    return host ? host->name : NULL;
+}
+
 uint64_t target_wide_features(const Target *t) {
     return t->stack->wide_call_reg == NO_MOP ? 0 : t->insts[t->stack->wide_call_reg].features;
 }

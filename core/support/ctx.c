@@ -396,6 +396,11 @@ void vtr_diagnostics_clear(vtr_context *ctx) {
     if (ctx->diag_arena) arena_reset(ctx->diag_arena);
 }
 
+#define DIGITS(x) #x
+#define VERSION(major, minor, patch) DIGITS(major) "." DIGITS(minor) "." DIGITS(patch)
+
+const char *vtr_version(void) { return VERSION(VTR_VERSION_MAJOR, VTR_VERSION_MINOR, VTR_VERSION_PATCH); }
+
 const char *vtr_status_name(vtr_status status) {
     static const char *const names[] = {
         "VTR_OK",           "VTR_ERR_MEMORY",      "VTR_ERR_INPUT",

@@ -1,5 +1,6 @@
 """The lists of emitters, in the order they run: of what stands for all machines, and of each machine by itself."""
 import emit_ir
+import emit_ir_api
 import emit_ir_build
 import emit_ir_eval
 import emit_decode
@@ -14,6 +15,7 @@ import emit_ways
 
 COMMON = [
     emit_ir,
+    emit_ir_api,
     emit_ir_build,
     emit_ir_eval,
     emit_rewrite,

@@ -145,18 +145,23 @@ def rule_lines(source, _build, _mdc):
             yield f"{name}: {count} lines, {MAX_LINES} allowed"
 
 
-def rule_header(source, _build, _mdc):
-    """The public header compiles alone as C99, C11 and C++17."""
-    header = os.path.join(source, "core", "include", "vitrail.h")
+def rule_header(source, build, _mdc):
+    """Each public header compiles alone as C99, C11 and C++17, without a warning."""
+    include = os.path.join(source, "core", "include")
+    for header in (os.path.join(include, "vitrail.h"), os.path.join(build, "generated", "vitrail_ir.h")):
+        yield from header_alone(header, include)
+
+
+def header_alone(header, include):
     for compiler, language, standard in (("gcc", "c", "c99"), ("gcc", "c", "c11"), ("g++", "c++", "c++17"),
                                          ("clang", "c", "c99"), ("clang", "c", "c11"), ("clang", "c++", "c++17")):
         with tempfile.NamedTemporaryFile("w", suffix=".c") as unit:
             unit.write(f'#include "{header}"\n')
             unit.flush()
-            result = subprocess.run([compiler, "-x", language, f"-std={standard}", "-Wall", "-Wextra", "-Werror", "-pedantic",
-                                     "-fsyntax-only", unit.name], capture_output=True, text=True)
+            result = subprocess.run([compiler, "-x", language, f"-std={standard}", "-Wall", "-Wextra", "-Wconversion",
+                                     "-Wshadow", "-pedantic", "-Werror", "-I" + include, "-fsyntax-only", unit.name], capture_output=True, text=True)
         if result.returncode:
-            yield f"vitrail.h as {standard} with {compiler}:\n{result.stderr}"
+            yield f"{os.path.basename(header)} as {standard} with {compiler}:\n{result.stderr}"
 
 
 def rule_data(_source, build, _mdc):

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "irgen_modules.h"
-#include "vitrail.h"
+#include "vitrail_ir.h"
 
 typedef struct Memory {
     size_t live;
@@ -282,14 +282,52 @@ static vtr_status wasm_clif(Steps *s) { return object_bytes(s, "wasm64", false, 
 static vtr_status wasm_object(Steps *s) { return object_bytes(s, "wasm64", true, false); }
 static vtr_status wasm_module(Steps *s) { return object_bytes(s, "wasm64", false, true); }
 
+// A function built by calls, with an operation of every kind that allocates.
+static void build_body(vtr_func *f) {
+    vtr_ir_variable n = vtr_func_variable(f, VTR_I64);
+    vtr_ir_block loop = vtr_func_block(f);
+    vtr_ir_block done = vtr_func_block(f);
+    vtr_func_set(f, n, vtr_func_param(f, 0));
+    vtr_ir_jump(f, loop, NULL, 0);
+    vtr_func_enter(f, loop);
+    vtr_ir_value x = vtr_func_get(f, n);
+    vtr_ir_store(f, 0, x, vtr_ir_stack_addr(f, VTR_I64, vtr_func_slot(f, 8, 8), 0), 0);
+    vtr_func_set(f, n, vtr_ir_call(f, vtr_func_callee(f, "g", "(i64) -> i64"), &x, 1, NULL));
+    vtr_ir_brif(f, vtr_func_get(f, n), loop, NULL, 0, done, NULL, 0);
+    vtr_func_enter(f, done);
+    vtr_ir_value address = vtr_ir_symbol_value(f, VTR_I64, vtr_func_symbol(f, "data"));
+    vtr_ir_return(f, &address, 1);
+}
+
+static vtr_status object_built(Steps *s) {
+    vtr_func *f;
+    vtr_object *object;
+    vtr_status status = vtr_func_new(s->ctx, "built", "(i64) -> i64", &f);
+    if (status != VTR_OK) return status;
+    build_body(f);
+    char *text;
+    size_t n;
+    status = vtr_func_text(f, &text, &n);
+    if (status == VTR_OK) {
+        vtr_bytes_free(s->ctx, text, n);
+        status = vtr_object_new(s->ctx, &(vtr_object_options){.opt = s->opt}, &object);
+    }
+    if (status == VTR_OK) {
+        status = vtr_object_add_func(object, f);
+        vtr_object_free(object);
+    }
+    vtr_func_free(f);
+    return status;
+}
+
 static void object_end(Steps *s) {
     vtr_bytecode_free(s->bytecode);
     vtr_bytes_free(s->ctx, s->bytes, s->n_bytes);
 }
 
 START_TEST(object) {
-    static const Step steps[] = {
-        {"assemble", bc_assemble}, {"read", bc_read}, {"text", object_clif}, {"module", object_module}, {NULL, NULL}};
+    static const Step steps[] = {{"assemble", bc_assemble}, {"read", bc_read},       {"text", object_clif},
+                                 {"module", object_module}, {"built", object_built}, {NULL, NULL}};
     run_steps(steps, (vtr_opt)(_i % 2), _i / 2, object_end);
 }
 END_TEST
