@@ -87,6 +87,10 @@ static uint64_t get64(Reader *r) {
     return load32(p) | (uint64_t)load32(p + 4) << 32;
 }
 
+// Bytes of the fixed part of a function's body and of a block, and of the smallest instruction and the smallest
+// function: its length, a body without registers, and one block of one instruction.
+enum { FUNC_HEAD = 40, BLOCK_HEAD = 8, MIN_INST = 4, MIN_FUNC = 4 + FUNC_HEAD + BLOCK_HEAD + MIN_INST };
+
 // `n` entries of at least `size` bytes each must still be there.
 static void need(Reader *r, uint64_t n, uint32_t size) {
     if (n * size > left(r)) {
@@ -455,13 +459,13 @@ static void read_body(Reader *r, BcFunc *f) {
     need(r, f->n_regs, 4);
     f->regs = NEW_ARRAY(r->arena, uint32_t, f->n_regs);
     for (uint32_t i = 0; i < f->n_regs; i++) f->regs[i] = get32(r);
-    need(r, 2 * (uint64_t)f->n_blocks + f->n_insts, 4);
+    need(r, (uint64_t)f->n_blocks * BLOCK_HEAD + (uint64_t)f->n_insts * MIN_INST, 1);
     read_blocks(r, f);
 }
 
 static void read_func(Reader *r) {
     BcModule *m = r->m;
-    m->n_funcs = get_count(r, BC_MAX_ENTRIES, 60);
+    m->n_funcs = get_count(r, BC_MAX_ENTRIES, MIN_FUNC);
     m->funcs = NEW_ARRAY(r->arena, BcFunc, m->n_funcs);
     const uint8_t *end = r->end;
     for (uint32_t i = 0; i < m->n_funcs; i++) {
