@@ -1,4 +1,5 @@
 // The public interface to object files.
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -187,9 +188,13 @@ static void out_body(Ctx *ctx, void *arg) {
     } else {
         FILE *out = fopen(job->path, "wb");
         bool right = out && fwrite(file.bytes.v, 1, job->n, out) == job->n;
-        if (out && fclose(out)) right = false;
+        int why = errno;
+        if (out && fclose(out) && right) {
+            why = errno;
+            right = false;
+        }
         if (!right) {
-            diag_error(ctx, (Place){.file = job->path}, "the file cannot be written");
+            diag_error(ctx, (Place){.file = job->path}, "the file cannot be written: %s", strerror(why));
             ctx_throw(ctx, VTR_ERR_SYSTEM);
         }
     }

@@ -129,3 +129,24 @@ vtr_status vtr_bytecode_disassemble(const vtr_bytecode *bytecode, char **text, s
 void vtr_bytes_free(vtr_context *context, void *bytes, size_t n) {
     if (bytes) ctx_free(context, bytes, n + 1);
 }
+
+bool vtr_bytecode_export(const vtr_bytecode *bytecode, size_t index, char *name, size_t capacity) {
+    for (uint32_t k = 0; k < bytecode->n_exports; k++) {
+        const BcExport *e = &bytecode->exports[k];
+        if (e->kind != BC_KIND_FUNC || index--) continue;
+        const BcStr *s = &bytecode->strs[e->name];
+        snprintf(name, capacity, "%.*s", (int)s->len, s->bytes);
+        return true;
+    }
+    return false;
+}
+
+bool vtr_bytecode_import(const vtr_bytecode *bytecode, size_t index, char *name, size_t capacity, bool *global) {
+    if (index >= bytecode->n_imports) return false;
+    const BcImport *import = &bytecode->imports[index];
+    const BcStr *module = &bytecode->strs[import->module];
+    const BcStr *s = &bytecode->strs[import->name];
+    snprintf(name, capacity, "%.*s.%.*s", (int)module->len, module->bytes, (int)s->len, s->bytes);
+    if (global) *global = import->kind == BC_KIND_GLOBAL;
+    return true;
+}

@@ -110,6 +110,12 @@ VTR_API vtr_status vtr_bytecode_read(vtr_context *context, const char *name, con
                                      unsigned flags, vtr_bytecode **bytecode);
 VTR_API void vtr_bytecode_free(vtr_bytecode *bytecode);
 
+/* The names of the functions that a module exports, and of what it imports, "module.name": those that
+ * vtr_program_run() and vtr_backend_define() take. index counts from 0; false behind the last. Of the name, what fits
+ * into `capacity` bytes with its NUL is written. *global, which may be NULL: it is a global. */
+VTR_API bool vtr_bytecode_export(const vtr_bytecode *bytecode, size_t index, char *name, size_t capacity);
+VTR_API bool vtr_bytecode_import(const vtr_bytecode *bytecode, size_t index, char *name, size_t capacity, bool *global);
+
 /* Writes a module as the bytes of a .vitbc file; flags: VTR_STRIP, VTR_COMPRESS. The caller frees the bytes with
  * vtr_bytes_free(). */
 VTR_API vtr_status vtr_bytecode_write(const vtr_bytecode *bytecode, unsigned flags, uint8_t **bytes, size_t *n);

@@ -34,10 +34,10 @@ static const struct {
     const char *name;
     int bits; // of an integer; negative = signed
 } types[] = {
-    [VTR_VOID] = {"void", 0}, [VTR_I8] = {"i8", -8},   [VTR_I16] = {"i16", -16}, [VTR_I32] = {"i32", -32},
-    [VTR_I64] = {"i64", -64}, [VTR_U8] = {"u8", 8},    [VTR_U16] = {"u16", 16},  [VTR_U32] = {"u32", 32},
-    [VTR_U64] = {"u64", 64},  [VTR_F32] = {"f32", 0},  [VTR_F64] = {"f64", 0},   [VTR_BOOL] = {"bool", 0},
-    [VTR_PTR] = {"ptr", 0},   [VTR_REF] = {"null", 0}, [VTR_FUNC] = {"null", 0},
+    [VTR_VOID] = {"void", 0}, [VTR_I8] = {"i8", -8},        [VTR_I16] = {"i16", -16},     [VTR_I32] = {"i32", -32},
+    [VTR_I64] = {"i64", -64}, [VTR_U8] = {"u8", 8},         [VTR_U16] = {"u16", 16},      [VTR_U32] = {"u32", 32},
+    [VTR_U64] = {"u64", 64},  [VTR_F32] = {"f32", 0},       [VTR_F64] = {"f64", 0},       [VTR_BOOL] = {"bool", 0},
+    [VTR_PTR] = {"ptr", 0},   [VTR_REF] = {"reference", 0}, [VTR_FUNC] = {"function", 0},
 };
 
 const char *number_type_name(vtr_type type) { return types[type].name; }
@@ -63,8 +63,14 @@ bool number_read(const char *text, vtr_type type, vtr_value *value) {
     value->type = type;
     if (types[type].bits) return read_int(text, types[type].bits, value);
     switch (type) {
-    case VTR_F32: value->as.f32 = strtof(text, &end); return end != text && !*end;
-    case VTR_F64: value->as.f64 = strtod(text, &end); return end != text && !*end;
+    case VTR_F32:
+        errno = 0;
+        value->as.f32 = strtof(text, &end);
+        return end != text && !*end && !(errno && isinf(value->as.f32)); // infinity has a name
+    case VTR_F64:
+        errno = 0;
+        value->as.f64 = strtod(text, &end);
+        return end != text && !*end && !(errno && isinf(value->as.f64));
     case VTR_BOOL: value->as.b = !strcmp(text, "true"); return value->as.b || !strcmp(text, "false");
     case VTR_PTR:
     case VTR_REF:

@@ -35,7 +35,9 @@ def helps():
     check([], 2, err=["^Usage: vitrail COMMAND"])
     check(["--help"], 0, out=["^  run ", "^  targets "])
     check(["fly"], 2, err=["there is no command 'fly'"])
-    for command in ("run", "asm", "dis", "verify", "test", "show", "targets"):
+    check(["--version"], 0, out=[r"^vitrail \d+\.\d+\.\d+$"])
+    for command in re.findall(r"^  (\w+) ", subprocess.run([VITRAIL, "help"], capture_output=True, text=True, timeout=60,
+                                                          check=True).stdout, re.M):
         check([command, "--help"], 0, out=["^Usage: vitrail %s " % command])
         check([command, "--no-such-option"], 2)
 
@@ -64,7 +66,7 @@ def stages():
     check(["show", *one, "--stage", "select"], 0, out=["^block0:", "= entry"])
     check(["show", *one, "--stage", "alloc"], 0, out=["^block0:"])
     check(["show", *one, "--stage", "asm"], 0, out=["^fact_acc:", "imul", "!not an instruction"])
-    check(["show", *one, "--stage", "cfg"], 0, out=["^digraph {", "block0 -> block"])
+    check(["show", *one, "--stage", "cfg"], 0, out=["^digraph \"fact_acc\" {", "block0 -> block"])
     check(["show", *one, "-O", "none", "--stage", "opt"], 0, out=["isub"])
     check(["show", *one, "-d", "simplify", "--fuel", "1"], 0, out=["^; after simplify"])
     check(["show", *one, "-d", "select"], 0, out=[r"smul_overflow\.i64"])
@@ -73,6 +75,58 @@ def stages():
     check(["show", *one, "--time"], 0, err=["us  pass gvn$", "us  emit$"])
     check(["show", "--func", "nobody", FACT], 1, err=["there is no function 'nobody'"])
     check(["show", "--stage", "bytecode", "-"], 1, err=["no bytecode stage"], text="function %f() { block0: return }\n")
+
+
+def formats():
+    """Every stage as JSON, and as a graph where it is one; the same blocks in both."""
+    def show(*arguments):
+        return subprocess.run([VITRAIL, "show", FACT, *arguments], capture_output=True, text=True, timeout=60,
+                              check=True).stdout
+    for target in ("x86_64", "riscv64", "wasm64"):
+        for stage in ("bytecode", "ir", "opt", "select", "alloc", "asm"):
+            if target == "wasm64" and stage == "alloc":
+                continue
+            shown = json.loads(show("--target", target, "--stage", stage, "--json"))
+            if (shown["stage"], shown["target"]) != (stage, target) or not shown["functions"]:
+                failures.append("show --json --stage %s: %r" % (stage, shown))
+            for function in shown["functions"] if "blocks" in shown["functions"][0] else ():
+                names = [re.match(r"block\d+", block["block"]).group() for block in function["blocks"]]
+                edges = [(name, to) for name, block in zip(names, function["blocks"]) for to in block["to"]]
+                graph = show("--target", target, "--stage", stage, "--format", "dot", "--func", function["name"])
+                drawn = re.findall(r"^    (block\d+) -> (block\d+)$", graph, re.M)
+                nodes = re.findall(r'^    (block\d+) \[label="(?:[^"\\]|\\.)*"\]$', graph, re.M)
+                if nodes != names or drawn != edges or not set(sum(edges, ())) <= set(names):
+                    failures.append("show --stage %s of %s: %r and %r\n%s" % (stage, function["name"], names, edges, graph))
+    # What the JSON of code says of its bytes is what the text says.
+    code = json.loads(show("--json", "--func", "fact"))["functions"][0]["code"]
+    joined = "".join(line["bytes"] for line in code)
+    ends = [line["at"] + len(line["bytes"]) // 2 for line in code]
+    if len(code) < 10 or ends[:-1] != [line["at"] for line in code][1:] or not all(line["text"] for line in code):
+        failures.append("show --json: code %r" % code)
+    printed = show("--func", "fact")
+    if "".join(re.findall(r"^ *\w+:  ((?:\w\w )+)", printed, re.M)).replace(" ", "") != joined:
+        failures.append("show --json: bytes %s, not those of\n%s" % (joined, printed))
+    check(["show", "--format", "dot", FACT], 2, err=["graphs are of the stages"])
+    check(["show", "--format", "svg", FACT], 2, err=["takes text, json or dot"])
+    check(["show", "--stage", "alloc", "--target", "wasm64", FACT], 2, err=["no such stage"])
+    check(["show", "--fuel", "much", FACT], 2, err=["--fuel wants a number"])
+
+
+def bench():
+    check(["bench", "--rounds", "2", FACT], 0, out=[r"^ +\d+ +\d+ .*  fact_acc$", r"^ +\d+ +\d+ .*  all$", "^IR insts"])
+    check(["bench", "--rounds", "0", FACT], 2)
+    check(["bench", "--func", "nobody", FACT], 1, err=["there is no function 'nobody'"])
+    for more in ([], ["-O", "none"], ["--target", "wasm64"], ["--func", "fact"]):
+        ran = subprocess.run([VITRAIL, "bench", "--json", "--rounds", "2", *more, FACT], capture_output=True, text=True,
+                             timeout=60, check=True)
+        made = json.loads(ran.stdout)
+        rows = made["functions"]
+        times = [row["nanoseconds"] for row in rows]
+        if len(rows) != (1 if "--func" in more else 6) or any(sum(t.values()) != 2 * t["total"] for t in times) or \
+                sum(t["total"] for t in times) != made["all"]["nanoseconds"]["total"] or \
+                [t["total"] for t in times] != sorted((t["total"] for t in times), reverse=True) or \
+                not all(row["bytes"] and row["instructions"] for row in rows):
+            failures.append("bench --json %s: %r" % (more, made))
 
 
 def simulating():
@@ -182,13 +236,94 @@ def running():
     check(["run", "--stats", FACT], 0, out=["^fact/fib$"], err=[r"^compiled \d+ functions.*ran natively"])
     check(["run", "--entry", "fact", FACT, "21"], 1, out=["!."], err=["trap 2 OVERFLOW E7002", "at fact,"])
     check(["run", "--entry", "fact", FACT, "many"], 2, err=["'many' is no i64"])
-    check(["run", "--entry", "fact", FACT], 2, err=["takes 1 arguments, 0 given"])
+    check(["run", "--entry", "fact", FACT], 2, err=["takes 1 argument, 0 given"])
     check(["run", "--entry", "nobody", FACT], 1, err=["nobody"])
     check(["run", "/no/such/file"], 1, err=["No such file"])
     clif = "function %twice(i32) -> i32 {\nblock0(v0: i32):\n    v1 = iadd v0, v0\n    return v1\n}\n"
     for engine in ([], ["-O", "none"], ["--interpret"]):
         check(["run", *engine, "--entry", "twice", "-", "21"], 0, out=["^42$"], text=clif)
     check(["run", "-", "1"], 1, err=["^-:3:"], text=clif.replace("iadd", "iaddd"))
+
+
+def output_fails():
+    """What cannot be printed is an error, whichever command prints it, argp included."""
+    for command in (["--help"], ["--version"], ["run", "--help"], ["targets"], ["targets", "--json"], ["show", FACT],
+                    ["verify", FACT], ["run", FACT, "--entry", "fact", "5"], ["dis", "--target", "x86_64", "90"],
+                    ["bench", FACT, "--rounds", "1"], ["asm", FACT, "-o", "-"]):
+        with open("/dev/full", "wb") as full:
+            results = [subprocess.run([VITRAIL, *command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+                                      check=False)]
+        results.append(subprocess.run(["sh", "-c", '"$@" >&-', "sh", VITRAIL, *command], capture_output=True, text=True,
+                                      timeout=60, check=False))
+        for result in results:
+            if result.returncode != 1 or not re.search("No space left|Bad file descriptor", result.stderr):
+                failures.append("vitrail %s, nowhere to print: %d %r" % (command, result.returncode, result.stderr))
+    with tempfile.TemporaryDirectory() as folder:
+        for command in (["asm", FACT], ["build", FACT], ["build", os.path.join(SOURCE, "tests", "file", "calls.clif")]):
+            check([*command, "-o", "/dev/full"], 1, err=["^/dev/full: error: .*No space left on device"])
+            check([*command, "-o", os.path.join(folder, "no", "x")], 1, err=["error: .*No such file or directory"])
+            check([*command, "-o", folder], 1, err=["error: .*Is a directory"])
+
+
+def nothing_there():
+    """An input without content is no success."""
+    for text in ("", " \n; nothing\n"):
+        for command in ("run", "show", "bench", "verify", "asm", "dis"):
+            check([command, "-"], 1, out=["!."], err=["^-: error: "], text=text)
+    with tempfile.TemporaryDirectory() as folder:
+        empty = os.path.join(folder, "empty.txt")
+        with open(empty, "w", encoding="utf-8"):
+            pass
+        check(["test", folder], 1, err=["there is no .clif file"])
+        check(["test", empty], 1, err=["the file is empty"])
+        check(["build", empty, "-o", os.path.join(folder, "x")], 1, err=["the file is empty"])
+        for command in ("run", "show", "bench", "verify", "asm", "dis"):
+            check([command, folder], 1, err=["Is a directory"])
+            check([command, os.path.join(folder, "none")], 1, err=["No such file or directory"])
+    # Functions that are left out are named.
+    check(["show", "-", "--func", "f"], 1, err=["unsupported: type i128"],
+          text="function %f(i128) {\nblock0(v0: i128):\n    return\n}\n")
+    check(["run", "-", "0"], 1, err=["unsupported: type i128"],
+          text="function %f(i128) {\nblock0(v0: i128):\n    return\n}\n")
+    # Text that is no right function is refused by everything that takes it.
+    wrong = "function %f(i64) -> i64 {\nblock0(v0: i64):\n    v1 = iadd v0, v0\n}\n"
+    with tempfile.TemporaryDirectory() as folder:
+        for command in (["run", "-", "1"], ["show", "-"], ["bench", "-"], ["verify", "-"],
+                        ["build", "-", "-o", os.path.join(folder, "x")],
+                        ["build", "--target", "wasm64", "-", "-o", os.path.join(folder, "x")]):
+            check(command, 1, err=[r"error: function %f, block0.*terminator"], text=wrong)
+
+
+def values():
+    """Arguments and results of every type, at the ends of their ranges; the same for both engines."""
+    kinds = {
+        "i8": ({"-128": "-128", "127": "127", "0x7f": "127"}, ("128", "-129", "", "1.5", "x")),
+        "u8": ({"255": "255", "0": "0"}, ("256", "-1")),
+        "i64": ({"-9223372036854775808": "-9223372036854775808"}, ("9223372036854775808",)),
+        "u64": ({"18446744073709551615": "18446744073709551615"}, ("18446744073709551616", "-1")),
+        "f32": ({"0.1": "0.1", "16777217": "16777216.0", "nan": "nan", "-0": "-0.0", "-inf": "-inf", "1e-46": "0.0"},
+                ("1e39", "1_0", "")),
+        "f64": ({"0.1": "0.1", "5e-324": "5e-324", "1e22": "1e+22", "123456789": "123456789.0", "0x1p-3": "0.125"},
+                ("1e400", "one")),
+        "bool": ({"true": "true", "false": "false"}, ("1", "TRUE")),
+        "ref": ({"null": "null"}, ("1", "0")),
+    }
+    text = ".module \"m\"\n" + "".join(".export %s_f\n" % k for k in kinds) + ".export void_f\n" + "".join(
+        ".fn %s_f(x: %s) -> %s\ne:\n    RET x\n.end\n" % (k, k, k) for k in kinds)
+    text += ".fn void_f() -> void\ne:\n    RET\n.end\n"
+    for engine in ([], ["--interpret"]):
+        for kind, (right, wrong) in kinds.items():
+            for given, printed in right.items():
+                check(["run", *engine, "--entry", kind + "_f", "-", "--", given], 0, out=[r"\A%s\n\Z" % re.escape(printed)],
+                      text=text)
+            for given in wrong:
+                check(["run", *engine, "--entry", kind + "_f", "-", "--", given], 2, out=["!."],
+                      err=["argument 1: '%s' is no %s" % (given, "reference: only null" if kind == "ref" else kind)],
+                      text=text)
+        check(["run", *engine, "--entry", "void_f", "-"], 0, out=["!."], text=text)
+        check(["run", *engine, "--entry", "i8_f", "-"], 2, err=["takes 1 argument, 0 given"], text=text)
+    for timeout in ("-1", "0", "x", "99999999999"):
+        check(["run", "--timeout=" + timeout, FACT], 2, err=["--timeout wants"])
 
 
 def verifying():
@@ -203,7 +338,8 @@ def verifying():
     check(["verify", "-"], 1, err=["v0 has type i64"], text=wrong)
 
 
-for part in (helps, readme, stages, listings, simulating, features, json_listing, disassembling, running, verifying):
+for part in (helps, readme, stages, formats, bench, listings, simulating, features, json_listing, disassembling, running,
+             values, output_fails, nothing_there, verifying):
     part()
 print("\n".join(failures))
 sys.exit(1 if failures else 0)

@@ -401,6 +401,38 @@ START_TEST(names) {
 }
 END_TEST
 
+// A host that does not know a module asks what it gives and wants.
+START_TEST(listing) {
+    static const char text[] =
+        ".module \"m\"\n.import fn \"host.add\" (i64) -> i64\n.import global \"host.limit\": i64\n"
+        ".export one as \"first\"\n.export two\n"
+        ".fn one() -> void\ne:\n    RET\n.end\n.fn two() -> void\ne:\n    RET\n.end\n";
+    vtr_context *ctx = test_context();
+    uint8_t *bytes;
+    size_t n;
+    vtr_bytecode *module;
+    char name[16];
+    bool global;
+    ck_assert_int_eq(vtr_bytecode_assemble(ctx, "m", text, strlen(text), &bytes, &n), VTR_OK);
+    ck_assert_int_eq(vtr_bytecode_read(ctx, "m", bytes, n, 0, &module), VTR_OK);
+    ck_assert(vtr_bytecode_export(module, 0, name, sizeof name));
+    ck_assert_str_eq(name, "first");
+    ck_assert(vtr_bytecode_export(module, 1, name, sizeof name));
+    ck_assert_str_eq(name, "two");
+    ck_assert(!vtr_bytecode_export(module, 2, name, sizeof name));
+    ck_assert(vtr_bytecode_import(module, 0, name, sizeof name, &global));
+    ck_assert_str_eq(name, "host.add");
+    ck_assert(!global);
+    ck_assert(vtr_bytecode_import(module, 1, name, 9, &global));
+    ck_assert_str_eq(name, "host.lim");
+    ck_assert(global);
+    ck_assert(!vtr_bytecode_import(module, 2, name, sizeof name, NULL));
+    vtr_bytecode_free(module);
+    vtr_bytes_free(ctx, bytes, n);
+    vtr_context_free(ctx);
+}
+END_TEST
+
 START_TEST(versions) {
     char text[32];
     snprintf(text, sizeof text, "%d.%d.%d", VTR_VERSION_MAJOR, VTR_VERSION_MINOR, VTR_VERSION_PATCH);
@@ -423,6 +455,7 @@ int main(void) {
     tcase_add_test(tests, other_context);
     tcase_add_loop_test(tests, wrong_text, 0, (int)(sizeof texts / sizeof *texts));
     tcase_add_test(tests, names);
+    tcase_add_test(tests, listing);
     tcase_add_test(tests, versions);
     return run_tests("api", tests);
 }

@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "input.h"
+#include "number.h"
 #include "runtime/number.h"
 #include "runtime/value.h"
 #include "run_clif.h"
@@ -22,10 +23,12 @@ typedef struct RunArgs {
     char **args;
     int n_args;
     Stress stress;
-    unsigned long timeout; // milliseconds, 0 = none
+    uint64_t timeout; // milliseconds, 0 = none
     bool allow_low;
     bool stats;
 } RunArgs;
+
+enum { MAX_TIMEOUT = 1000 * 1000 * 1000 }; // milliseconds
 
 enum {
     KEY_INTERPRET = 256,
@@ -66,7 +69,6 @@ static const struct argp_option run_options[] = {
 
 static error_t run_parse(int key, char *arg, struct argp_state *state) {
     RunArgs *run = state->input;
-    char *end;
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &run->stress; return 0;
     case KEY_ENTRY: run->entry = arg; return 0;
@@ -82,9 +84,8 @@ static error_t run_parse(int key, char *arg, struct argp_state *state) {
     case KEY_CHECK: run->backend.check = true; return 0;
     case KEY_STATS: run->stats = true; return 0;
     case KEY_TIMEOUT:
-        run->timeout = strtoul(arg, &end, 10);
-        if (!*arg || *end || !run->timeout)
-            argp_error(state, "--timeout wants a number of milliseconds, not '%s'", arg);
+        run->timeout = read_number(state, "--timeout", arg, MAX_TIMEOUT);
+        if (!run->timeout) argp_error(state, "--timeout wants at least 1 millisecond");
         return 0;
     case 'O':
         if (!strcmp(arg, "none")) run->backend.opt = VTR_OPT_NONE;
@@ -148,12 +149,14 @@ static void print_result(const Output *output, vtr_value value) {
 
 bool run_read_args(const vtr_type *types, size_t n, char **args, int n_args, vtr_value *values) {
     if (n != (size_t)n_args) {
-        fprintf(stderr, "vitrail run: the function takes %zu arguments, %d given\n", n, n_args);
+        fprintf(stderr, "vitrail run: the function takes %zu argument%s, %d given\n", n, n == 1 ? "" : "s", n_args);
         return false;
     }
     for (size_t k = 0; k < n; k++) {
         if (number_read(args[k], types[k], &values[k])) continue;
-        fprintf(stderr, "vitrail run: argument %zu: '%s' is no %s\n", k + 1, args[k], number_type_name(types[k]));
+        const char *hint = types[k] >= VTR_PTR ? ": only null can be given" : "";
+        fprintf(stderr, "vitrail run: argument %zu: '%s' is no %s%s\n", k + 1, args[k], number_type_name(types[k]),
+                hint);
         return false;
     }
     return true;
@@ -170,7 +173,7 @@ static bool read_args(vtr_program *program, const RunArgs *run, vtr_value *args)
 
 typedef struct Timer {
     vtr_program *program;
-    unsigned long ms;
+    uint64_t ms;
     pthread_mutex_t lock;
     pthread_cond_t done;
     bool over;

@@ -9,15 +9,17 @@
 #include "bytecode/write.h"
 #include "commands.h"
 #include "input.h"
-#include "ir/dom.h"
 #include "irgen/irgen.h"
 #include "jit/compile.h"
 #include "list_body.h"
 #include "listing.h"
+#include "number.h"
+#include "show_out.h"
 #include "stress.h"
+#include "verify/ir_verify.h"
 
-typedef enum Stage { SHOW_BYTECODE, SHOW_IR, SHOW_OPT, SHOW_SELECT, SHOW_ALLOC, SHOW_ASM, SHOW_CFG, N_SHOW } Stage;
-static const char *const stage_names[N_SHOW] = {"bytecode", "ir", "opt", "select", "alloc", "asm", "cfg"};
+typedef enum Stage { SHOW_BYTECODE, SHOW_IR, SHOW_OPT, SHOW_SELECT, SHOW_ALLOC, SHOW_ASM, N_SHOW } Stage;
+static const char *const stage_names[N_SHOW] = {"bytecode", "ir", "opt", "select", "alloc", "asm"};
 
 typedef struct Show {
     Input input;
@@ -28,6 +30,7 @@ typedef struct Show {
     const char *func; // NULL = all
     const char *pass; // print the IR after this pass instead
     uint64_t fuel;
+    ShowOut out;
     bool time; // say how long each pass and stage took
     bool found;
 } Show;
@@ -53,7 +56,7 @@ static void print_relocs(void *user, uint32_t end, uint16_t mop, const MOpnd *sl
     }
 }
 
-static void print_code(Arena *arena, const Code *code) {
+static void print_code(Show *show, Arena *arena, const Code *code) {
     const Target *t = code->target;
     Buf out = buf_new(arena);
     CodeListing l = {.code = code};
@@ -68,58 +71,23 @@ static void print_code(Arena *arena, const Code *code) {
     }
     if (code->n > code->n_code)
         buf_printf(&out, "%6x:  %u bytes of constants and tables\n", code->n_code, code->n - code->n_code);
-    fputs(buf_str(&out), stdout);
-}
-
-static void print_cfg(Arena *arena, const Func *f) {
-    Buf out = buf_new(arena);
-    buf_text(&out, "digraph {\n    node [shape=box fontname=monospace]\n");
-    FUNC_BLOCKS(b, f) {
-        buf_printf(&out, "    block%u [label=\"block%u:\\l", b.i, b.i);
-        BLOCK_INSTS(i, f, b) {
-            Buf text = buf_new(arena);
-            ir_write_inst(f, i, &text);
-            for (const char *c = buf_str(&text); *c; c++) buf_printf(&out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
-            buf_text(&out, "\\l");
-        }
-        buf_text(&out, "\"]\n");
-        uint32_t n;
-        const BlockCall *calls = block_targets(f, b, &n);
-        for (uint32_t k = 0; k < n; k++) buf_printf(&out, "    block%u -> block%u\n", b.i, calls[k].block.i);
-    }
-    buf_text(&out, "}\n");
-    fputs(buf_str(&out), stdout);
-}
-
-static void print_ir(const Func *f) {
-    Arena *arena = arena_new(f->ctx);
-    Buf out = buf_new(arena);
-    ir_write(f, &out);
-    puts(buf_str(&out));
-    arena_free(arena);
-}
-
-static void print_machine(const MFunc *m) {
-    Buf out = buf_new(m->arena);
-    mfunc_write(m, &out);
-    puts(buf_str(&out));
+    show_code(&show->out, buf_str(&out));
 }
 
 static void on_stage(void *user, const CompileView *view) {
     Show *show = user;
     if (show->pass) return;
-    if (view->stage == STAGE_OPT && show->stage == SHOW_OPT) print_ir(view->func);
-    if (view->stage == STAGE_OPT && show->stage == SHOW_CFG) print_cfg(view->func->arena, view->func);
-    if (view->stage == STAGE_SELECT && show->stage == SHOW_SELECT) print_machine(view->mfunc);
-    if (view->stage == STAGE_ALLOC && show->stage == SHOW_ALLOC) print_machine(view->mfunc);
-    if (view->stage == STAGE_ASM && show->stage == SHOW_ASM) print_code(view->func->arena, view->code);
+    if (view->stage == STAGE_OPT && show->stage == SHOW_OPT) show_ir(&show->out, view->func);
+    if (view->stage == STAGE_SELECT && show->stage == SHOW_SELECT) show_machine(&show->out, view->mfunc);
+    if (view->stage == STAGE_ALLOC && show->stage == SHOW_ALLOC) show_machine(&show->out, view->mfunc);
+    if (view->stage == STAGE_ASM && show->stage == SHOW_ASM) print_code(show, view->func->arena, view->code);
 }
 
 static void on_pass(void *user, const char *pass, const Func *f) {
     Show *show = user;
     if (!show->pass || strcmp(show->pass, pass) != 0) return;
-    printf("; after %s\n", pass);
-    print_ir(f);
+    if (show->out.format == SHOW_TEXT) printf("; after %s\n", pass);
+    show_ir(&show->out, f);
 }
 
 static void on_pass_time(void *user, const char *pass, uint64_t nanoseconds) {
@@ -156,23 +124,22 @@ static void compile_and_show(Arena *out, Show *show, Func *f, const char *name) 
                               .times = show->time ? times : NULL};
     if (show->time) fprintf(stderr, "%s:\n", name);
     compile_func(out, f, &options);
-    if (derivation) printf("%s:\n%s\n", name, buf_str(&trace));
+    if (derivation && show->out.format == SHOW_TEXT) printf("%s:\n%s\n", name, buf_str(&trace));
+    else if (derivation) show_lines(&show->out, buf_str(&trace));
     if (show->time) print_times(times);
 }
 
 static void show_func(Ctx *ctx, Show *show, Func *f, const char *name) {
     if (show->func && strcmp(show->func, name) != 0) return;
     show->found = true;
+    show->out.function = name;
     if (show->stage == SHOW_IR && !show->pass) {
-        print_ir(f);
+        show_ir(&show->out, f);
         return;
     }
-    bool listing = show->stage == SHOW_ASM && !show->pass;
-    if (listing) printf("%s:\n", name);
     Arena *out = arena_new(ctx);
     compile_and_show(out, show, f, name);
     arena_free(out);
-    if (listing) putchar('\n');
 }
 
 // Whether `name` is a pass, or `select`, whose derivation can be shown as well.
@@ -198,6 +165,15 @@ static const char *name_text(Arena *arena, ExtName name) {
 static void show_clif(Ctx *ctx, Show *show, Arena *arena) {
     if (show->stage == SHOW_BYTECODE) ctx_fail(ctx, VTR_ERR_INPUT, "this is CLIF: it has no bytecode stage");
     IrFile *file = ir_read(arena, show->input.path, show->input.bytes, show->input.size, CC_SYSTEM_V);
+    bool right = true;
+    for (uint32_t k = 0; k < file->skipped.n; k++) {
+        const IrSkipped *skipped = &file->skipped.v[k];
+        if (!show->func || strcmp(show->func, name_text(arena, skipped->name)) != 0) continue;
+        diag_error(ctx, skipped->place, "unsupported: %s", skipped->reason);
+        ctx_throw(ctx, VTR_ERR_UNSUPPORTED);
+    }
+    for (uint32_t k = 0; k < file->funcs.n; k++) right = verify_func(file->funcs.v[k]) && right;
+    if (!right) ctx_throw(ctx, VTR_ERR_INPUT);
     for (uint32_t k = 0; k < file->funcs.n; k++)
         show_func(ctx, show, file->funcs.v[k], name_text(arena, file->funcs.v[k]->name));
 }
@@ -209,7 +185,8 @@ static void show_module(Ctx *ctx, Show *show, Arena *arena) {
     if (show->stage == SHOW_BYTECODE) {
         Buf text = buf_new(arena);
         bc_disassemble(m, &text);
-        fputs(buf_str(&text), stdout);
+        show->out.function = NULL;
+        show_lines(&show->out, buf_str(&text));
         show->found = true;
         return;
     }
@@ -225,9 +202,12 @@ static void show_module(Ctx *ctx, Show *show, Arena *arena) {
 static void show_input(Ctx *ctx, void *arg) {
     Show *show = arg;
     Arena *arena = arena_new(ctx);
+    show_begin(&show->out, show->input.path, show->pass ? show->pass : stage_names[show->stage], show->target->name);
     if (show->input.kind == INPUT_CLIF) show_clif(ctx, show, arena);
     else show_module(ctx, show, arena);
-    if (!show->found) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no function '%s'", show->func ? show->func : "");
+    show_end(&show->out);
+    if (!show->found && show->func) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no function '%s'", show->func);
+    if (!show->found) ctx_fail(ctx, VTR_ERR_INPUT, "there is no function in it");
     arena_free(arena);
 }
 
@@ -236,6 +216,11 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &show->stress; return 0;
     case 's':
+        if (!strcmp(arg, "cfg")) {
+            show->stage = SHOW_OPT;
+            show->out.format = SHOW_DOT;
+            return 0;
+        }
         for (show->stage = 0; show->stage < N_SHOW; show->stage++) {
             if (!strcmp(stage_names[show->stage], arg)) return 0;
         }
@@ -250,8 +235,15 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         if (!is_pass(arg)) argp_error(state, "there is no pass '%s'; '-d help' lists them", arg);
         show->pass = arg;
         return 0;
+    case 'F':
+        if (!strcmp(arg, "text")) show->out.format = SHOW_TEXT;
+        else if (!strcmp(arg, "json")) show->out.format = SHOW_JSON;
+        else if (!strcmp(arg, "dot")) show->out.format = SHOW_DOT;
+        else argp_error(state, "--format takes text, json or dot, not '%s'", arg);
+        return 0;
+    case 'j': show->out.format = SHOW_JSON; return 0;
     case 'T': show->time = true; return 0;
-    case 'u': show->fuel = strtoull(arg, NULL, 0); return 0;
+    case 'u': show->fuel = read_number(state, "--fuel", arg, UINT64_MAX); return 0;
     case 't':
         show->target = target_find(arg);
         if (!show->target) argp_error(state, "there is no target '%s'", arg);
@@ -266,6 +258,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case ARGP_KEY_END:
         if (!show->input.path) argp_error(state, "which file?");
+        if (show->stage == SHOW_ALLOC && show->target && show->target->stack)
+            argp_error(state, "%s has no registers to allocate, and no such stage", show->target->name);
+        if (show->out.format == SHOW_DOT && !show->pass && (show->stage == SHOW_BYTECODE || show->stage == SHOW_ASM))
+            argp_error(state, "graphs are of the stages ir, opt, select and alloc");
+        if (show->out.format == SHOW_DOT && show->pass && !strcmp(show->pass, "select"))
+            argp_error(state, "what selection did is no graph");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -273,7 +271,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 int cmd_show(int argc, char **argv) {
     static const struct argp_option options[] = {
-        {"stage", 's', "STAGE", 0, "bytecode, ir, opt, select, alloc, asm (the default) or cfg (Graphviz)", 0},
+        {"stage", 's', "STAGE", 0, "bytecode, ir, opt, select, alloc, asm (the default) or cfg", 0},
+        {"format", 'F', "FORMAT", 0, "text (the default), json, or dot (a graph of blocks, for Graphviz)", 0},
+        {"json", 'j', NULL, 0, "The same as --format json", 0},
         {"func", 'f', "NAME", 0, "Only this function", 0},
         {"target", 't', "TARGET", 0, "The machine; this one by default", 0},
         {"optimise", 'O', "LEVEL", 0, "none or speed (the default)", 0},
@@ -292,8 +292,8 @@ int cmd_show(int argc, char **argv) {
         "FILE",
         "Shows what a .vitbc, .vita or .clif file becomes on its way to machine code."
         "\vStages: bytecode (as assembler text), ir (as it comes in), opt (after the passes), select (machine "
-        "instructions on virtual registers), alloc (on physical ones), asm (the encoded instructions), cfg (the "
-        "optimised control-flow graph, for `dot -Tsvg`).",
+        "instructions on virtual registers), alloc (on physical ones), asm (the encoded instructions); cfg is opt with "
+        "--format dot, for `dot -Tsvg`.",
         children,
         NULL,
         NULL};

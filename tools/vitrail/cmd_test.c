@@ -122,6 +122,10 @@ int cmd_test(int argc, char **argv) {
     bool readable = true;
     for (int k = chosen.first; k < argc; k++) readable = filetest_path(&run, argv[k]) && readable;
     filetest_report(&run);
+    if (readable && !run.n_groups) {
+        fputs("vitrail test: there is no .clif file\n", stderr);
+        readable = false;
+    }
     if (tests && !filetest_object_write(tests, chosen.object)) {
         fprintf(stderr, "%s: error: %s\n", chosen.object, strerror(errno));
         readable = false;

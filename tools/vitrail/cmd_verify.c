@@ -28,6 +28,7 @@ static void verify_clif(Ctx *ctx, void *arg) {
     Arena *arena = arena_new(ctx);
     IrFile *file = ir_read(arena, input->path, input->bytes, input->size, CC_SYSTEM_V);
     ir_require_all(ctx, file);
+    if (!file->funcs.n) ctx_fail(ctx, VTR_ERR_INPUT, "there is no function in it");
     bool right = true;
     for (uint32_t k = 0; k < file->funcs.n; k++) right = verify_func(file->funcs.v[k]) && right;
     if (!right) ctx_throw(ctx, VTR_ERR_INPUT);

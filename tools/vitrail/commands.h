@@ -18,6 +18,7 @@ int cmd_asm(int argc, char **argv);
 int cmd_dis(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_test(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 int cmd_targets(int argc, char **argv);
 
 #endif

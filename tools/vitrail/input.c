@@ -8,8 +8,8 @@
 #include "bytecode/read.h"
 #include "bytecode/write.h"
 
-static InputKind kind_of(const char *text, size_t n) {
-    if (n >= 6 && memcmp(text, "VITBC\0", 6) == 0) return INPUT_BYTECODE;
+// Where the first thing of a text stands that is no comment; n if there is none.
+static size_t first_thing(const char *text, size_t n) {
     size_t i = 0;
     while (i < n) {
         if (text[i] == ';' || (text[i] == '/' && i + 1 < n && text[i + 1] == '/')) {
@@ -17,10 +17,16 @@ static InputKind kind_of(const char *text, size_t n) {
         } else if (strchr(" \t\r\n\v\f", text[i]) && text[i]) {
             i++;
         } else {
-            return text[i] == '.' ? INPUT_VITA : INPUT_CLIF;
+            return i;
         }
     }
-    return INPUT_CLIF;
+    return n;
+}
+
+static InputKind kind_of(const char *text, size_t n) {
+    if (n >= 6 && memcmp(text, "VITBC\0", 6) == 0) return INPUT_BYTECODE;
+    size_t first = first_thing(text, n);
+    return first < n && text[first] == '.' ? INPUT_VITA : INPUT_CLIF;
 }
 
 static bool read_all(FILE *file, Input *input) {
@@ -58,8 +64,9 @@ bool input_read(const char *path, Input *input) {
 
 bool input_open(const char *path, Input *input, vtr_context **context) {
     if (!input_read(path, input)) return false;
-    if (vtr_context_new(NULL, context) == VTR_OK) return true;
-    fprintf(stderr, "%s: error: out of memory\n", path);
+    bool blank = first_thing(input->bytes, input->size) == input->size;
+    if (!blank && vtr_context_new(NULL, context) == VTR_OK) return true;
+    fprintf(stderr, "%s: error: %s\n", path, blank ? "the file is empty" : "out of memory");
     input_free(input);
     return false;
 }

@@ -19,7 +19,7 @@ typedef struct Input {
 
 // Reads a file ("-" = standard input). On failure says why on stderr and returns false.
 bool input_read(const char *path, Input *input);
-// The same, and makes the context that the input is worked on in.
+// The same of a file that is not empty, and makes the context that the input is worked on in.
 bool input_open(const char *path, Input *input, vtr_context **context);
 void input_free(Input *input);
 

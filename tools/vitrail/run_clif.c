@@ -77,7 +77,8 @@ static int call_function(const ClifArgs *a, const IrFile *file, Func *f, Arena *
     FiletestResult result = FILETEST_RAN;
     const char *why = "";
     if (f->sig.n_params != (uint32_t)a->n_args) {
-        fprintf(stderr, "vitrail run: the function takes %u arguments, %d given\n", f->sig.n_params, a->n_args);
+        fprintf(stderr, "vitrail run: the function takes %u argument%s, %d given\n", f->sig.n_params,
+                f->sig.n_params == 1 ? "" : "s", a->n_args);
         return 2;
     }
     uint64_t *cells = NEW_ARRAY(arena, uint64_t, f->sig.n_params);
@@ -110,7 +111,9 @@ static void clif_body(Ctx *ctx, void *arg) {
     for (uint32_t k = 0; k < file->funcs.n; k++) good &= verify_func(file->funcs.v[k]);
     if (!good) ctx_throw(ctx, VTR_ERR_INPUT);
     Func *f = find(file, run->args->entry);
-    if (!f) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no function '%s'", run->args->entry ? run->args->entry : "");
+    if (!f && file->skipped.n) ir_require_all(ctx, file); // the one meant may be among them
+    if (!f && run->args->entry) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no function '%s'", run->args->entry);
+    if (!f) ctx_fail(ctx, VTR_ERR_INPUT, "there is no function in it");
     run->code = call_function(run->args, file, f, arena);
     arena_free(arena);
 }

@@ -19,7 +19,7 @@ typedef struct EngineRun {
     bool check;
     bool gc_stress;
     bool stats;
-    unsigned long timeout; // milliseconds, 0 = none
+    uint64_t timeout; // milliseconds, 0 = none
     bool (*write)(void *user, const char *bytes, size_t n);
     void *write_user;
 } EngineRun;

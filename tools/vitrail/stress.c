@@ -1,7 +1,6 @@
 #include "stress.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include "number.h"
 
 enum { KEY_MAX_REGS = 0x4001, KEY_SEED, KEY_SQUEEZE, KEY_FRAME };
 
@@ -14,16 +13,6 @@ static const struct argp_option stress_options[] = {
     {"frame-pad", KEY_FRAME, "BYTES", 0, "Make every stack frame larger", 100},
     {0},
 };
-
-static uint64_t read_number(struct argp_state *state, const char *option, const char *text, uint64_t max) {
-    char *end;
-    errno = 0;
-    unsigned long long n = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno || n > max) {
-        argp_error(state, "%s wants a number of at most %llu, not '%s'", option, (unsigned long long)max, text);
-    }
-    return n;
-}
 
 static error_t stress_parse(int key, char *arg, struct argp_state *state) {
     Stress *stress = state->input;
