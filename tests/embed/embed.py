@@ -8,11 +8,13 @@ import sys
 import tempfile
 
 # What each example prints, in the order they stand in README.md, and its arguments.
-EXPECTED = [("42\n", ["tests/vectors/add.vitbc"]), ("21\n", [])]
+EXPECTED = [("42\n", ["tests/vectors/add.vitbc"]), ("21\n", []), ("21\n", [])]
+
+WARNINGS = ["-Wall", "-Wextra", "-Werror"]
 
 CMAKE = """cmake_minimum_required(VERSION 3.25)
 project(example C)
-find_package(vitrail REQUIRED)
+find_package(vitrail 0.1 REQUIRED)
 add_executable(example example.c)
 target_compile_options(example PRIVATE %s)
 target_link_options(example PRIVATE %s)
@@ -36,14 +38,28 @@ def with_cmake(folder, prefix, library, flags):
     return os.path.join(built, "example")
 
 
-def with_pkg_config(folder, prefix, cc, flags):
+def pkg_config(prefix, *arguments):
+    """What it says, and the folder of the libraries."""
     found = [os.path.join(d, "vitrail.pc") for d, _, names in os.walk(prefix) if "vitrail.pc" in names]
     environment = dict(os.environ, PKG_CONFIG_PATH=os.path.dirname(found[0]))
-    words = run(["pkg-config", "--static", "--cflags", "--libs", "vitrail"], env=environment).split()
+    return run(["pkg-config", *arguments, "vitrail"], env=environment).split(), os.path.dirname(os.path.dirname(found[0]))
+
+
+def with_pkg_config(folder, prefix, command, flags):
+    words, libraries = pkg_config(prefix, "--static", "--cflags", "--libs")
     program = os.path.join(folder, "with_pkg_config")
-    libraries = os.path.dirname(os.path.dirname(found[0]))
-    run([cc, *flags.split(), os.path.join(folder, "example.c"), "-o", program, *words, "-Wl,-rpath," + libraries])
+    run([*command, *flags.split(), os.path.join(folder, "example.c"), "-x", "none", "-o", program, *words,
+         "-Wl,-rpath," + libraries])
     return program
+
+
+def check_versions(prefix):
+    """One version, wherever it is told."""
+    (package,), libraries = pkg_config(prefix, "--modversion")
+    program = run([os.path.join(prefix, "bin", "vitrail"), "--version"]).strip()
+    names = re.findall(r"SONAME.*\[(.*)\]", run(["readelf", "-d", os.path.join(libraries, "libvitrail.so")]))
+    if program != "vitrail " + package or names != ["libvitrail.so." + package.rsplit(".", 1)[0]]:
+        sys.exit("versions: package %s, program %s, library %s" % (package, program, names))
 
 
 def main():
@@ -60,15 +76,20 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         prefix = os.path.join(folder, "prefix")
         run(["cmake", "--install", chosen.build, "--prefix", prefix])
+        check_versions(prefix)
         for example, (expected, arguments) in zip(examples, EXPECTED):
             with open(os.path.join(folder, "example.c"), "w", encoding="utf-8") as text:
                 text.write(example)
             programs = [with_cmake(folder, prefix, library, chosen.flags) for library in ("vitrail", "vitrail_shared")]
-            programs.append(with_pkg_config(folder, prefix, chosen.cc, chosen.flags))
+            programs.append(with_pkg_config(folder, prefix, [chosen.cc, *WARNINGS], chosen.flags))
             for program in programs:
                 printed = run([program, *arguments], cwd=chosen.source)
                 if printed != expected:
                     sys.exit("%s printed %r, expected %r" % (program, printed, expected))
+        # The last one is C++ as well.
+        program = with_pkg_config(folder, prefix, [chosen.cc, "-x", "c++", "-std=c++17", *WARNINGS], chosen.flags)
+        if run([program]) != EXPECTED[-1][0]:
+            sys.exit("the last example printed something else as C++")
     return 0
 
 
