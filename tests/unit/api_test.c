@@ -289,6 +289,95 @@ START_TEST(mistake) {
 }
 END_TEST
 
+// ---- anything ------------------------------------------------------------------------------------
+
+static uint32_t roll(uint64_t *seed, uint32_t n) {
+    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(*seed >> 33) % n;
+}
+
+static vtr_type any_type(uint64_t *seed) {
+    static const vtr_type types[] = {VTR_I8, VTR_I32, VTR_I64, VTR_I64, VTR_I64, VTR_F32, VTR_F64};
+    return roll(seed, 60) ? types[roll(seed, 7)] : (vtr_type)roll(seed, 20);
+}
+
+// One call, most often with numbers of things that exist: `n` values and 4 blocks, 2 variables, 1 of everything else.
+static vtr_ir_value any_call(vtr_func *f, uint64_t *seed, uint32_t n) {
+    vtr_ir_value x = {roll(seed, n)};
+    vtr_ir_value y = {roll(seed, n + 1)};
+    vtr_ir_block to = {roll(seed, 40) ? 1 + roll(seed, 3) : roll(seed, 6)};
+    vtr_ir_block other = {1 + roll(seed, 3)};
+    vtr_ir_variable variable = {roll(seed, 50) ? roll(seed, 2) : 9};
+    vtr_ir_target targets[] = {{to, NULL, 0}, {other, &x, roll(seed, 2)}};
+    vtr_ir_value none = {UINT32_MAX};
+    switch (roll(seed, 24)) {
+    case 0: return vtr_ir_iadd(f, x, y);
+    case 1: return vtr_ir_iconst(f, any_type(seed), (int64_t)*seed);
+    case 2: return vtr_ir_fadd(f, x, x);
+    case 3: return vtr_ir_icmp(f, (vtr_ir_intcc)roll(seed, 10), x, x);
+    case 4: return vtr_ir_select(f, x, y, y);
+    case 5: return vtr_ir_ireduce(f, any_type(seed), x);
+    case 6: return vtr_ir_sextend(f, any_type(seed), x);
+    case 7: return vtr_ir_smul_overflow(f, x, x, &y);
+    case 8: return vtr_ir_load(f, any_type(seed), roll(seed, 64), x, (int32_t)*seed);
+    case 9: vtr_ir_store(f, 0, x, y, 8); return none;
+    case 10: return vtr_ir_call(f, (vtr_ir_callee){0}, &x, roll(seed, 3) != 0, NULL);
+    case 11: return vtr_ir_call_indirect(f, (vtr_ir_signature){0}, x, &y, 1, NULL);
+    case 12: return vtr_ir_stack_addr(f, VTR_I64, (vtr_ir_slot){0}, (int32_t)roll(seed, 9));
+    case 13: return vtr_ir_f64const(f, 1.5);
+    case 14: return vtr_func_get(f, variable);
+    case 15: vtr_func_set(f, variable, x); return none;
+    case 16: return vtr_ir_bitcast(f, any_type(seed), 0, x);
+    case 17: vtr_ir_brif(f, x, to, NULL, 0, other, &y, roll(seed, 9) == 0); break;
+    case 18: vtr_ir_jump(f, to, &x, roll(seed, 9) == 0); break;
+    case 19: vtr_ir_return(f, &x, 1); break;
+    case 20: vtr_ir_br_table(f, x, targets, 1 + roll(seed, 2)); break;
+    case 21: vtr_ir_return_call(f, (vtr_ir_callee){0}, &x, 1); break;
+    case 22: return vtr_ir_isplit(f, x, NULL);
+    default:
+        if (roll(seed, 30) == 0) vtr_func_seal(f, to);
+        return none;
+    }
+    if (roll(seed, 20)) vtr_func_enter(f, to);
+    return none;
+}
+
+// Whatever is called, a function is compiled or refused with a reason.
+START_TEST(anything) {
+    vtr_context *ctx = test_context();
+    unsigned status_seen[VTR_ERR_INTERNAL + 1] = {0};
+    uint64_t seed = 1;
+    for (unsigned k = 0; k < 6000; k++) {
+        vtr_jit *jit;
+        vtr_jit_options options = {.opt = k % 2 ? VTR_OPT_SPEED : VTR_OPT_NONE, .check = true, .reserve = 1 << 20};
+        ck_assert_int_eq(vtr_jit_new(ctx, &options, &jit), VTR_OK);
+        vtr_func *f = begin(ctx, "(i64, i64) -> i64 tail");
+        vtr_func_callee(f, "f", "(i64, i64) -> i64 tail");
+        vtr_func_slot(f, 16, 8);
+        for (unsigned b = 0; b < 3; b++) vtr_func_block(f);
+        for (unsigned v = 0; v < 2; v++) vtr_func_variable(f, v ? VTR_I32 : VTR_I64);
+        uint32_t n = 2;
+        for (unsigned calls = roll(&seed, 12); calls; calls--) {
+            vtr_ir_value made = any_call(f, &seed, n);
+            if (made.id != UINT32_MAX && made.id >= n) n = made.id + 1;
+        }
+        vtr_ir_value zero = vtr_func_open(f) ? vtr_ir_iconst(f, VTR_I64, 0) : (vtr_ir_value){0};
+        if (vtr_func_open(f)) vtr_ir_return(f, &zero, 1);
+        vtr_status status = vtr_jit_add_func(jit, f);
+        ck_assert_int_ne(status, VTR_ERR_INTERNAL);
+        ck_assert(status == VTR_OK || vtr_diagnostic_count(ctx));
+        status_seen[status]++;
+        vtr_diagnostics_clear(ctx);
+        vtr_func_free(f);
+        vtr_jit_free(jit);
+    }
+    ck_assert_uint_gt(status_seen[VTR_OK], 300);
+    ck_assert_uint_gt(status_seen[VTR_ERR_INPUT], 300);
+    ck_assert_uint_gt(status_seen[VTR_ERR_USAGE], 300);
+    vtr_context_free(ctx);
+}
+END_TEST
+
 // A function of another context is not taken, and is none the worse for it.
 START_TEST(other_context) {
     vtr_context *ctx = test_context();
@@ -452,6 +541,7 @@ int main(void) {
     tcase_add_test(tests, built);
     tcase_add_test(tests, built_objects);
     tcase_add_loop_test(tests, mistake, 0, (int)(sizeof mistakes / sizeof *mistakes));
+    tcase_add_test(tests, anything);
     tcase_add_test(tests, other_context);
     tcase_add_loop_test(tests, wrong_text, 0, (int)(sizeof texts / sizeof *texts));
     tcase_add_test(tests, names);
