@@ -55,8 +55,10 @@ static void compile_functions(vtr_program *program, const Target *target) {
     const BcModule *m = program->instance->module;
     Arena *ir = arena_new(program->ctx);
     Arena *code = arena_new(program->ctx);
-    Stress stress = {program->options.max_registers, program->options.register_seed, program->options.squeeze_seed,
-                     program->options.frame_padding};
+    Stress stress = {.max_regs = program->options.max_registers,
+                     .seed = program->options.register_seed,
+                     .squeeze = program->options.squeeze_seed,
+                     .frame = program->options.frame_padding};
     CompileOptions options = {
         .target = target,
         .features = program->machine.features,

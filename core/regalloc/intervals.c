@@ -33,6 +33,12 @@ uint32_t interval_split(Speed *s, uint32_t i, uint32_t pos) {
     return second;
 }
 
+bool interval_lives_at(const Speed *s, uint32_t i, uint32_t pos) {
+    const Val *v = &s->vals.v[s->intervals.v[i].val];
+    uint32_t range = range_after(s, v, s->intervals.v[i].range, pos);
+    return range < v->ranges + v->n_ranges && s->ranges.v[range].from <= pos;
+}
+
 // ---- uses -------------------------------------------------------------------------------------------
 
 // The first use of the value at or after pos.

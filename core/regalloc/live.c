@@ -2,10 +2,14 @@
 //
 // Liveness is found value by value (Boissinot et al., "Computing Liveness Sets for SSA-Form Programs", section 5):
 // from each use walk the predecessors backwards until the definition. Each step of the walk makes a block live-in, so
-// the time is that of writing the result, whatever the shape of the graph, and no set per block exists.
+// the time is that of writing the result, whatever the shape of the graph, and no set per block exists. A value whose
+// walk takes too many steps is taken to live in a few runs of blocks around those where it does
+// (select/extents.h), so that n values in n blocks are no square. Where that is too much it is nowhere on the way in,
+// and what moves and stores are made of it there is read by nobody.
 #include <stdlib.h>
 
 #include "regalloc/speed.h"
+#include "select/extents.h"
 
 typedef struct ValUse {
     uint32_t val;
@@ -26,6 +30,7 @@ typedef struct Live {
     uint32_t *out;       // by block: the same at its end
     VEC(uint32_t) work;
     VEC(uint32_t) blocks; // where the Val at hand is live-in
+    Extents *extents;     // NULL until a Val is rounded
 } Live;
 
 // ---- steps ------------------------------------------------------------------------------------------
@@ -341,16 +346,20 @@ static void reach(Live *l, uint32_t val, uint32_t b) {
     vec_push(l->s->tmp, &l->blocks, b);
 }
 
-static void find_blocks(Live *l, uint32_t val) {
+// False: that would take too long.
+static bool find_blocks(Live *l, uint32_t val) {
     Speed *s = l->s;
     const Val *v = &s->vals.v[val];
-    l->blocks.n = 0;
+    uint32_t steps = 0;
+    l->blocks.n = l->work.n = 0;
     for (uint32_t u = v->uses; u < v->uses + v->n_uses; u++) {
         uint32_t b = speed_block_at(s, s->uses[u].pos);
         if (b != v->block) reach(l, val, b);
     }
     while (l->work.n) {
         const MBlock *block = &l->m->blocks.v[l->work.v[--l->work.n]];
+        steps += block->n_preds;
+        if (steps > extents_exact(s->ra->stress)) return false;
         for (uint32_t k = 0; k < block->n_preds; k++) {
             uint32_t p = l->m->lists.v[block->preds + k];
             l->out[p] = val + 1;
@@ -360,6 +369,7 @@ static void find_blocks(Live *l, uint32_t val) {
     bool sorted = true;
     for (uint32_t k = 1; k < l->blocks.n; k++) sorted &= l->blocks.v[k - 1] < l->blocks.v[k];
     if (!sorted) qsort(l->blocks.v, l->blocks.n, sizeof *l->blocks.v, compare_blocks);
+    return true;
 }
 
 static void add_range(Speed *s, Val *v, uint32_t from, uint32_t to) {
@@ -372,12 +382,37 @@ static void add_range(Speed *s, Val *v, uint32_t from, uint32_t to) {
     v->n_ranges++;
 }
 
+static void round_ranges(Live *l, uint32_t val) {
+    Speed *s = l->s;
+    Val *v = &s->vals.v[val];
+    if (!l->extents) l->extents = extents_new(s->tmp, l->m);
+    uint32_t last = extents_number(l->extents, v->block);
+    for (uint32_t u = v->uses; u < v->uses + v->n_uses; u++) {
+        uint32_t number = extents_number(l->extents, speed_block_at(s, s->uses[u].pos));
+        if (number > last) last = number;
+    }
+    BlockRun runs[2];
+    unsigned n = extents_runs(l->extents, v->block, last, runs);
+    v->rounded = true;
+    for (unsigned k = 0; k < n; k++) {
+        uint32_t from = s->block_from[runs[k].from];
+        if (v->block >= runs[k].from && v->block < runs[k].to) {
+            add_range(s, v, from, s->block_from[v->block]);
+            from = v->start != NONE ? v->start : speed_block_to(s, v->block);
+        }
+        add_range(s, v, from, s->block_from[runs[k].to]);
+    }
+}
+
 static void build_ranges(Live *l, uint32_t val) {
     Speed *s = l->s;
     Val *v = &s->vals.v[val];
     if (!v->n_uses) return;
-    find_blocks(l, val);
     v->ranges = s->ranges.n;
+    if (!find_blocks(l, val)) {
+        round_ranges(l, val);
+        return;
+    }
     uint32_t u = v->uses;
     uint32_t end = v->uses + v->n_uses;
     bool pending = v->start != NONE; // the definition's own block is still to come

@@ -178,12 +178,20 @@ static void place_definition(Resolve *r, uint32_t val, bool stored_late) {
 
 // ---- edges ------------------------------------------------------------------------------------------
 
+// The last position whose locations the moves of an edge find.
+static uint32_t pos_at_end(const Speed *s, uint32_t from, uint32_t to) {
+    return speed_block_to(s, from) - (ra_edge_place(s->ra, from, to) == EDGE_AT_END ? 2 : 1);
+}
+
+// LOC_NONE: a value whose life was rounded does not live there.
 static Loc loc_at_end(const Resolve *r, uint32_t val, uint32_t from, uint32_t to) {
     const Speed *s = r->s;
     const Val *v = &s->vals.v[val];
-    uint32_t end = speed_block_to(s, from);
-    if (v->by_term && v->block == from) return v->def_step != NONE ? v->born : loc_at(s, val, end - 1);
-    return loc_at(s, val, ra_edge_place(s->ra, from, to) == EDGE_AT_END ? end - 2 : end - 1);
+    if (v->by_term && v->block == from)
+        return v->def_step != NONE ? v->born : loc_at(s, val, speed_block_to(s, from) - 1);
+    uint32_t end = pos_at_end(s, from, to);
+    if (v->rounded && find_child(s, val, end) == NONE) return (Loc){LOC_NONE, 0};
+    return loc_at(s, val, end);
 }
 
 static void pass_params(Resolve *r, uint32_t e) {
@@ -199,23 +207,65 @@ static void pass_params(Resolve *r, uint32_t e) {
     }
 }
 
-// The value is live at the start of block `to`: connects the ends of all edges that lead there.
-static void connect_edges(Resolve *r, uint32_t val, uint32_t to) {
+// The value is in register `reg` at the start of block `to`: brings it there along each edge.
+static void enter_block(Resolve *r, uint32_t val, uint32_t to, unsigned reg) {
     const Speed *s = r->s;
     const Val *v = &s->vals.v[val];
-    uint32_t child = find_child(s, val, s->block_from[to]);
-    Loc dst = loc_of(s, child);
+    if (v->param && v->block == to) return;
     for (uint32_t k = r->in_first[to]; k < r->in_first[to + 1]; k++) {
         uint32_t e = r->in_edges[k];
-        uint32_t from = s->ra->from[e];
-        Loc src = loc_at_end(r, val, from, to);
-        bool new_here = v->by_term && v->block == from;
-        if (dst.kind == LOC_REG) {
-            place(r, &r->edges, e, dst, src, val);
-        } else if (dst.kind == LOC_SLOT && !v->by_term) {
-            note_store(r, true, e, frequency(s, s->weight[from] < s->weight[to] ? from : to), src, val);
+        Loc src = loc_at_end(r, val, s->ra->from[e], to);
+        if (src.kind != LOC_NONE) place(r, &r->edges, e, loc_reg(reg), src, val);
+    }
+}
+
+// Whether the value is in its slot at the start of block `to`, not counting one that begins there.
+static bool enters_in_slot(const Speed *s, uint32_t val, uint32_t to) {
+    const Val *v = &s->vals.v[val];
+    if (v->slot == NONE || (v->param && v->block == to)) return false;
+    uint32_t child = find_child(s, val, s->block_from[to]);
+    return child != NONE && s->intervals.v[child].reg == NO_REG && interval_lives_at(s, child, s->block_from[to]);
+}
+
+// Register `in->reg` may hold the value at the end of block `from`: notes the stores on edges to blocks where it is in
+// its slot.
+static void leave_block(Resolve *r, const Interval *in, uint32_t from) {
+    const Speed *s = r->s;
+    const MBlock *block = &r->m->blocks.v[from];
+    for (uint32_t e = block->succs; e < block->succs + block->n_succs; e++) {
+        uint32_t to = r->m->edges.v[e].block;
+        uint32_t end = pos_at_end(s, from, to);
+        if (end < in->start || end >= in->end || !enters_in_slot(s, in->val, to)) continue;
+        uint64_t cost = frequency(s, s->weight[from] < s->weight[to] ? from : to);
+        note_store(r, true, e, cost, loc_reg(in->reg), in->val);
+    }
+}
+
+// Connects a piece of the value's life with what is at the other ends of edges. That only matters for those in
+// registers, of which not many live at a time: so all of them together take no longer than the blocks are many.
+static void connect_piece(Resolve *r, const Interval *in) {
+    const Speed *s = r->s;
+    const Val *v = &s->vals.v[in->val];
+    for (uint32_t k = in->range; k < v->ranges + v->n_ranges && s->ranges.v[k].from < in->end; k++) {
+        uint32_t from = s->ranges.v[k].from > in->start ? s->ranges.v[k].from : in->start;
+        uint32_t to = s->ranges.v[k].to < in->end ? s->ranges.v[k].to : in->end;
+        for (uint32_t b = speed_block_at(s, from); b < r->m->blocks.n && s->block_from[b] < to; b++) {
+            if (s->block_from[b] >= from) enter_block(r, in->val, b, in->reg);
+            if (speed_block_to(s, b) - 2 < to && !v->by_term) leave_block(r, in, b);
         }
-        if (new_here && v->slot != NONE) place(r, &r->edges, e, loc_slot(v->slot), src, val);
+    }
+}
+
+// A value that a terminator defines is stored on each edge to where it lives.
+static void store_on_edges(Resolve *r, uint32_t val) {
+    const Speed *s = r->s;
+    const Val *v = &s->vals.v[val];
+    const MBlock *block = &r->m->blocks.v[v->block];
+    for (uint32_t e = block->succs; v->slot != NONE && e < block->succs + block->n_succs; e++) {
+        uint32_t to = r->m->edges.v[e].block;
+        uint32_t child = find_child(s, val, s->block_from[to]);
+        if (child == NONE || !interval_lives_at(s, child, s->block_from[to])) continue;
+        place(r, &r->edges, e, loc_slot(v->slot), loc_at_end(r, val, v->block, to), val);
     }
 }
 
@@ -223,14 +273,11 @@ static void resolve_edges(Resolve *r, uint32_t val) {
     const Speed *s = r->s;
     const Val *v = &s->vals.v[val];
     if (v->n_children < 2 && !v->by_term) return;
-    for (uint32_t k = v->ranges; k < v->ranges + v->n_ranges; k++) {
-        const Range *range = &s->ranges.v[k];
-        uint32_t b = speed_block_at(s, range->from);
-        if (s->block_from[b] != range->from) b++;
-        for (; b < r->m->blocks.n && s->block_from[b] < range->to; b++) {
-            if (!v->param || v->block != b) connect_edges(r, val, b);
-        }
+    for (uint32_t k = 0; k < v->n_children; k++) {
+        const Interval *in = &s->intervals.v[s->children[v->first + k]];
+        if (in->reg != NO_REG) connect_piece(r, in);
     }
+    if (v->by_term) store_on_edges(r, val);
 }
 
 static void list_in_edges(Resolve *r) {

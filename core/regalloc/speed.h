@@ -43,6 +43,7 @@ typedef struct Val {
     bool remat;
     bool in_slot; // some child is in the slot
     bool by_term; // defined by a terminator
+    bool rounded; // its ranges are larger than its life
 } Val;
 
 // A piece of a value's lifetime with one location.
@@ -135,6 +136,8 @@ uint32_t interval_at(const Speed *s, unsigned r, uint32_t pos);
 uint32_t interval_next_use(const Speed *s, uint32_t i, uint32_t pos, bool must_only);
 // Last use before pos, not before the interval's start; NONE = none.
 uint32_t interval_last_use(const Speed *s, uint32_t i, uint32_t pos);
+// Whether one of the value's ranges holds `pos`, inside the interval.
+bool interval_lives_at(const Speed *s, uint32_t i, uint32_t pos);
 bool interval_must_at(const Speed *s, uint32_t i, uint32_t pos);
 
 // resolve.c: locations to code.

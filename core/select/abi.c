@@ -285,10 +285,9 @@ typedef struct Crossing {
 
 static void cross(Sel *s, const Crossing *c) {
     Type type = value_type(s->f, c->param);
-    Value bits = block_add_param(s->f, block_new(s->f), type_bytes(type) == 4 ? T_i32 : T_i64);
     Inst made;
+    Value bits = sel_spot_value(s, c->vreg, type_bytes(type) == 4 ? T_i32 : T_i64);
     Value v = spot_value(s, OP_bitcast, type, bits, &made);
-    s->vregs[bits.i] = c->vreg;
     s->vregs[v.i] = s->vregs[c->param.i];
     sel_spot_one(s, made);
 }
@@ -366,6 +365,23 @@ static void return_sret(Sel *s, Extras *extras) {
     }
 }
 
+// Whether the machine's store of that type can say the displacement.
+static bool store_holds(const Sel *s, Type type, uint32_t disp) {
+    const InstDesc *d = &s->t->insts[by_size(s->t->classes[s->t->type_class[type]].store, type)];
+    const FormDesc *form = &s->t->operands[operand_of(d, OT_COMPOSITE)->kind].forms[s->t->mem_form];
+    return target_imm_fits(s->t, form->parts[1].kind, disp) && !sel_squeezed(s, disp);
+}
+
+// Stores a result where the caller said.
+static void store_result(Sel *s, Type type, uint32_t vreg, uint32_t offset) {
+    uint32_t area = own_area(s);
+    if (!store_holds(s, type, offset)) {
+        area = sel_use(s, sel_spot_sum(s, sel_spot_value(s, area, target_ptr_type(s->t)), offset));
+        offset = 0;
+    }
+    store(s, type, vreg, base_reg(s, area), offset);
+}
+
 void sel_return(Sel *s, Inst i) {
     const Sig *sig = &s->f->sig;
     Extras extras = {0};
@@ -374,7 +390,7 @@ void sel_return(Sel *s, Inst i) {
         Type type;
         uint32_t vreg = use_as(s, s->abi.abi, &sig->results[k], loc, sel_arg(s, i, k), &type);
         if (loc->reg == NO_REG && !s->abi.abi->values) {
-            store(s, (Type)loc->type, vreg, base_reg(s, own_area(s)), loc->offset);
+            store_result(s, (Type)loc->type, vreg, loc->offset);
         } else {
             extra_use(s, &extras, vreg, loc);
         }
@@ -383,7 +399,13 @@ void sel_return(Sel *s, Inst i) {
     bool pops = s->abi.abi->callee_pops && s->abi.stack_size && s->t->op_ret_pop != NO_MOP;
     uint16_t mop = pops ? s->t->op_ret_pop : s->t->op_ret;
     MOpnd *o = inst_with_extras(s, mop, &extras);
-    if (pops) o[operand_of(&s->t->insts[mop], OT_IMM)->slot] = sel_imm(s->abi.stack_size);
+    if (pops) {
+        const OpndDesc *bytes = operand_of(&s->t->insts[mop], OT_IMM);
+        if (!target_imm_fits(s->t, bytes->kind, s->abi.stack_size))
+            ctx_fail(s->ctx, VTR_ERR_LIMIT, "%s: a function that removes %u bytes of stack arguments", s->t->name,
+                     s->abi.stack_size);
+        o[bytes->slot] = sel_imm(s->abi.stack_size);
+    }
     vec_last(&s->group).flags |= MI_TERM;
 }
 

@@ -197,8 +197,7 @@ static bool set_sum(Addr *a, Value v) {
     return true;
 }
 
-// p + offset as a value, made on the spot.
-static Value spot_sum(Sel *s, Value p, int64_t offset) {
+Value sel_spot_sum(Sel *s, Value p, int64_t offset) {
     const InstData *r = sel_data(s, s->root);
     Type type = value_type(s->f, p);
     InstData d = {.op = OP_iconst, .type = (uint8_t)type, .srcloc = r->srcloc, .block = r->block};
@@ -238,7 +237,7 @@ SelMem sel_mem(Sel *s, Value p, int64_t offset, const SelAddrForm *forms, unsign
         if (!set_symbol(&a, v) && !set_sum(&a, v) && !set_shifted(&a, false, v)) set_base(&a, v);
     } else {
         a.kind = ADDR_VALUE;
-        a.base = spot_sum(s, p, offset);
+        a.base = sel_spot_sum(s, p, offset);
         a.disp = 0;
     }
     const SelAddrForm *f = a.form;

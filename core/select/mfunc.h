@@ -173,6 +173,7 @@ typedef struct Stress {
     uint64_t squeeze;  // 0 = none. Chooses constants that selection does not take as immediates, displacements that do
                        // not fit and branches that do not reach
     uint32_t frame;    // bytes below each function's slots that nothing uses
+    uint32_t edges;    // liveness is rounded when it goes along more edges (select/extents.h); 0 = as ever
 } Stress;
 
 // The type of a function of a stack machine: value types of its parameters and results (RegClass.value_type).

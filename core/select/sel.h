@@ -235,5 +235,9 @@ void sel_one(Sel *s, Inst i);
 // constants. sel_spot_one() selects it as part of the root's group.
 Inst sel_spot(Sel *s, const InstData *data);
 void sel_spot_one(Sel *s, Inst i);
+// A value for what a register holds that is no value of the IR.
+Value sel_spot_value(Sel *s, uint32_t vreg, Type type);
+// p + offset, selected as part of the root's group (address.c).
+Value sel_spot_sum(Sel *s, Value p, int64_t offset);
 
 #endif

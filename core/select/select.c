@@ -350,6 +350,13 @@ void sel_spot_one(Sel *s, Inst i) {
     s->access = access;
 }
 
+Value sel_spot_value(Sel *s, uint32_t vreg, Type type) {
+    Value v = block_add_param(s->f, block_new(s->f), type);
+    make_room(s);
+    s->vregs[v.i] = vreg;
+    return v;
+}
+
 // Of a stack machine: a rule says how many entries a branch table has, but the blocks stand in the jump table.
 static void name_table(Sel *s) {
     uint32_t sym = sel_sym_table(s);

@@ -4,11 +4,13 @@
 // and writes, at these positions. A vreg has one write if an instruction defines it, one on each edge if it is a
 // parameter. Value by value (Boissinot et al., "Computing Liveness Sets for SSA-Form Programs", section 5), blocks that
 // read before they write are live at their start; from there the walk goes to the predecessors, until one that writes.
-// So the time is that of writing the result, and no set per block exists. The result are spans, from a write (included)
+// So the time is that of writing the result, and no set per block exists. A vreg that lives in too many blocks is taken
+// to live in a few runs of them (select/extents.h). The result are spans, from a write (included)
 // to the last read (excluded): two vregs may share a local when their spans are apart. A write that nobody reads has a
 // span of 1.
 #include <stdlib.h>
 
+#include "select/extents.h"
 #include "stack/locals.h"
 #include "stack/operands.h"
 
@@ -32,6 +34,8 @@ typedef struct Live {
     VEC(uint32_t) work;
     VEC(uint32_t) blocks; // touched
     Lives lives;
+    Extents *extents;   // NULL until a vreg is rounded
+    uint32_t *param_of; // then, by vreg: block that it is a parameter of, NONE = none
 } Live;
 
 Params stack_params(Arena *arena, const MFunc *m) {
@@ -128,10 +132,14 @@ static bool writes_in(const Live *l, uint32_t b, uint32_t stamp) {
     return false;
 }
 
-static void walk_back(Live *l, uint32_t stamp) {
+// False: that would take too long.
+static bool walk_back(Live *l, uint32_t stamp) {
     const MFunc *m = l->m;
+    uint32_t steps = 0;
     while (l->work.n) {
         const MBlock *b = &m->blocks.v[l->work.v[--l->work.n]];
+        steps += b->n_preds;
+        if (steps > extents_exact(m->stress)) return false;
         for (uint32_t k = 0; k < b->n_preds; k++) {
             uint32_t p = m->lists.v[b->preds + k];
             if (l->out[p] == stamp) continue;
@@ -140,6 +148,7 @@ static void walk_back(Live *l, uint32_t stamp) {
             if (!writes_in(l, p, stamp)) live_in(l, p, stamp);
         }
     }
+    return true;
 }
 
 // Backwards: `last` is the last span made.
@@ -170,9 +179,54 @@ static int compare_numbers(const void *x, const void *y) {
     return a < b ? -1 : a > b;
 }
 
+static void make_extents(Live *l) {
+    const MFunc *m = l->m;
+    l->extents = extents_new(l->tmp, m);
+    l->param_of = all_none(l->tmp, m->vregs.n);
+    for (uint32_t b = 0; b < m->blocks.n; b++)
+        for (uint32_t k = 0; k < m->blocks.v[b].n_params; k++) l->param_of[m->lists.v[m->blocks.v[b].params + k]] = b;
+}
+
+// Spans of what a vreg's writes leave in those of the first `n` of l->blocks that are not in front of block `floor`;
+// how many are.
+static uint32_t add_tails(Live *l, uint32_t n, uint32_t floor, uint32_t first) {
+    for (; n > 0 && l->blocks.v[n - 1] >= floor; n--) {
+        uint32_t b = l->blocks.v[n - 1];
+        add_span(l, l->events[l->event_from[b]].pos, l->start[b + 1], first);
+    }
+    return n;
+}
+
+// Spans of a vreg with events in the first `n` of l->blocks: the runs around its life, and of a parameter what comes
+// behind its write where a predecessor stands outside.
+static void add_rounded(Live *l, uint32_t vreg, uint32_t n, uint32_t first) {
+    if (!l->extents) make_extents(l);
+    uint32_t def = l->param_of[vreg];
+    for (uint32_t e = l->first_event[vreg]; def == NONE; e++)
+        if (l->events[e].writes) def = l->events[e].block;
+    uint32_t last = extents_number(l->extents, def);
+    for (uint32_t e = l->first_event[vreg]; e < l->first_event[vreg + 1]; e++) {
+        uint32_t number = extents_number(l->extents, l->events[e].block);
+        if (!l->events[e].writes && number > last) last = number;
+    }
+    // An edge that passes a parameter on to itself neither reads nor writes.
+    const MBlock *block = &l->m->blocks.v[def];
+    for (uint32_t k = 0; k < block->n_preds && l->param_of[vreg] != NONE; k++) {
+        uint32_t number = extents_number(l->extents, l->m->lists.v[block->preds + k]);
+        if (number > last) last = number;
+    }
+    BlockRun runs[2];
+    for (unsigned r = extents_runs(l->extents, def, last, runs); r-- > 0;) {
+        n = add_tails(l, n, runs[r].to, first);
+        add_span(l, l->start[runs[r].from], l->start[runs[r].to], first);
+        while (n > 0 && l->blocks.v[n - 1] >= runs[r].from) n--;
+    }
+    (void)add_tails(l, n, 0, first);
+}
+
 static void build(Live *l, uint32_t vreg) {
     uint32_t stamp = vreg + 1;
-    l->blocks.n = 0;
+    l->blocks.n = l->work.n = 0;
     uint32_t end = l->first_event[vreg + 1];
     for (uint32_t e = l->first_event[vreg]; e < end;) {
         uint32_t b = l->events[e].block;
@@ -187,11 +241,14 @@ static void build(Live *l, uint32_t vreg) {
         uint32_t b = l->blocks.v[k];
         if (!l->events[l->event_from[b]].writes) live_in(l, b, stamp);
     }
-    walk_back(l, stamp);
-    if (l->blocks.n > n) qsort(l->blocks.v, l->blocks.n, sizeof *l->blocks.v, compare_numbers);
     uint32_t first = l->lives.spans.n;
     l->lives.first[vreg] = first;
-    for (uint32_t k = l->blocks.n; k-- > 0;) add_spans(l, l->blocks.v[k], stamp, first);
+    if (walk_back(l, stamp)) {
+        if (l->blocks.n > n) qsort(l->blocks.v, l->blocks.n, sizeof *l->blocks.v, compare_numbers);
+        for (uint32_t k = l->blocks.n; k-- > 0;) add_spans(l, l->blocks.v[k], stamp, first);
+    } else {
+        add_rounded(l, vreg, n, first);
+    }
     for (uint32_t i = first, j = l->lives.spans.n; i + 1 < j; i++) {
         Span swap = l->lives.spans.v[i];
         l->lives.spans.v[i] = l->lives.spans.v[--j];

@@ -182,11 +182,132 @@ static void tangle(Buf *b, uint32_t n) {
     buf_printf(b, "block%u:\n    return v1\n}\n", n + 1);
 }
 
+// Loops one inside the other, each with a value of its own that is made before the inner loops and read behind them: n
+// values live through n blocks.
+static void nest(Buf *b, uint32_t n) {
+    buf_text(b, "function %f(i64) -> i64 system_v {\nblock0(v0: i64):\n    jump block1(v0)\n");
+    for (uint32_t k = 1; k <= n; k++)
+        buf_printf(b, "block%u(v%u: i64):\n    v%u = load.i64 v0+%u\n    jump block%u(v%u)\n", k, 2 * k - 1, 2 * k,
+                   8 * k, k + 1, 2 * k - 1);
+    uint32_t v = 2 * n + 1;
+    buf_printf(b, "block%u(v%u: i64):\n    jump block%u(v%u)\n", n + 1, v, n + 2, v);
+    for (uint32_t k = n; k > 0; k--) {
+        uint32_t at = 2 * n + 2 - k;
+        buf_printf(b, "block%u(v%u: i64):\n    v%u = isub v%u, v%u\n    brif v%u, block%u(v%u), block%u(v%u)\n", at,
+                   v + 1, v + 2, v + 1, 2 * k, v + 2, k, v + 2, at + 1, v + 2);
+        v += 2;
+    }
+    buf_printf(b, "block%u(v%u: i64):\n    return v%u\n}\n", 2 * n + 2, v + 1, v + 1);
+}
+
+// Values that all live through all of as many blocks.
+static void dense(Buf *b, uint32_t n) {
+    buf_text(b, "function %f(i64) -> i64 system_v {\nblock0(v0: i64):\n");
+    for (uint32_t k = 1; k <= n; k++) buf_printf(b, "    v%u = load.i64 v0+%u\n", k, 8 * k);
+    buf_text(b, "    jump block1\n");
+    for (uint32_t k = 1; k <= n; k++)
+        buf_printf(b, "block%u:\n    store v%u, v0\n    brif v%u, block%u, block%u\n", k, k, k,
+                   k % 4 ? k + 1 : k - k % 3, k + 1);
+    buf_printf(b, "block%u:\n", n + 1);
+    for (uint32_t k = 1; k <= n; k++) buf_printf(b, "    v%u = bxor v%u, v%u\n", n + k, k, k == 1 ? 1 : n + k - 1);
+    buf_printf(b, "    return v%u\n}\n", 2 * n);
+}
+
+// Functions of many parameters and results, and calls of them.
+static void results(Buf *b, uint32_t n) {
+    buf_text(b, "function %f(i64) -> i64 system_v {\n    sig0 = () -> ");
+    for (uint32_t k = 0; k < n; k++) buf_text(b, k ? ", i64" : "i64");
+    buf_text(b, " system_v\n    fn0 = %g sig0\nblock0(v0: i64):\n    ");
+    list(b, 1, n, "");
+    buf_text(b, " = call fn0()\n");
+    for (uint32_t k = 1; k <= n; k++) buf_printf(b, "    v%u = bxor v%u, v%u\n", n + k, k, k == 1 ? 1 : n + k - 1);
+    buf_printf(b, "    return v%u\n}\nfunction %%g(", 2 * n);
+    for (uint32_t k = 0; k < n; k++) buf_text(b, k ? ", i64" : "i64");
+    buf_text(b, ") -> ");
+    for (uint32_t k = 0; k < n; k++) buf_text(b, k ? ", i64" : "i64");
+    buf_text(b, " system_v {\nblock0(");
+    list(b, 0, n, ": i64");
+    buf_text(b, "):\n    return ");
+    list(b, 1, n - 1, "");
+    buf_text(b, ", v0\n}\n");
+}
+
+// A jump table whose entries are all one block, each with arguments of its own.
+static void edges(Buf *b, uint32_t n) {
+    buf_text(b, "function %f(i32, i32) -> i32 system_v {\nblock0(v0: i32, v1: i32):\n"
+                "    v2 = iadd v0, v1\n    v3 = imul v0, v1\n    br_table v0, block1(v1, v2, v3), [");
+    for (uint32_t k = 0; k < n; k++)
+        buf_printf(b, "%sblock1(v%u, v%u, v%u)", k ? ", " : "", k % 4, k / 4 % 4, k / 16 % 4);
+    buf_text(b,
+             "]\nblock1(v4: i32, v5: i32, v6: i32):\n    v7 = isub v4, v5\n    v8 = bxor v7, v6\n    return v8\n}\n");
+}
+
+// Different constants, of which many need a place in memory.
+static void constants(Buf *b, uint32_t n) {
+    buf_text(b, "function %f(i64) system_v {\nblock0(v0: i64):\n");
+    for (uint32_t k = 0; k < n; k++)
+        buf_printf(b,
+                   "    v%u = iconst.i64 0x%x00000001\n    store v%u, v0\n    v%u = f64const 0x1.%05xp1\n"
+                   "    store v%u, v0+8\n",
+                   2 * k + 1, k + 1, 2 * k + 1, 2 * k + 2, k, 2 * k + 2);
+    buf_text(b, "    return\n}\n");
+}
+
+// A condition made of many.
+static void conditions(Buf *b, uint32_t n) {
+    buf_text(b, "function %f(i64, i64) -> i64 system_v {\nblock0(v0: i64, v1: i64):\n    v2 = icmp eq v0, v1\n");
+    for (uint32_t k = 1; k <= n; k++)
+        buf_printf(b, "    v%u = icmp_imm ult v%u, %u\n    v%u = %s v%u, v%u\n", 2 * k + 1, k % 2, k, 2 * k + 2,
+                   k % 3 ? "band" : "bor", 2 * k, 2 * k + 1);
+    buf_printf(b, "    brif v%u, block1, block2\nblock1:\n    return v0\nblock2:\n    return v1\n}\n", 2 * n + 2);
+}
+
+// Values that are other names of values.
+static void aliases(Buf *b, uint32_t n) {
+    buf_text(b, "function %f(i64) -> i64 system_v {\nblock0(v0: i64):\n");
+    for (uint32_t k = 1; k <= n; k++) buf_printf(b, "    v%u -> v%u\n", k, k - 1);
+    for (uint32_t k = 1; k <= n; k++) buf_printf(b, "    v%u = iadd v%u, v%u\n", n + k, k, k == 1 ? 0 : n + k - 1);
+    buf_printf(b, "    return v%u\n}\n", 2 * n);
+}
+
+// Calls in a row, with values that live across some of them.
+static void calls(Buf *b, uint32_t n) {
+    buf_text(b, "function %f(i64) -> i64 system_v {\n    sig0 = (i64, f64) -> i64, f64 system_v\n    fn0 = %g sig0\n"
+                "block0(v0: i64):\n    v1 = f64const 0x1.0p0\n    v2 = iadd v0, v0\n    v3 = fadd v1, v1\n");
+    for (uint32_t k = 1; k <= n; k++) {
+        uint32_t v = 2 * k;
+        buf_printf(b, "@%x    v%u, v%u = call fn0(v%u, v%u)\n", k, v + 2, v + 3, v - (k > 9 ? 16 : 0), v + 1);
+    }
+    buf_printf(b, "    return v%u\n}\n", 2 * n + 2);
+}
+
 const GrowthCase growth_cases[] = {
-    {"straight", 32768, false, straight}, {"deep", 16384, false, deep},    {"blocks", 8192, false, blocks},
-    {"loops", 4096, false, loops},        {"preds", 8192, false, preds},   {"table", 8192, false, table},
-    {"params", 8192, false, params},      {"args", 8192, true, args},      {"live", 16384, false, live},
-    {"through", 8192, false, through},    {"traps", 8192, false, traps},   {"slots", 8192, false, slots},
-    {"arms", 8192, false, arms},          {"tangle", 8192, false, tangle}, {"functions", 2048, false, functions},
+    {"straight", 32768, 0, straight},
+    {"deep", 16384, 0, deep},
+    {"blocks", 8192, 0, blocks},
+    {"far", 4096, GROWTH_SQUEEZE, blocks},
+    {"loops", 4096, 0, loops},
+    {"nest", 4096, 0, nest},
+    {"dense", 4096, 0, dense},
+    {"prove", 2048, GROWTH_CHECK | GROWTH_REGISTERS, dense},
+    {"preds", 8192, 0, preds},
+    {"table", 8192, 0, table},
+    {"edges", 8192, 0, edges},
+    {"params", 8192, 0, params},
+    {"args", 8192, GROWTH_REGISTERS, args},
+    {"results", 8192, GROWTH_REGISTERS, results},
+    {"live", 16384, 0, live},
+    {"through", 8192, 0, through},
+    {"calls", 8192, 0, calls},
+    {"traps", 8192, 0, traps},
+    {"slots", 8192, 0, slots},
+    {"constants", 8192, 0, constants},
+    {"conditions", 8192, 0, conditions},
+    {"aliases", 16384, 0, aliases},
+    {"arms", 8192, 0, arms},
+    {"tangle", 8192, 0, tangle},
+    {"functions", 2048, 0, functions},
+    {"object", 2048, GROWTH_OBJECT, functions},
+    {"batches", 2048, GROWTH_BATCHES | GROWTH_REGISTERS, functions},
 };
 const unsigned n_growth_cases = sizeof growth_cases / sizeof *growth_cases;

@@ -1,8 +1,9 @@
-// Compiles worst cases of growing size at both levels, from IR text to code, and fits time = c * n^e, memory likewise.
+// Compiles worst cases of two sizes at both levels, from IR text to code, and asks for the exponent of growth: which e
+// makes time = c * n^e, memory likewise.
 //
 // Time is the processor's, not the clock's, and the least of several runs, so other work on the machine matters little.
-// What is asked is that the exponent stays near 1: sorting and searching add a logarithm and caches some more, while
-// anything quadratic comes out near 2. A case that fails is measured again before it counts.
+// The exponent must stay near 1: sorting and searching add a logarithm and caches some more, while anything quadratic
+// comes out near 2. A case that fails is measured again before it counts.
 //
 //   growth [-m TARGET] [-v [CASE]]      for this machine, or another one
 #include <math.h>
@@ -16,11 +17,12 @@
 
 #include "cases.h"
 #include "jit/compile.h"
+#include "jit/jit.h"
 #include "select/target.h"
 #include "verify/ir_verify.h"
 #include "vitrail.h"
 
-enum { SIZES = 4, RUNS = 3, ATTEMPTS = 3 };
+enum { RATIO = 8, RUNS = 2, ATTEMPTS = 3 }; // of the sizes
 #ifdef VTR_CHECKING
 enum { SMALLER = 8 };
 #else
@@ -50,6 +52,7 @@ static uint64_t cpu_ns(void) {
 }
 
 typedef struct Job {
+    const GrowthCase *what;
     const char *text;
     size_t len;
     const Target *target;
@@ -64,21 +67,48 @@ static void compile(Ctx *ctx, void *data) {
     const Target *target = job->target;
     IrFile *file = ir_read(arena, "growth", job->text, job->len, CC_SYSTEM_V);
     bool is_host = target == target_host();
+    Stress squeeze = {.squeeze = 1};
     CompileOptions options = {.target = target,
                               .features = is_host ? target->host_features() : target_all_features(target),
                               .opt = job->opt,
+                              .check = job->what->how & GROWTH_CHECK,
                               .traps = TRAPS_CALL,
+                              .stress = job->what->how & GROWTH_SQUEEZE ? &squeeze : NULL,
                               .scratch = arena_new(ctx)};
     Arena *out = arena_new(ctx);
+    bool batches = job->what->how & GROWTH_BATCHES;
+    Jit *jit = batches ? jit_new(arena, target, NULL) : NULL;
     for (uint32_t k = 0; k < file->funcs.n; k++) {
         if (!verify_func(file->funcs.v[k])) ctx_throw(ctx, VTR_ERR_INPUT);
-        compile_func(out, file->funcs.v[k], &options);
+        Code *code = compile_func(out, file->funcs.v[k], &options);
+        if (batches) {
+            jit_add(jit, code);
+            jit_publish(jit);
+        }
         arena_reset(out);
     }
+    for (uint32_t k = 0; batches && k < file->funcs.n; k++) jit_free_function(jit, file->funcs.v[k]->name);
     job->ns = cpu_ns() - start;
     arena_free(out);
     arena_free(options.scratch);
     arena_free(arena);
+}
+
+static vtr_status make_object(vtr_context *ctx, Job *job) {
+    uint64_t start = cpu_ns();
+    vtr_object_options options = {.opt = job->opt == OPT_NONE ? VTR_OPT_NONE : VTR_OPT_SPEED,
+                                  .target = job->target->name};
+    vtr_object *object;
+    uint8_t *bytes;
+    size_t n;
+    vtr_status status = vtr_object_new(ctx, &options, &object);
+    if (status != VTR_OK) return status;
+    status = vtr_object_add_clif(object, "growth", job->text, job->len);
+    if (status == VTR_OK) status = vtr_object_bytes(object, &bytes, &n);
+    if (status == VTR_OK) vtr_bytes_free(ctx, bytes, n);
+    vtr_object_free(object);
+    job->ns = cpu_ns() - start;
+    return status;
 }
 
 static void fail(vtr_context *context, vtr_status status) {
@@ -88,64 +118,47 @@ static void fail(vtr_context *context, vtr_status status) {
     exit(1);
 }
 
-// Nanoseconds and peak bytes for one size.
-static void measure(const GrowthCase *c, uint32_t n, const Target *target, OptLevel opt, double *ns, double *bytes) {
+typedef struct Cost {
+    double n, ns, bytes; // bytes: the peak
+} Cost;
+
+static Cost measure(const GrowthCase *c, uint32_t n, const Target *target, OptLevel opt) {
     Memory none = {0, 0};
     vtr_allocator plain = {counted_resize, &none};
     vtr_context *context;
     if (vtr_context_new(&plain, &context) != VTR_OK) exit(1);
     Buf text = buf_new(arena_new(context));
     c->write(&text, n);
-    Job job = {.text = buf_str(&text), .target = target, .opt = opt};
+    Job job = {.what = c, .text = buf_str(&text), .target = target, .opt = opt};
     job.len = strlen(job.text);
+    Cost cost = {.n = n};
     for (int run = 0; run < RUNS; run++) {
         Memory memory = {0, 0};
         vtr_allocator allocator = {counted_resize, &memory};
         vtr_context *fresh;
         if (vtr_context_new(&allocator, &fresh) != VTR_OK) exit(1);
-        vtr_status status = ctx_try(fresh, compile, &job);
+        vtr_status status = c->how & GROWTH_OBJECT ? make_object(fresh, &job) : ctx_try(fresh, compile, &job);
         if (status != VTR_OK) fail(fresh, status);
         vtr_context_free(fresh);
-        if (run == 0 || (double)job.ns < *ns) *ns = (double)job.ns;
-        *bytes = (double)memory.peak;
+        if (run == 0 || (double)job.ns < cost.ns) cost.ns = (double)job.ns;
+        cost.bytes = (double)memory.peak;
     }
     vtr_context_free(context);
-}
-
-// The slope of log y over log x.
-static double slope(const double *x, const double *y) {
-    double mx = 0;
-    double my = 0;
-    for (int k = 0; k < SIZES; k++) {
-        mx += log(x[k]) / SIZES;
-        my += log(y[k]) / SIZES;
-    }
-    double xy = 0;
-    double xx = 0;
-    for (int k = 0; k < SIZES; k++) {
-        xy += (log(x[k]) - mx) * (log(y[k]) - my);
-        xx += (log(x[k]) - mx) * (log(x[k]) - mx);
-    }
-    return xy / xx;
+    return cost;
 }
 
 static bool grows_well(const GrowthCase *c, const Target *target, OptLevel opt, bool verbose) {
-    double n[SIZES];
-    double ns[SIZES];
-    double bytes[SIZES];
-    for (int k = 0; k < SIZES; k++) {
-        uint32_t size = (c->most / SMALLER) >> (SIZES - 1 - k);
-        n[k] = size;
-        measure(c, size, target, opt, &ns[k], &bytes[k]);
-    }
-    double time = slope(n, ns);
-    double memory = slope(n, bytes);
+    uint32_t n = c->most / SMALLER;
+    Cost small = measure(c, n / RATIO, target, opt);
+    Cost large = measure(c, n, target, opt);
+    double time = log(large.ns / small.ns) / log(large.n / small.n);
+    double memory = log(large.bytes / small.bytes) / log(large.n / small.n);
     bool good = time <= most_time && memory <= most_memory;
     if (verbose || !good)
         printf(
             "%-10s -O %-6s time ~ n^%.2f, memory ~ n^%.2f; at n = %.0f: %.1f ms, %.0f ns and %.0f bytes for each%s\n",
-            c->name, opt == OPT_NONE ? "none" : "speed", time, memory, n[SIZES - 1], ns[SIZES - 1] / 1e6,
-            ns[SIZES - 1] / n[SIZES - 1], bytes[SIZES - 1] / n[SIZES - 1], good ? "" : "  GROWS TOO FAST");
+            c->name, opt == OPT_NONE ? "none" : "speed", time, memory, large.n, large.ns / 1e6, large.ns / large.n,
+            large.bytes / large.n, good ? "" : "  GROWS TOO FAST");
     return good;
 }
 
@@ -169,7 +182,7 @@ int main(int argc, char **argv) {
     int failed = 0;
     for (unsigned k = 0; k < n_growth_cases; k++) {
         if (argc > 2 && strcmp(argv[2], growth_cases[k].name)) continue;
-        if (target->stack && growth_cases[k].registers) continue;
+        if (target->stack && growth_cases[k].how & GROWTH_REGISTERS) continue;
         for (int opt = OPT_NONE; opt <= OPT_SPEED; opt++) {
             bool good = false;
             for (int attempt = 0; attempt < ATTEMPTS && !good; attempt++)

@@ -11,10 +11,13 @@ enum { FUEL = 1000000 };
 
 void way_describe(const Way *way, Buf *out) {
     buf_printf(
-        out, "%s%s, passes %s, registers %s, fold %d, features 0x%llx, max_regs %u, seed %llu, squeeze %llu, frame %u",
+        out,
+        "%s%s, passes %s, registers %s, fold %d, features 0x%llx, max_regs %u, seed %llu, squeeze %llu, frame %u, "
+        "edges %u",
         way->simulate ? "simulated " : "", way->target->name, way->opt == OPT_NONE ? "none" : "speed",
         way->ra == RA_NONE ? "none" : "speed", way->fold, (unsigned long long)way->features, way->stress.max_regs,
-        (unsigned long long)way->stress.seed, (unsigned long long)way->stress.squeeze, way->stress.frame);
+        (unsigned long long)way->stress.seed, (unsigned long long)way->stress.squeeze, way->stress.frame,
+        way->stress.edges);
 }
 
 // Leaves out features whose implied ones are not there.
@@ -42,6 +45,7 @@ Way way_random(const Target *target, uint64_t seed, uint32_t index) {
     if (pick(&r, 3)) way.stress = (Stress){.max_regs = 3 + pick(&r, 6), .seed = pick(&r, 4) ? 1 + pick(&r, 1000) : 0};
     if (!pick(&r, 3)) way.stress.squeeze = 1 + pick(&r, 1000);
     if (!pick(&r, 3)) way.stress.frame = pick(&r, 5000);
+    if (!pick(&r, 2)) way.stress.edges = 1 + pick(&r, 30);
     return way;
 }
 

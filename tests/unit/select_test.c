@@ -1,5 +1,6 @@
 // Instruction selection on x86_64: what is folded and what may not be, conditions, blocks and edges, calls. Each test
 // names facts of the listing rather than all of it.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -347,6 +348,25 @@ START_TEST(what_cannot_be_selected_is_named) {
 END_TEST
 
 // Bits above a narrow value are anything: it is no address.
+// 16 bits say how much a return removes: more is a limit, and 65,520 bytes are not.
+START_TEST(a_return_removes_as_much_as_it_can_say) {
+    enum { IN_REGISTERS = 11 };
+    for (unsigned n = IN_REGISTERS + 8190; n <= IN_REGISTERS + 8192; n += 2) {
+        size_t size = 64 + 20 * n;
+        char *text = malloc(size);
+        char *at = text + snprintf(text, size, "function %%f(i64");
+        for (unsigned k = 1; k < n; k++) at += snprintf(at, size - (size_t)(at - text), ", i64");
+        at += snprintf(at, size - (size_t)(at - text), ") tail {\nblock0(v0: i64");
+        for (unsigned k = 1; k < n; k++) at += snprintf(at, size - (size_t)(at - text), ",v%u:i64", k);
+        snprintf(at, size - (size_t)(at - text), "):\n    return\n}\n");
+        vtr_status status = try_select(text, true, CC_SYSTEM_V);
+        free(text);
+        ck_assert_int_eq(status, n <= IN_REGISTERS + 8190 ? VTR_OK : VTR_ERR_LIMIT);
+    }
+    ck_assert_str_eq(last_message, "x86_64: a function that removes 65536 bytes of stack arguments");
+}
+END_TEST
+
 START_TEST(addresses_have_the_width_of_the_machine) {
     static const char *const wrong[][2] = {
         {"function %f(i32) -> i64 {\nblock0(v0: i32):\n v1 = load.i64 v0\n return v1\n}\n", "load.i64 v0"},
@@ -408,6 +428,7 @@ int main(void) {
     tcase_add_test(t, narrow_arguments_are_extended);
     tcase_add_test(t, tail_calls_use_their_own_area);
     tcase_add_test(t, what_cannot_be_selected_is_named);
+    tcase_add_test(t, a_return_removes_as_much_as_it_can_say);
     tcase_add_test(t, addresses_have_the_width_of_the_machine);
     tcase_add_test(t, the_trace_says_which_rule_covered_what);
     return run_tests("select", t);
