@@ -5,6 +5,7 @@
 
 #include "aot/aot.h"
 #include "builder/func.h"
+#include "verify/ir_verify.h"
 
 enum { DEFAULT_STACK = 1 << 20 }; // bytes of a complete module's shadow stack
 
@@ -12,7 +13,7 @@ struct vtr_object {
     Ctx *ctx;
     Arena *arena;
     Aot aot;
-    bool done;
+    const char *closed; // why nothing can be added or written any more, or NULL
 };
 
 typedef struct NewObject {
@@ -75,7 +76,13 @@ typedef struct AddJob {
 } AddJob;
 
 static void want_open(const vtr_object *object) {
-    if (object->done) ctx_fail(object->ctx, VTR_ERR_USAGE, "the object has been written already");
+    if (object->closed) ctx_fail(object->ctx, VTR_ERR_USAGE, "%s", object->closed);
+}
+
+// What was added in part cannot be taken back.
+static vtr_status added(vtr_object *object, vtr_status status) {
+    if (status != VTR_OK && status != VTR_ERR_USAGE) object->closed = "an earlier text or module was not added whole";
+    return status;
 }
 
 static void add_funcs(Aot *aot, Func *const *funcs, uint32_t n) {
@@ -87,14 +94,14 @@ static void add_clif(Ctx *ctx, void *arg) {
     AddJob *job = arg;
     want_open(job->object);
     Arena *input = arena_new(ctx);
-    const IrFile *ir = compile_read(input, job->name, job->text, job->len);
+    const IrFile *ir = verify_read(input, job->name, job->text, job->len);
     add_funcs(&job->object->aot, ir->funcs.v, ir->funcs.n);
     arena_free(input);
 }
 
 vtr_status vtr_object_add_clif(vtr_object *object, const char *file, const char *text, size_t len) {
     AddJob job = {.object = object, .name = file, .text = text, .len = len};
-    return ctx_try(object->ctx, add_clif, &job);
+    return added(object, ctx_try(object->ctx, add_clif, &job));
 }
 
 typedef struct FuncJob {
@@ -112,7 +119,7 @@ static void add_func(Ctx *ctx, void *arg) {
 
 vtr_status vtr_object_add_func(vtr_object *object, vtr_func *func) {
     FuncJob job = {object, func};
-    return ctx_try(object->ctx, add_func, &job);
+    return added(object, ctx_try(object->ctx, add_func, &job));
 }
 
 typedef struct ModuleJob {
@@ -131,7 +138,7 @@ static void add_module(Ctx *ctx, void *arg) {
 
 vtr_status vtr_object_add_bytecode(vtr_object *object, const vtr_bytecode *bytecode, const char *entry) {
     ModuleJob job = {object, bytecode, entry};
-    return ctx_try(object->ctx, add_module, &job);
+    return added(object, ctx_try(object->ctx, add_module, &job));
 }
 
 typedef struct NameJob {
@@ -178,7 +185,7 @@ static void out_body(Ctx *ctx, void *arg) {
     OutJob *job = arg;
     vtr_object *object = job->object;
     want_open(object);
-    object->done = true;
+    object->closed = "the object has been written already";
     Arena *arena = arena_new(ctx);
     Buf file = make_file(&object->aot, arena);
     job->n = file.bytes.n;

@@ -547,12 +547,12 @@ VTR_API void vtr_object_free(vtr_object *object);
  * called with the convention that its signature tells; names that are called and not defined are left to the linker,
  * the library functions that some opcodes need (ceil, fma, memcpy, ...) to libc and libm. A trap executes the
  * machine's trapping instruction; section `vitrail_traps` has a row for each: its distance from the row, and the trap
- * code, 4 bytes each. file is what diagnostics call the text. After an error the object can only be freed.
- * A complete WebAssembly module exports every function under its name, `memory`, `__heap_base` (the first address that
- * nothing uses) and, if there are any, `__stack_pointer` and `__indirect_function_table`. It imports what is called and
- * not defined from the module "env", library functions from "vitrail". Of objects of WebAssembly the rows of
- * `vitrail_traps` have the instruction's place in the code section.
- * Errors: VTR_ERR_INPUT with diagnostics, VTR_ERR_UNSUPPORTED and VTR_ERR_LIMIT naming the instruction. */
+ * code, 4 bytes each. file is what diagnostics call the text. After an error the object can only be freed, all else is
+ * VTR_ERR_USAGE. A complete WebAssembly module exports every function under its name, `memory`, `__heap_base` (the
+ * first address that nothing uses) and, if there are any, `__stack_pointer` and `__indirect_function_table`. It imports
+ * what is called and not defined from the module "env", library functions from "vitrail". Of objects of WebAssembly the
+ * rows of `vitrail_traps` have the instruction's place in the code section. Errors: VTR_ERR_INPUT with diagnostics,
+ * VTR_ERR_UNSUPPORTED and VTR_ERR_LIMIT naming the instruction. */
 VTR_API vtr_status vtr_object_add_clif(vtr_object *object, const char *file, const char *text, size_t len);
 
 /* The same for one function that was built by calls, in the same context. It is used up, also by an error. A function

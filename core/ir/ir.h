@@ -91,6 +91,7 @@ typedef struct BlockData {
     ValueList params;
     Inst first, last;
     Block prev, next;
+    uint32_t line; // of its head in Func.file, 0 = not from a text
     bool cold;
     bool placed; // in the layout
 } BlockData;
@@ -193,6 +194,7 @@ typedef struct Func {
     Block landing;        // entry thunks only: where a trap resumes (a block without predecessors); else NO_BLOCK
     const char *file;     // for diagnostics, may be NULL
     uint32_t line;        // of `function` in file
+    VEC(uint32_t) lines;  // of the instructions that were read from file; those made since have none
 } Func;
 
 // ---- making and reading (ir/func.c) -------------------------------------------------------------
@@ -282,16 +284,12 @@ typedef struct IrFile {
 
 // Reads CLIF text of `len` bytes. Everything is made in `arena` (each Func->arena is that arena too). default_conv
 // is used where a signature names no convention. On errors, diagnostics are recorded and VTR_ERR_INPUT thrown.
-// Nothing but the form is checked: run verify_func() on each function before anything else.
+// Nothing but the form is checked: run verify_func() on each function before anything else, or call verify_read().
 IrFile *ir_read(Arena *arena, const char *file, const char *text, size_t len, CallConv default_conv);
 
 // Reads a signature such as `(i64, i8 uext) -> f64 system_v`; `file` is what diagnostics call the text. Throws
 // VTR_ERR_INPUT or VTR_ERR_UNSUPPORTED with a diagnostic.
 Sig ir_read_signature(Arena *arena, const char *file, const char *text, CallConv default_conv);
-
-// For callers that need every function of a file: records a diagnostic for each skipped one and throws
-// VTR_ERR_UNSUPPORTED when there is any.
-void ir_require_all(Ctx *ctx, const IrFile *file);
 
 // Canonical text of a function.
 void ir_write(const Func *f, Buf *out);

@@ -252,10 +252,3 @@ IrFile *ir_read(Arena *arena, const char *file, const char *text, size_t len, Ca
     rd_renumber(&r);
     return r.file;
 }
-
-void ir_require_all(Ctx *ctx, const IrFile *file) {
-    for (uint32_t k = 0; k < file->skipped.n; k++) {
-        diag_error(ctx, file->skipped.v[k].place, "unsupported: %s", file->skipped.v[k].reason);
-    }
-    if (file->skipped.n) ctx_throw(ctx, VTR_ERR_UNSUPPORTED);
-}

@@ -282,6 +282,7 @@ bool rd_insert(Reader *r, const Tok *op_tok, const InstData *d, const ResultName
     Func *f = r->f;
     Op op = (Op)d->op;
     Inst inst = inst_new(f, d);
+    vec_push(f->arena, &f->lines, op_tok->line);
     bool call = op_has(op, OPF_call) && !op_has(op, OPF_terminator);
     const Sig *sig = call ? inst_sig(f, inst) : NULL;
     uint32_t n = call ? sig->n_results : op_info[op].n_results;
@@ -387,6 +388,7 @@ static bool rd_block_header(Reader *r) {
     if (!rd_block(r, &b)) return false;
     if (block_get(f, b)->placed) return rd_error(r, &tok, "block%u is defined twice", (unsigned)b.i);
     block_append(f, b);
+    block_get(f, b)->line = tok.line;
     r->block = b;
     if (rd_accept(r, '(') && !rd_accept(r, ')')) {
         ValueList params = {0, 0};

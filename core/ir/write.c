@@ -6,10 +6,11 @@
 typedef struct Writer {
     const Func *f;
     Buf *out;
-    // For each value the first alias of it, and for each alias the next of the same value; NONE ends. NULL when
-    // aliases are not printed.
+    // For each value the first alias of it, and for each alias the next of the same value; NONE ends. A chain of
+    // aliases is printed as aliases of what it ends in: the steps may have been shortened when someone followed it.
     uint32_t *aliases;
     uint32_t *alias_next;
+    bool *written; // by instruction; NULL when only one is written
     unsigned indent;
 } Writer;
 
@@ -225,14 +226,17 @@ static void put_operands(Writer *w, const InstData *d) {
     }
 }
 
-// Is the operand that the controlling type is read off defined in the same block as the instruction?
-static bool type_is_near(const Func *f, const InstData *d) {
+// Is the operand that the controlling type is read off defined in the same block as the instruction, and before it? (It
+// need not be before in code that cannot be reached, and there a reader wants the type.)
+static bool type_is_near(const Writer *w, const InstData *d) {
+    const Func *f = w->f;
     const OpInfo *info = &op_info[d->op];
     if (info->suffix != SUFFIX_INFERABLE || info->control_arg >= d->args.n) return false;
     Value v = list_get(f, d->args, info->control_arg);
     const ValueData *data = &f->values.v[v.i];
-    Block home = data->kind == VALUE_PARAM ? (Block){data->owner} : inst_get(f, (Inst){data->owner})->block;
-    return block_ok(d->block) && block_eq(home, d->block);
+    if (data->kind == VALUE_PARAM) return data->owner == d->block.i;
+    if (w->written && !w->written[data->owner]) return false;
+    return block_ok(d->block) && block_eq(inst_get(f, (Inst){data->owner})->block, d->block);
 }
 
 static void put_inst(Writer *w, Inst i) {
@@ -244,7 +248,7 @@ static void put_inst(Writer *w, Inst i) {
     }
     if (d->results.n) buf_text(w->out, " = ");
     buf_text(w->out, op_name((Op)d->op));
-    if (op_info[d->op].suffix != SUFFIX_NONE && !type_is_near(f, d)) {
+    if (op_info[d->op].suffix != SUFFIX_NONE && !type_is_near(w, d)) {
         buf_printf(w->out, ".%s", type_name((Type)d->type));
     }
     OpFormat format = (OpFormat)op_info[d->op].format;
@@ -274,20 +278,10 @@ static void put_spaces(Buf *out, unsigned n) {
     while (n--) buf_char(out, ' ');
 }
 
-// The aliases of a value, and of these, depth first, without recursion: an alias's own aliases are put in front.
 static void put_aliases(Writer *w, uint32_t v) {
-    uint32_t next = w->aliases[v];
-    while (next != NONE) {
-        uint32_t alias = next;
-        next = w->alias_next[alias];
+    for (uint32_t alias = w->aliases[v]; alias != NONE; alias = w->alias_next[alias]) {
         put_spaces(w->out, w->indent);
-        buf_printf(w->out, "v%u -> v%u\n", (unsigned)alias, (unsigned)w->f->values.v[alias].owner);
-        uint32_t inner = w->aliases[alias];
-        if (inner == NONE) continue;
-        uint32_t last = inner;
-        while (w->alias_next[last] != NONE) last = w->alias_next[last];
-        w->alias_next[last] = next;
-        next = inner;
+        buf_printf(w->out, "v%u -> v%u\n", (unsigned)alias, (unsigned)v);
     }
 }
 
@@ -301,6 +295,7 @@ static void put_line(Writer *w, Inst i) {
     }
     put_spaces(w->out, margin);
     put_inst(w, i);
+    w->written[i.i] = true;
     bool any = false;
     put_constants(w, d->args, &any);
     for (uint32_t k = 0; k < d->n_targets; k++) put_constants(w, w->f->calls.v[d->targets + k].args, &any);
@@ -321,14 +316,13 @@ static void put_block(Writer *w, Block b) {
     BLOCK_INSTS(i, w->f, b) put_line(w, i);
 }
 
-// Must stand before anything follows aliases, which may shorten their chains.
 static void gather_aliases(Writer *w) {
     const Func *f = w->f;
     w->aliases = all_none(w->out->arena, f->values.n);
     w->alias_next = NEW_ARRAY(w->out->arena, uint32_t, f->values.n);
     for (uint32_t v = f->values.n; v-- > 0;) {
         if (f->values.v[v].kind != VALUE_ALIAS) continue;
-        uint32_t to = f->values.v[v].owner;
+        uint32_t to = func_value(f, (Value){v}).i;
         w->alias_next[v] = w->aliases[to];
         w->aliases[to] = v;
     }
@@ -336,6 +330,7 @@ static void gather_aliases(Writer *w) {
 
 void ir_write(const Func *f, Buf *out) {
     Writer w = {.f = f, .out = out, .indent = 4};
+    w.written = NEW_ARRAY(out->arena, bool, f->insts.n);
     gather_aliases(&w);
     FUNC_BLOCKS(b, f) {
         BLOCK_INSTS(i, f, b) {

@@ -4,6 +4,7 @@
 #include "builder/func.h"
 #include "jit/compile.h"
 #include "jit/jit.h"
+#include "verify/ir_verify.h"
 
 struct vtr_jit {
     Ctx *ctx;
@@ -136,7 +137,7 @@ static void add_funcs(vtr_jit *jit, Func *const *funcs, uint32_t n) {
 static void add_clif(Ctx *ctx, void *arg) {
     TextJob *job = arg;
     Arena *arena = arena_new(ctx);
-    const IrFile *file = compile_read(arena, job->name, job->text, job->len);
+    const IrFile *file = verify_read(arena, job->name, job->text, job->len);
     add_funcs(job->jit, file->funcs.v, file->funcs.n);
     arena_free(arena);
 }

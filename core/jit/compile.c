@@ -4,7 +4,6 @@
 
 #include "select/select.h"
 #include "stack/stack.h"
-#include "verify/ir_verify.h"
 
 typedef struct Compile {
     const CompileOptions *options;
@@ -51,16 +50,6 @@ static Code *allocate_and_emit(Compile *c, const Func *f, MFunc *m, Arena *out) 
     allocate(c, m);
     stage_done(c, STAGE_ALLOC, f, m, NULL);
     return emit_func(out, m, c->options->traps);
-}
-
-IrFile *compile_read(Arena *arena, const char *file, const char *text, size_t len) {
-    Ctx *ctx = arena_ctx(arena);
-    IrFile *ir = ir_read(arena, file, text, len, CC_SYSTEM_V);
-    ir_require_all(ctx, ir);
-    bool right = true;
-    for (uint32_t k = 0; k < ir->funcs.n; k++) right &= verify_func(ir->funcs.v[k]);
-    if (!right) ctx_throw(ctx, VTR_ERR_INPUT);
-    return ir;
 }
 
 Code *compile_func(Arena *out, Func *f, const CompileOptions *options) {

@@ -7,7 +7,7 @@
 #include "regalloc/regalloc.h"
 
 typedef enum CompileStage {
-    STAGE_IR,     // as given, verified
+    STAGE_IR,     // as given
     STAGE_OPT,    // after the passes; opcodes the target lacks are expanded
     STAGE_SELECT, // machine instructions with virtual registers
     STAGE_ALLOC,  // with physical registers; not on a stack machine
@@ -40,10 +40,6 @@ typedef struct CompileOptions {
     // Nanoseconds spent per stage are added here (N_STAGES entries); NULL = not measured.
     uint64_t *times;
 } CompileOptions;
-
-// Reads IR text to be compiled: every function is supported and has passed the verifier. Throws VTR_ERR_INPUT or
-// VTR_ERR_UNSUPPORTED with diagnostics.
-IrFile *compile_read(Arena *arena, const char *file, const char *text, size_t len);
 
 // Compiles `f`, which has passed the verifier and which the passes may change, and makes the code in `out`. Throws
 // VTR_ERR_UNSUPPORTED or VTR_ERR_LIMIT naming the instruction when the target cannot do it.

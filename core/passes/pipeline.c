@@ -61,6 +61,7 @@ static void check_after(const PassInfo *pass, const Func *f) {
 void passes_run(Func *f, const PassOptions *options) {
     unsigned level = options->level == OPT_NONE ? AT_NONE : AT_SPEED;
     Pass p = {.f = f, .options = options, .fuel = options->fuel};
+    if (options->verify && !verify_func(f)) ctx_bug(f->ctx, "the IR is wrong before any pass");
     for (unsigned i = 0; i < N_PASSES; i++) {
         if (!(table[i].levels & level)) continue;
         uint64_t start = options->timing ? now_ns() : 0;

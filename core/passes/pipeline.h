@@ -21,7 +21,7 @@ bool pass_burn(Pass *p);
 
 typedef struct PassOptions {
     OptLevel level;
-    bool verify;   // run the verifier after every pass
+    bool verify;   // run the verifier first and after every pass
     uint64_t fuel; // rewrites allowed in all, for bisecting a miscompile; UINT64_MAX = no limit
 
     // Which opcodes the target selects itself (Target.covers); the others are expanded. NULL = expand nothing.

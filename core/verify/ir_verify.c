@@ -16,10 +16,20 @@ typedef struct Verifier {
     uint32_t *order; // per instruction: its place in its block
     Block block;     // being checked
     Inst inst;       // being checked, or NO_INST
+    Inst broken;     // the same when its text cannot be written
     unsigned mistakes;
 } Verifier;
 
 static bool bad(Verifier *v, const char *fmt, ...) VTR_PRINTF(2, 3);
+
+// Of the instruction, the block or the function: the nearest that is known.
+static uint32_t line_of(const Verifier *v) {
+    const Func *f = v->f;
+    Inst i = inst_ok(v->inst) ? v->inst : v->broken;
+    if (inst_ok(i) && i.i < f->lines.n) return f->lines.v[i.i];
+    if (block_ok(v->block) && block_get(f, v->block)->line) return block_get(f, v->block)->line;
+    return f->line;
+}
 
 static bool bad(Verifier *v, const char *fmt, ...) {
     if (v->mistakes++ >= MAX_MISTAKES) return false;
@@ -45,7 +55,7 @@ static bool bad(Verifier *v, const char *fmt, ...) {
         ir_write_inst(f, v->inst, &text);
         buf_char(&text, '`');
     }
-    diag_error(f->ctx, (Place){f->file, f->line, 0}, "%s: %s", buf_str(&text), reason);
+    diag_error(f->ctx, (Place){f->file, line_of(v), 0}, "%s: %s", buf_str(&text), reason);
     return false;
 }
 
@@ -117,6 +127,33 @@ static bool has_vmctx(const Sig *sig) {
     return false;
 }
 
+// A load gives an address or what one is computed from; additions keep the type.
+static void check_global(Verifier *v, uint32_t k) {
+    const Func *f = v->f;
+    const GlobalValue *gv = &f->globals.v[k];
+    if (gv->kind != GV_LOAD && gv->kind != GV_IADD_IMM) return;
+    if (!type_is_int((Type)gv->type)) bad(v, "gv%u has type %s", (unsigned)k, type_text((Type)gv->type));
+    if (gv->base >= f->globals.n) return; // has been said
+    Type base = (Type)f->globals.v[gv->base].type;
+    if (gv->kind == GV_IADD_IMM && gv->type != base)
+        bad(v, "gv%u has type %s, gv%u has type %s", (unsigned)k, type_text((Type)gv->type), (unsigned)gv->base,
+            type_text(base));
+    if (gv->kind == GV_LOAD && base != T_i64)
+        bad(v, "gv%u loads from gv%u, which is no address", (unsigned)k, (unsigned)gv->base);
+    if (gv->kind == GV_LOAD && (~gv->memflags & (MF_NOTRAP | MF_ALIGNED)))
+        bad(v, "gv%u loads without notrap and aligned", (unsigned)k);
+}
+
+static void check_regions(Verifier *v) {
+    const Func *f = v->f;
+    Map ids = map_new(v->scratch);
+    for (uint32_t k = 0; k < f->regions.n; k++) {
+        bool added;
+        const uint32_t *first = map_add(&ids, f->regions.v[k].id, k, &added);
+        if (!added) bad(v, "region%u has the number of region%u", (unsigned)k, (unsigned)*first);
+    }
+}
+
 static void check_globals(Verifier *v) {
     const Func *f = v->f;
     uint32_t *seen = NEW_ARRAY(v->scratch, uint32_t, f->globals.n);
@@ -124,6 +161,7 @@ static void check_globals(Verifier *v) {
         uint32_t at = k;
         const GlobalValue *gv = &f->globals.v[k];
         if (gv->kind == GV_VMCTX && !has_vmctx(&f->sig)) bad(v, "gv%u is vmctx, but no parameter is", (unsigned)k);
+        check_global(v, k);
         while (f->globals.v[at].kind == GV_LOAD || f->globals.v[at].kind == GV_IADD_IMM) {
             if (seen[at]) break;
             seen[at] = k + 1;
@@ -151,6 +189,8 @@ static void check_entities(Verifier *v) {
         const ExtFunc *func = &f->funcs.v[k];
         if (func->declared && !sig_known(f, func->sig)) bad(v, "fn%u has no signature", (unsigned)k);
         if (func->patchable && !func->colocated) bad(v, "fn%u is patchable but not colocated", (unsigned)k);
+        if (func->patchable && sig_known(f, func->sig) && f->sigs.v[func->sig].n_results)
+            bad(v, "fn%u is patchable but has results", (unsigned)k);
     }
     for (uint32_t k = 0; k < f->slots.n; k++) {
         uint32_t align = f->slots.v[k].align;
@@ -158,6 +198,7 @@ static void check_entities(Verifier *v) {
             bad(v, "the alignment of ss%u is no power of two", (unsigned)k);
         }
     }
+    check_regions(v);
     check_globals(v);
 }
 
@@ -167,7 +208,8 @@ static void check_entities(Verifier *v) {
 static bool check_record(Verifier *v, Inst i) {
     const Func *f = v->f;
     const InstData *d = inst_get(f, i);
-    v->inst = NO_INST; // its text cannot be written yet
+    v->inst = NO_INST;
+    v->broken = i;
     if (d->op >= N_OPS) return bad(v, "instruction %u has no opcode", (unsigned)i.i);
     const OpInfo *info = &op_info[d->op];
     if (!list_sound(f, d->args)) return bad(v, "%s uses a value that does not exist", info->name);
@@ -218,6 +260,7 @@ static bool check_layout(Verifier *v) {
             if (!check_record(v, i)) return false;
             v->order[i.i] = n++;
         }
+        v->broken = NO_INST;
         BLOCK_INSTS(i, f, b) {
             bool last = inst_eq(i, block->last);
             v->inst = i;
@@ -313,6 +356,8 @@ static void check_call(Verifier *v, Inst i, const InstData *d) {
     for (uint32_t k = 0; same && k < sig->n_results; k++) same = own->results[k].type == sig->results[k].type;
     if (!same) bad(v, "a tail call needs the same results in caller and callee");
     if (d->stack_map) bad(v, "a tail call has no stack map");
+    if (op_info[d->op].format == FMT_call && v->f->funcs.v[d->ref].patchable)
+        bad(v, "a tail call of a patchable function");
 }
 
 static void check_targets(Verifier *v, const InstData *d) {
@@ -351,6 +396,9 @@ static void check_details(Verifier *v, Inst i, const InstData *d) {
     }
     if (format == FMT_stack_addr && (d->imm < 0 || (d->imm && d->imm >= f->slots.v[d->ref].size))) {
         bad(v, "the offset is outside ss%u", (unsigned)d->ref);
+    }
+    if (format == FMT_global && d->type != f->globals.v[d->ref].type) {
+        bad(v, "gv%u has type %s", (unsigned)d->ref, type_text((Type)f->globals.v[d->ref].type));
     }
     if ((d->memflags & MF_LITTLE) && (d->memflags & MF_BIG)) bad(v, "both little and big");
     if ((d->memflags & MF_READONLY) && op_has((Op)d->op, OPF_can_store)) bad(v, "a store cannot be readonly");
@@ -444,7 +492,7 @@ static void check_body(Verifier *v) {
 
 bool verify_func(const Func *f) {
     Arena *scratch = arena_new(f->ctx);
-    Verifier v = {.f = f, .scratch = scratch, .block = NO_BLOCK, .inst = NO_INST};
+    Verifier v = {.f = f, .scratch = scratch, .block = NO_BLOCK, .inst = NO_INST, .broken = NO_INST};
     v.order = NEW_ARRAY(scratch, uint32_t, f->insts.n);
     if (check_aliases(&v)) {
         check_entities(&v);
@@ -453,4 +501,16 @@ bool verify_func(const Func *f) {
     bool right = v.mistakes == 0;
     arena_free(scratch);
     return right;
+}
+
+IrFile *verify_read(Arena *arena, const char *name, const char *text, size_t len) {
+    Ctx *ctx = arena_ctx(arena);
+    IrFile *file = ir_read(arena, name, text, len, CC_SYSTEM_V);
+    bool right = true;
+    for (uint32_t k = 0; k < file->funcs.n; k++) right = verify_func(file->funcs.v[k]) && right;
+    if (!right) ctx_throw(ctx, VTR_ERR_INPUT);
+    for (uint32_t k = 0; k < file->skipped.n; k++)
+        diag_error(ctx, file->skipped.v[k].place, "unsupported: %s", file->skipped.v[k].reason);
+    if (file->skipped.n) ctx_throw(ctx, VTR_ERR_UNSUPPORTED);
+    return file;
 }

@@ -93,7 +93,7 @@ static void bench_clif(Ctx *ctx, Bench *bench, Arena *arena) {
     for (uint64_t round = 0; round < bench->rounds; round++) {
         Arena *ir = arena_new(ctx);
         uint64_t start = now();
-        const IrFile *file = compile_read(ir, in->path, in->bytes, in->size);
+        const IrFile *file = verify_read(ir, in->path, in->bytes, in->size);
         took(&bench->read, now() - start);
         uint32_t n = 0;
         for (uint32_t k = 0; k < file->funcs.n; k++) {

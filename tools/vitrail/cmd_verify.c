@@ -4,7 +4,6 @@
 
 #include "commands.h"
 #include "input.h"
-#include "ir/ir.h"
 #include "verify/ir_verify.h"
 
 enum { OPTION_DENY_LOW = 256 };
@@ -26,12 +25,8 @@ static const struct argp_option options[] = {
 static void verify_clif(Ctx *ctx, void *arg) {
     const Input *input = arg;
     Arena *arena = arena_new(ctx);
-    IrFile *file = ir_read(arena, input->path, input->bytes, input->size, CC_SYSTEM_V);
-    ir_require_all(ctx, file);
+    const IrFile *file = verify_read(arena, input->path, input->bytes, input->size);
     if (!file->funcs.n) ctx_fail(ctx, VTR_ERR_INPUT, "there is no function in it");
-    bool right = true;
-    for (uint32_t k = 0; k < file->funcs.n; k++) right = verify_func(file->funcs.v[k]) && right;
-    if (!right) ctx_throw(ctx, VTR_ERR_INPUT);
     arena_free(arena);
 }
 

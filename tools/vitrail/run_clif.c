@@ -106,12 +106,8 @@ static void clif_body(Ctx *ctx, void *arg) {
     ClifRun *run = arg;
     const Input *in = run->args->input;
     Arena *arena = arena_new(ctx);
-    IrFile *file = ir_read(arena, in->path, in->bytes, in->size, CC_SYSTEM_V);
-    bool good = true;
-    for (uint32_t k = 0; k < file->funcs.n; k++) good &= verify_func(file->funcs.v[k]);
-    if (!good) ctx_throw(ctx, VTR_ERR_INPUT);
+    const IrFile *file = verify_read(arena, in->path, in->bytes, in->size);
     Func *f = find(file, run->args->entry);
-    if (!f && file->skipped.n) ir_require_all(ctx, file); // the one meant may be among them
     if (!f && run->args->entry) ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no function '%s'", run->args->entry);
     if (!f) ctx_fail(ctx, VTR_ERR_INPUT, "there is no function in it");
     run->code = call_function(run->args, file, f, arena);
