@@ -39,6 +39,11 @@
     else
         mdc_error(m, TOKEN.line, TOKEN.col, "unexpected '%.*s'", TOKEN.len, TOKEN.s);
 }
+%stack_size 300
+%stack_overflow {
+    m->failed = true;
+    mdc_error(m, m->last.line, m->last.col, "nested too deeply");
+}
 %fallback ID ABI AFTER ASM BEFORE BYTE CLASS CLOBBERS COND COST CPU DEARER DECODE EARLY ENCODE EXCEPT EXPAND FEATURE FILE_ FLAGS
   FN FOR FORM FORMAT HOLD IMM IMPLIES IN INCLUDE INOUT INST ISA LET MOVES NAMES OP OPERAND OUT PROVES PSEUDO REACH
   REG RELAX RELOC REQUIRES REWRITE ROLES RULE SELECT SEM SHORT SLEB STAMP TABLE TEMPLATE TRAP TYPE ULEB
@@ -117,11 +122,8 @@ attrs(A) ::= . { A = md_list(m); }
 attrs(A) ::= LS paramlist(B) RS. { A = B; }
 rets(A) ::= . { A = md_list(m); }
 rets(A) ::= TO retlist(B). { A = B; }
-retlist(A) ::= ret(B). { A = md_push(m, md_list(m), B); }
-retlist(A) ::= retlist(B) COMMA ret(C). { A = md_push(m, B, C); }
-ret(A) ::= ID(B) COLON kind(C).
-  { A = PUT(PUT(md_obj(m, "param", B), "name", md_text(m, B)), "kind", C); }
-ret(A) ::= kind(C). { A = C; }
+retlist(A) ::= kind(B). { A = md_push(m, md_list(m), B); }
+retlist(A) ::= retlist(B) COMMA kind(C). { A = md_push(m, B, C); }
 forclause(A) ::= . { A = md_list(m); }
 forclause(A) ::= FOR forlist(B). { A = B; }
 forlist(A) ::= foritem(B). { A = md_push(m, md_list(m), B); }
@@ -135,18 +137,12 @@ opclauses(A) ::= opclauses(B) WHEN(K) expr(C) SEMI.
   { A = md_push(m, B, PUT(md_obj(m, "when", K), "value", C)); }
 opclauses(A) ::= opclauses(B) SEM(K) expr(C) SEMI.
   { A = md_push(m, B, PUT(md_obj(m, "sem", K), "value", C)); }
-opclauses(A) ::= opclauses(B) SEM(K) ID(N) ASSIGN expr(C) SEMI.
-  { A = md_push(m, B, PUT(PUT(md_obj(m, "sem", K), "result", md_text(m, N)), "value", C)); }
-opclauses(A) ::= opclauses(B) SEM(K) LB stmts(C) RB.
-  { A = md_push(m, B, PUT(md_obj(m, "sem", K), "stmts", C)); }
 opclauses(A) ::= opclauses(B) TRAP(K) ID(N) WHEN expr(C) SEMI.
   { A = md_push(m, B, PUT(PUT(md_obj(m, "trap", K), "code", md_text(m, N)), "when", C)); }
-// an enumeration of the IR or a machine's conditions; with parameters each value's meaning is over these
-decl(A) ::= COND ID(B) optparams(P) COLON NUM(W) LB conditems(C) RB. {
-    A = PUT(PUT(PUT(md_decl(m, "cond", B), "params", P), "width", md_num(m, W, false)), "items", C);
+// an enumeration of the IR, each meaning over x and y, or a machine's conditions, over its flags
+decl(A) ::= COND ID(B) COLON NUM(W) LB conditems(C) RB. {
+    A = PUT(PUT(md_decl(m, "cond", B), "width", md_num(m, W, false)), "items", C);
 }
-optparams(A) ::= . { A = md_list(m); }
-optparams(A) ::= LP params(B) RP. { A = B; }
 conditems(A) ::= . { A = md_list(m); }
 conditems(A) ::= conditems(B) ids(C) ASSIGN NUM(N) guard(E) SEMI. {
     Node *item = PUT(PUT(md_obj(m, "item", N), "names", C), "value", md_num(m, N, false));
@@ -183,19 +179,13 @@ except(A) ::= EXCEPT regs(B). { A = B; }
 classitems(A) ::= classitem(B). { A = md_push(m, md_list(m), B); }
 classitems(A) ::= classitems(B) COMMA classitem(C). { A = md_push(m, B, C); }
 classitem(A) ::= regitem(B). { A = B; }
-classitem(A) ::= ID(B) DOT ID(C). { A = md_name(m, md_join(m, B, C)); }
 classitem(A) ::= ID(B) AT NUM(C).
   { A = PUT(PUT(md_obj(m, "at", B), "name", md_text(m, B)), "hw", md_num(m, C, false)); }
 decl(A) ::= HOLD(K) ids(B) IN ID(C) ID(D) ID(E). {
     A = PUT(PUT(md_decl(m, "hold", K), "types", B), "class", md_name(m, C));
     PUT(PUT(A, "what", md_text(m, D)), "upper", md_name(m, E));
 }
-decl(A) ::= FLAGS ID(B) LB flagitems(C) RB. { A = PUT(md_decl(m, "flags", B), "bits", C); }
-flagitems(A) ::= flagitem(B). { A = md_push(m, md_list(m), B); }
-flagitems(A) ::= flagitems(B) flagitem(C). { A = md_push(m, B, C); }
-flagitem(A) ::= ID(B). { A = md_name(m, B); }
-flagitem(A) ::= ID(B) AT NUM(C).
-  { A = PUT(PUT(md_obj(m, "at", B), "name", md_text(m, B)), "hw", md_num(m, C, false)); }
+decl(A) ::= FLAGS ID(B) LB ids(C) RB. { A = PUT(md_decl(m, "flags", B), "bits", C); }
 decl(A) ::= AFTER ID(B) LP commaids(C) RP PROVES LB provesitems(D) RB.
   { A = PUT(PUT(md_decl(m, "after", B), "params", C), "items", D); }
 provesitems(A) ::= . { A = md_list(m); }
@@ -277,18 +267,11 @@ params(A) ::= paramlist(B). { A = B; }
 paramlist(A) ::= param(B). { A = md_push(m, md_list(m), B); }
 paramlist(A) ::= paramlist(B) COMMA param(C). { A = md_push(m, B, C); }
 param(A) ::= ID(B). { A = PUT(md_obj(m, "param", B), "name", md_text(m, B)); }
-param(A) ::= ID(B) ASSIGN expr(C).
-  { A = PUT(PUT(md_obj(m, "param", B), "name", md_text(m, B)), "default", C); }
 param(A) ::= ID(B) COLON role(R) kind(C). {
     A = PUT(PUT(md_obj(m, "param", B), "name", md_text(m, B)), "role", R);
     PUT(A, "kind", C);
 }
-param(A) ::= ID(B) COLON role(R) kind(C) ASSIGN expr(D). {
-    A = PUT(PUT(md_obj(m, "param", B), "name", md_text(m, B)), "role", R);
-    PUT(PUT(A, "kind", C), "default", D);
-}
 role(A) ::= . { A = md_word(m, "in"); }
-role(A) ::= IN. { A = md_word(m, "in"); }
 role(A) ::= OUT. { A = md_word(m, "out"); }
 role(A) ::= OUT EARLY. { A = md_word(m, "early"); }
 role(A) ::= INOUT. { A = md_word(m, "inout"); }
@@ -322,8 +305,8 @@ decl(A) ::= RULE ID(N) COLON expr(P) rguard(G) rreq(R) ARROW result(Q) rbefore(B
     A = PUT(PUT(PUT(PUT(PUT(md_decl(m, "rule", N), "pattern", P), "if", G), "requires", R), "result", Q), "before", B);
     PUT(A, "dearer", D);
 }
-decl(A) ::= EXPAND ID(N) COLON expr(P) rguard(G) rreq(R) ARROW result(Q) rbefore(B).
-  { A = PUT(PUT(PUT(PUT(PUT(md_decl(m, "expand", N), "pattern", P), "if", G), "requires", R), "result", Q), "before", B); }
+decl(A) ::= EXPAND ID(N) COLON expr(P) rguard(G) ARROW result(Q) rbefore(B).
+  { A = PUT(PUT(PUT(PUT(md_decl(m, "expand", N), "pattern", P), "if", G), "result", Q), "before", B); }
 decl(A) ::= REWRITE ID(N) COLON expr(P) rguard(G) ARROW result(Q) rbefore(B).
   { A = PUT(PUT(PUT(PUT(md_decl(m, "rewrite", N), "pattern", P), "if", G), "result", Q), "before", B); }
 decl(A) ::= UNSUPPORTED dotted(B) STR(C). { A = PUT(md_decl(m, "unsupported", B), "reason", md_string(m, C)); }

@@ -88,11 +88,18 @@ again:
     H = "{" L (L | D | ".")* "}";
     E = [^A-Za-z0-9_];
 
-    "\x00"              { YYCURSOR--; TOKEN(0); }
+    "\x00" {
+        if (s != m->end) {
+            mdc_error(m, tok->line, tok->col, "a text has no NUL characters");
+            TOKEN(-1);
+        }
+        YYCURSOR--;
+        TOKEN(0);
+    }
     [ \t\r]+            { goto again; }
     "\n"                { m->line++; m->line_start = YYCURSOR; goto again; }
     "//" [^\n\x00]*     { goto again; }
-    "\"" [^"\n\x00]* "\"" { TOKEN(STR); }
+    "\"" [\x20-\x21\x23-\x7e]* "\"" { TOKEN(STR); }
     "0x" [0-9A-Fa-f_]+  { TOKEN(NUM); }
     "0b" [01_]+         { TOKEN(NUM); }
     D [0-9_]*           { TOKEN(NUM); }
@@ -142,7 +149,7 @@ again:
     "/"    { TOKEN(SLASH); }
     "@"    { TOKEN(AT); }
     "#"    { TOKEN(HASH); }
-    "\""   { mdc_error(m, tok->line, tok->col, "string without an end on its line"); TOKEN(-1); }
+    "\""   { mdc_error(m, tok->line, tok->col, "a string ends on its line and has printable characters of ASCII only"); TOKEN(-1); }
     *      { mdc_error(m, tok->line, tok->col, "no token starts with this character"); TOKEN(-1); }
     */
 }

@@ -63,13 +63,12 @@ void mdc_error(Mdc *m, int line, int col, const char *fmt, ...) {
     va_start(list, fmt);
     vfprintf(stderr, fmt, list);
     va_end(list);
-    const char *s = m->text;
-    for (int i = 1; i < line; i++) {
+    const char *s = line == m->line ? m->line_start : m->text;
+    for (int i = line == m->line ? line : 1; s && i < line; i++) {
         s = strchr(s, '\n');
-        if (!s) break;
-        s++;
+        if (s) s++;
     }
-    int len = s ? (int)strcspn(s, "\n") : 0;
+    int len = s ? (int)strcspn(s, "\r\n") : 0;
     fprintf(stderr, "\n    %.*s\n    ", len, s ? s : "");
     for (int i = 0; i + 1 < col; i++) fputc(i < len && s[i] == '\t' ? '\t' : ' ', stderr);
     fputs("^\n", stderr);
@@ -85,12 +84,6 @@ static Node *node_new(Mdc *m, NodeType type) {
 
 Node *md_null(Mdc *m) { return node_new(m, NODE_NULL); }
 Node *md_list(Mdc *m) { return node_new(m, NODE_LIST); }
-
-Node *md_bool(Mdc *m, bool b) {
-    Node *n = node_new(m, NODE_BOOL);
-    n->num = b;
-    return n;
-}
 
 Node *md_text(Mdc *m, Tok t) {
     Node *n = node_new(m, NODE_STR);
@@ -140,10 +133,18 @@ static void grow(Mdc *m, Node *n) {
     n->cap = cap;
 }
 
+static Tok node_place(const Node *obj);
+
 Node *md_put(Mdc *m, Node *obj, const char *key, Node *value) {
     grow(m, obj);
     obj->keys[obj->n] = key;
     obj->items[obj->n++] = value;
+    if (obj->depth <= value->depth) obj->depth = value->depth + 1;
+    if (obj->depth > MD_MAX_DEPTH && obj->type == NODE_OBJ && !m->failed) {
+        m->failed = true;
+        Tok at = node_place(obj);
+        mdc_error(m, at.line, at.col, "nested more than %d deep", MD_MAX_DEPTH);
+    }
     return obj;
 }
 
@@ -243,6 +244,11 @@ Node *md_index(Mdc *m, Tok at, Node *base, Node *args) {
 }
 
 Tok md_join(Mdc *m, Tok a, Tok b) {
+    if (a.len + b.len > MD_MAX_NAME && !m->failed) {
+        m->failed = true;
+        mdc_error(m, a.line, a.col, "a name has at most %d characters", MD_MAX_NAME);
+    }
+    if (m->failed) return a;
     char *s = mdc_alloc(m, (size_t)(a.len + b.len + 1));
     memcpy(s, a.s, (size_t)a.len);
     s[a.len] = '.';
@@ -266,7 +272,6 @@ static void write_string(const char *s, size_t len) {
 static void write_node(const Node *n) {
     switch (n->type) {
     case NODE_NULL: fputs("null", stdout); break;
-    case NODE_BOOL: fputs(n->num ? "true" : "false", stdout); break;
     case NODE_NUM: printf("%s%llu", n->negative ? "-" : "", (unsigned long long)n->num); break;
     case NODE_STR: write_string(n->s, n->len); break;
     case NODE_LIST:
@@ -309,10 +314,7 @@ static char *read_file(Mdc *m, const char *path) {
         text = NULL;
     } else {
         text[len] = 0;
-        if (strlen(text) != len) {
-            fprintf(stderr, "%s: error: the text contains a NUL character\n", path);
-            text = NULL;
-        }
+        m->end = text + len;
     }
     if (f) fclose(f);
     return text;
@@ -334,6 +336,7 @@ static void parse_file(Mdc *m) {
         m->failed = false;
         for (;;) {
             if (code < 0) m->failed = true;
+            m->last = tok;
             if (!m->failed) Md(parser, code, tok, m);
             if (m->failed || code == 0) break;
             code = mdc_lex(m, &tok);

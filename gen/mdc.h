@@ -14,26 +14,34 @@ typedef struct Tok {
     int col; // both from 1; columns count bytes
 } Tok;
 
-typedef enum NodeType { NODE_NULL, NODE_STR, NODE_NUM, NODE_BOOL, NODE_LIST, NODE_OBJ } NodeType;
+typedef enum NodeType { NODE_NULL, NODE_STR, NODE_NUM, NODE_LIST, NODE_OBJ } NodeType;
 
 typedef struct Node {
     NodeType type;
     const char *s; // NODE_STR
     size_t len;
-    uint64_t num;  // NODE_NUM, NODE_BOOL
+    uint64_t num;  // NODE_NUM
     bool negative; // NODE_NUM
     struct Node **items;
     const char **keys; // NODE_OBJ
     int n;
     int cap;
+    int depth; // of the tree below, of a node that is complete
 } Node;
+
+enum {
+    MD_MAX_DEPTH = 100, // of a declaration: what reads the tree calls itself
+    MD_MAX_NAME = 1000, // bytes of a name with dots
+};
 
 typedef struct Mdc {
     const char *file;
     const char *text; // NUL-terminated
+    const char *end;  // of the text: its NUL
     const char *cur;
     const char *line_start;
     int line;
+    Tok last;    // what the parser was given
     Node *decls; // all declarations of all files
     int errors;
     bool failed; // the parser gave up on the current declaration
@@ -55,7 +63,6 @@ Node *md_null(Mdc *m);
 Node *md_text(Mdc *m, Tok t);               // the token as it stands
 Node *md_word(Mdc *m, const char *s);       // a fixed word
 Node *md_num(Mdc *m, Tok t, bool negative); // a number token
-Node *md_bool(Mdc *m, bool b);
 Node *md_list(Mdc *m);
 Node *md_push(Mdc *m, Node *list, Node *item);
 Node *md_obj(Mdc *m, const char *kind, Tok at);    // {"k": kind, "line":, "col":}

@@ -32,7 +32,7 @@ def machines(md):
     for name in sorted(os.listdir(md)):
         if not name.endswith(".md"):
             continue
-        with open(os.path.join(md, name), encoding="utf-8") as text:
+        with open(os.path.join(md, name), encoding="utf-8", errors="replace") as text:
             for line in text:
                 if line.startswith("isa "):
                     found.append(line.split()[1])
@@ -56,9 +56,8 @@ def write_if_changed(path, text):
 def machine_texts(described, name, decls):
     """(file name -> text, or None after errors; what was printed)."""
     import checks
-    import machine
     import model
-    from diag import Diagnostics, Rejected
+    from diag import DescriptionError, Diagnostics, Rejected
     printed, diag, texts = io.StringIO(), Diagnostics(), {}
     with contextlib.redirect_stderr(printed):
         model.add_machine(described, name, decls, diag)
@@ -68,7 +67,7 @@ def machine_texts(described, name, decls):
             try:
                 for module in emitters.MACHINE:
                     texts.update(module.emit(described))
-            except machine.DescriptionError as error:  # what only shows when an encoding is read both ways
+            except DescriptionError as error:  # what only shows when an encoding is read both ways
                 diag.error(error.loc, error.text)
             except Rejected as error:
                 diag = error.diag
@@ -102,7 +101,7 @@ def start(work, *arguments):
 def generate(mdc, md, isas, out):
     import checks
     import model
-    from diag import Diagnostics
+    from diag import DescriptionError, Diagnostics
     diag = Diagnostics()
     described, decls = model.load_common(mdc, *model.paths_of(md, isas), diag)
     if described is not None and not diag:
@@ -113,8 +112,12 @@ def generate(mdc, md, isas, out):
         return 1
     children = [start(machine_texts, described, name, decls[name]) for name in described.names]
     texts, failed = {}, False
-    for module in emitters.COMMON:
-        texts.update(module.emit(described))
+    try:
+        for module in emitters.COMMON:
+            texts.update(module.emit(described))
+    except DescriptionError as error:
+        error.report(sys.stderr)
+        failed = True
     for child in children:
         try:
             with child:

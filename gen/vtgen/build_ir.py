@@ -24,10 +24,10 @@ class EnumItem:
 
 
 class Cond:
-    """`cond NAME : width { ... }`. params: names that the meanings speak of."""
+    """`cond NAME : width { ... }`."""
 
-    def __init__(self, name, params, width, items, loc):
-        self.name, self.params, self.width, self.items, self.loc = name, params, width, items, loc
+    def __init__(self, name, width, items, loc):
+        self.name, self.width, self.items, self.loc = name, width, items, loc
 
     def find(self, name):
         return next((i for i in self.items if name in i.names), None)
@@ -35,10 +35,10 @@ class Cond:
 
 class IrParam:
     """An operand (`x: T`), attribute (`cc: intcc`) or result of an opcode. kind: text as written (T, i8, values,
-    half<T>, trapcode, ...); name may be None for a result."""
+    half<T>, trapcode, ...); name: None for a result."""
 
-    def __init__(self, name, kind, loc, default=None):
-        self.name, self.kind, self.loc, self.default = name, kind, loc, default
+    def __init__(self, name, kind, loc):
+        self.name, self.kind, self.loc = name, kind, loc
 
 
 class Trap:
@@ -109,7 +109,8 @@ class IrWorld:
         self.types = {t.name: t.width for t in ir.types.values()}
         self.fns, self.flags = ir.fns, {}
         self.scope = Scope()
-        self.word = None  # addresses have either width
+        self.word = None
+        self.addresses = [t.width for t in ir.sets.get("ptr", [])] or [64]
 
     def member(self, binding, name):
         return None
@@ -139,6 +140,20 @@ def fn_kind(j):
     return j["name"] if j["k"] == "name" else j["value"]
 
 
+def check_fn(d, kinds, diag):
+    """The kinds of a fn's parameters and result: bits<N>, bits<7>, or one of `kinds`, names of types and flags."""
+    b, known = Builder(d), set()
+    for j, what in [(p.get("kind"), "parameter '%s'" % p["name"]) for p in d["params"]] + [(d["type"], None)]:
+        size = j["size"].get("name") if j is not None and j["k"] == "sized" and j["name"] == "bits" else None
+        record = what is None and d["value"]["k"] == "call" and d["value"]["name"]  # of an encode line
+        if j is None or j["k"] == "num" or j["k"] == "sized" and j["name"] != "bits" \
+                or j["k"] == "name" and j["name"] not in kinds and j["name"] != record:
+            diag.error(b.loc(j or d), "%s is of a type, or bits<N>" % (what or "a result"))
+        elif what is None and size is not None and size not in known:
+            diag.error(b.loc(j), "no parameter says how wide '%s' is" % size)
+        known.add(size)
+
+
 def build_fn(d):
     b = Builder(d)
     return Fn(d["name"], [(p["name"], fn_kind(p.get("kind"))) for p in d["params"]], fn_kind(d["type"]),
@@ -148,7 +163,37 @@ def build_fn(d):
 def build_cond(d):
     b = Builder(d)
     items = [EnumItem([n["name"] for n in i["names"]], i["value"], b.expr(i["when"]), b.loc(i)) for i in d["items"]]
-    return Cond(d["name"], [p["name"] for p in d.get("params", [])], d.get("width"), items, b.loc(d))
+    return Cond(d["name"], d["width"], items, b.loc(d))
+
+
+def check_values(cond, diag):
+    """Names and values of a condition: each once, and none wider than said."""
+    values, names = {}, {}
+    if not 0 < cond.width <= 8:
+        diag.error(cond.loc, "a condition has 1 to 8 bits")
+        return
+    for item in cond.items:
+        if item.value in values or item.value >= 1 << cond.width:
+            diag.error(item.loc, "condition %d is given twice" % item.value if item.value in values
+                       else "%d does not fit %d bits" % (item.value, cond.width))
+        values[item.value] = item
+        for n in item.names:
+            if n in names:
+                diag.error(item.loc, "condition '%s' is declared twice" % n, (names[n].loc, "the first is here"))
+            names[n] = item
+
+
+def check_table(d, diag):
+    """Rows open with different names, and with different numbers where they are a byte in records: those of traps."""
+    b, names, numbers = Builder(d), set(), set()
+    for row in d["rows"]:
+        name, number = row[0].get("name"), row[1].get("value") if len(row) > 1 else None
+        if name in names:
+            diag.error(b.loc(row[0]), "'%s' stands twice in this table" % name)
+        if d["name"] == "trapcode" and (number is None or number > 255 or number in numbers):
+            diag.error(b.loc(row[0]), "a trap code has a number of its own, of one byte")
+        names.add(name)
+        numbers.add(number)
 
 
 def type_width(name, diag, loc):
@@ -187,10 +232,14 @@ def build(decls, diag):
         elif k == "cond":
             once.add("cond", d["name"], loc)
             ir.conds[d["name"]] = build_cond(d)
+            check_values(ir.conds[d["name"]], diag)
         elif k == "table":
+            check_table(d, diag)
             ir.tables[d["name"]] = [[str(c.get("value", c.get("name", c.get("text")))) for c in row] for row in d["rows"]]
         elif k == "unsupported":
             once.add("op", d["name"], loc)
+            if not d["reason"]["text"]:
+                diag.error(Builder(d).loc(d["reason"]), "say why")
             ir.unsupported.append((d["name"], d["reason"]["text"]))
         elif k == "fn":
             once.add("fn", d["name"], loc)
@@ -221,19 +270,17 @@ def build_op(ir, d, diag):
     op = IrOp(ir, d["name"], b.loc(d))
     names = {}
 
-    def param(p, need):
-        if p["k"] != "param":  # a result without name
-            return IrParam(None, kind_text(p), b.loc(p))
-        if need and "kind" not in p:
+    def param(p):
+        if "kind" not in p:
             diag.error(b.loc(p), "operand '%s' has no type" % p["name"])
         if p["name"] in names:
             diag.error(b.loc(p), "'%s' is declared twice" % p["name"], (names[p["name"]], "the first is here"))
         names[p["name"]] = b.loc(p)
-        return IrParam(p["name"], kind_text(p.get("kind")), b.loc(p), b.expr(p.get("default")))
+        return IrParam(p["name"], kind_text(p.get("kind")), b.loc(p))
 
-    op.attrs = [param(p, True) for p in d["attrs"]]
-    op.params = [param(p, True) for p in d["params"]]
-    op.results = [param(p, False) for p in d["results"]]
+    op.attrs = [param(p) for p in d["attrs"]]
+    op.params = [param(p) for p in d["params"]]
+    op.results = [IrParam(None, kind_text(p), b.loc(p)) for p in d["results"]]
     for item in d["for"]:
         types = []
         for w in item["in"]:
@@ -252,6 +299,8 @@ def build_op(ir, d, diag):
             for w in c["words"]:
                 if w.get("name") not in PROPS:
                     diag.error(b.loc(w), "no property of an opcode is named '%s'" % w.get("name"))
+                elif w["name"] in op.props:
+                    diag.error(b.loc(w), "'%s' is given twice" % w["name"])
                 elif w["name"] != "memory":
                     op.props.append(w["name"])
         elif c["k"] == "when":
@@ -259,17 +308,15 @@ def build_op(ir, d, diag):
         elif c["k"] == "trap":
             op.traps.append(Trap(c["code"], b.expr(c["when"]), b.loc(c)))
             check_trap(ir, op, op.traps[-1], diag)
-        elif "value" in c:
-            op.sems.append(b.expr(c["value"]))
         else:
-            diag.error(b.loc(c), "an opcode's sem is one expression for each result")
+            op.sems.append(b.expr(c["value"]))
     used = set(dict(op.vars))
     known = set(ir.types) | used | set(ir.conds) | set(ir.tables) | {"values"}
     attr_kinds = known | {"imm64", "ieee32", "ieee64", "memflags", "offset", "block", "blocks", "func", "sig", "slot",
                           "global"}
     for p in op.params + op.results:
         base = p.kind[p.kind.index("<") + 1:-1] if p.kind and "<" in p.kind else p.kind
-        if base not in known:
+        if base is not None and base not in known:
             diag.error(p.loc, "no type is named '%s'" % base)
     for p in op.attrs:
         if p.kind not in attr_kinds:
@@ -293,7 +340,7 @@ def check_conds(ir, widths):
             if item.when is None:
                 continue
             scope = Scope()
-            for name in cond.params or ["x", "y"]:
+            for name in ("x", "y"):
                 scope.names[name] = Binding("free", name, 64)
             widths.truth(item.when, scope)
 

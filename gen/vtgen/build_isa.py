@@ -1,12 +1,13 @@
 """The declarations of one machine -> Isa: names resolved, encode arguments folded, sems with widths."""
 import re
 
+from build_formats import FormatBuilder
 from build_regs import RegisterBuilder, expand_range
-from build_ir import Once, Rule, Trap, build_cond, build_fn
-from isa import (Abi, After, Asm, AsmPiece, Composite, Cpu, Encode, Feature, Field, Form, Format, Group, Imm, Inst, Isa,
-                 Moves, Opnd, Relax, RelaxRow, Reloc, Short, Spot)
-from sem import Binding, Scope, Widths, fold, folded
-from tree import Builder, Expr
+from build_ir import Once, Rule, Trap, build_cond, build_fn, check_fn, check_values
+from isa import (Abi, After, Asm, AsmPiece, Composite, Cpu, Feature, Form, Imm, Inst, Isa, Moves, Opnd, Relax, RelaxRow,
+                 Reloc, Short, Spot)
+from sem import TESTS, TRUTHS, Binding, Scope, Widths, fold
+from tree import Builder
 
 PIECE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?:\.([A-Za-z_][A-Za-z0-9_]*))?\}")
 
@@ -19,6 +20,9 @@ ISA_SETTINGS = {("word",): "32|64", ("endian",): "little|big", ("code", "align")
                 ("nan", "default"): "positive|negative"}
 
 
+SORTS = {"reg": "a register", "fixed": "a register", "imm": "a number", "cond": "a condition"}
+
+
 class IsaWorld:
     """What sem.Widths asks of a machine."""
 
@@ -27,7 +31,7 @@ class IsaWorld:
         self.types.setdefault("i1", 1)
         self.types.setdefault("i128", 128)
         self.fns, self.flags = isa.fns, isa.flags
-        self.word = isa.word
+        self.word, self.addresses = isa.word, [isa.word]
         self.scope = Scope()
         for name, (reg, view) in isa.reg_names.items():
             self.scope.names[name] = Binding("reg", reg, view.width if view else reg.width)
@@ -67,7 +71,7 @@ class IsaWorld:
         return None
 
 
-class IsaBuilder(RegisterBuilder):
+class IsaBuilder(RegisterBuilder, FormatBuilder):
     def __init__(self, name, decls, ir, diag):
         self.isa, self.decls, self.ir, self.diag = Isa(name), decls, ir, diag
         self.once = Once(diag)
@@ -102,6 +106,9 @@ class IsaBuilder(RegisterBuilder):
             words = []
             for w in row:
                 if w["k"] == "range" and isinstance(w["lo"], int):
+                    if not 0 <= w["hi"] - w["lo"] < 1000:
+                        self.error(b.loc(w), "'%d..%d' is not a range" % (w["lo"], w["hi"]))
+                        continue
                     words += [str(i) for i in range(w["lo"], w["hi"] + 1)]
                 elif w["k"] == "alt":
                     words.append("%s/%s" % (w["a"], w["b"]))
@@ -141,13 +148,20 @@ class IsaBuilder(RegisterBuilder):
             self.isa.loc = loc
             if d["name"] != self.isa.name:
                 self.error(loc, "file '%s' describes '%s'" % (loc.base, d["name"]))
+            seen = set()
             for row, words in zip(self.rows(d["settings"], b), d["settings"]):
+                what = "nan" if row[0] == "nan" else " ".join(row[:-1])
                 legal = ISA_SETTINGS.get(tuple(row[:-1]))
                 if legal is None or not re.fullmatch(legal, row[-1]):
                     self.error(b.loc(words[0]), "a machine has no setting '%s'" % " ".join(row))
+                    continue
+                if what in seen:
+                    self.error(b.loc(words[0]), "'%s' is given twice" % what)
+                seen.add(what)
                 self.isa.settings.setdefault(row[0], []).extend(row[1:])
-        word = self.isa.settings.get("word", ["64"])
-        self.isa.word = int(word[0]) if word and word[0].isdigit() else 64
+            if "word" not in self.isa.settings:
+                self.error(loc, "a machine says how many bits an address has: 'word 64'")
+        self.isa.word = int(self.isa.settings.get("word", ["64"])[0])
 
     def feature_list(self):
         for d, b, loc in self.each("feature"):
@@ -190,6 +204,7 @@ class IsaBuilder(RegisterBuilder):
             if d["name"] in OPERATORS or d["name"] in BUILTINS:
                 self.error(loc, "'%s' is built in" % d["name"])
             elif self.once.add("fn", d["name"], loc):
+                check_fn(d, {"i1", "i128"} | set(self.ir.types) | set(self.isa.flags), self.diag)
                 self.isa.fns[d["name"]] = build_fn(d)
 
     def conditions(self):
@@ -198,21 +213,10 @@ class IsaBuilder(RegisterBuilder):
             if not self.once.add("kind", d["name"], loc):
                 continue
             cond = build_cond(d)
-            values, names = {}, {}
+            check_values(cond, self.diag)
             for item in cond.items:
-                if item.value in values or item.value >= 1 << cond.width:
-                    self.error(item.loc, "condition %d is given twice" % item.value if item.value in values
-                               else "%d does not fit %d bits" % (item.value, cond.width))
-                values[item.value] = item
-                for n in item.names:
-                    if n in names:
-                        self.error(item.loc, "condition '%s' is declared twice" % n, (names[n].loc, "the first is here"))
-                    names[n] = item
                 if item.when is not None:
-                    scope = Scope(self.world.scope)
-                    for p in cond.params:
-                        scope.names[p] = Binding("free", p, self.isa.word)
-                    self.widths.truth(item.when, scope)
+                    self.widths.truth(item.when, Scope(self.world.scope))
             isa.conds[d["name"]] = cond
         for d, b, loc in self.each("after"):
             items = []
@@ -224,6 +228,8 @@ class IsaBuilder(RegisterBuilder):
                 self.widths.truth(e, scope)
                 if not any(c.find(i["name"]) for c in isa.conds.values()):
                     self.error(b.loc(i), "no condition is named '%s'" % i["name"])
+                if any(i["name"] == name for name, _, _ in items):
+                    self.error(b.loc(i), "'%s' is given twice" % i["name"])
                 items.append((i["name"], e, b.loc(i)))
             isa.after.append(After(d["name"], [p["name"] for p in d["params"]], items, loc))
 
@@ -239,10 +245,14 @@ class IsaBuilder(RegisterBuilder):
                 if not kind or kind["k"] != "num":
                     self.error(b.loc(p), "a field is a number of bits: '%s: 12'" % p["name"])
                     continue
+                if not 0 < kind["value"] <= 64:
+                    self.error(b.loc(p), "an immediate has 1 to 64 bits")
+                    continue
                 fields.append((p["name"], kind["value"]))
                 scope.names[p["name"]] = Binding("part", p["name"], kind["value"])
             if len(d["params"]) != 1:
                 self.error(loc, "an immediate has one field")
+            if len(fields) != 1:
                 continue
             guard, value = b.expr(d["when"]), b.expr(d["value"])
             if guard is not None:
@@ -250,6 +260,9 @@ class IsaBuilder(RegisterBuilder):
             scope.parent = self.world.scope
             if self.widths.infer(value, scope) in (None, 0):
                 self.error(value.loc, "the width of this immediate is open")
+                continue
+            if value.width > 64:
+                self.error(value.loc, "an immediate has 1 to 64 bits")
                 continue
             names = [str(w.get("name", w.get("value", w.get("text")))) for w in d["names"]]
             imm = Imm(d["name"], fields, guard, value, names, loc)
@@ -337,15 +350,23 @@ class IsaBuilder(RegisterBuilder):
             at = m.end()
         if at < len(text):
             pieces.append(AsmPiece("text", text[at:]))
-        if "{" in PIECE.sub("", text):
-            self.error(loc, "a brace opens an operand's name")
+        if re.search("[{}]", PIECE.sub("", text)):
+            self.error(loc, "braces stand around an operand's name")
+        if not text:
+            self.error(loc, "an asm says how it is written")
         return Asm(text, pieces, self.guard(c["when"], opnds, b), loc)
 
     def guard(self, j, opnds, b):
         """A condition over operands, as the encoder and printer evaluate it: constants folded, names resolved."""
-        if j is None:
-            return None
-        return self.resolve(b.expr(j), opnds)
+        return None if j is None else self.resolve(self.condition(b.expr(j)), opnds)
+
+    def condition(self, e):
+        """e, which must compare something or be a truth value by its name."""
+        if e.k == "num" or e.k == "bin" and e.op not in TESTS + TRUTHS or e.k == "un" and e.op != "lnot":
+            self.error(e.loc, "a condition compares something, this is a value")
+        for a in e.args if e.k in ("bin", "un") and e.op in TRUTHS + ("lnot",) else []:
+            self.condition(a)
+        return e
 
     def composites(self):
         for d, b, loc in self.each("operand"):
@@ -375,6 +396,7 @@ class IsaBuilder(RegisterBuilder):
                     else:
                         form.encodes.append((self.resolve(b.expr(c["call"]), form.params),
                                              self.guard(c["when"], form.params, b)))
+                self.check_asms(form.asms)
                 comp.forms.append(form)
             if not comp.forms:
                 self.error(loc, "operand '%s' has no form" % comp.name)
@@ -392,151 +414,6 @@ class IsaBuilder(RegisterBuilder):
             self.error(e.loc, "a form's 'when' limits its displacement: 'd <u NUMBER'")
             return None
         return limit - 1
-
-    # ---- formats and encode lines ----
-
-    def formats(self):
-        for d, b, loc in self.each("format", "varformat"):
-            if not self.once.add("format", d["name"], loc):
-                continue
-            f = Format(d["name"], loc)
-            self.isa.formats[f.name] = f
-            if d["k"] == "format":
-                self.fixed_format(f, d, b)
-                continue
-            for p in d["params"]:
-                if any(n == p["name"] for n, _ in f.params):
-                    self.error(b.loc(p), "'%s' is declared twice" % p["name"])
-                f.params.append((p["name"], b.expr(p.get("default"))))
-            for g in d["groups"]:
-                when = b.expr(g.get("when"))
-                if g["k"] in ("byte", "word"):
-                    pieces = [(b.expr(p["value"]), 8 if p["width"] is None else p["width"]) for p in g["pieces"]]
-                    total = sum(w for _, w in pieces)
-                    at = b.loc(g)
-                    if g["k"] == "byte" and total != 8:
-                        self.error(at, "this byte is %d bits" % total)
-                    elif total % 8:
-                        self.error(at, "this word is %d bits, not whole bytes" % total)
-                    f.groups.append(Group(g["k"], at, pieces, when=when))
-                else:
-                    f.groups.append(Group(g["k"], b.loc(g), value=b.expr(g["value"]), name=g.get("name"), when=when))
-            self.format_names(f)
-
-    def fixed_format(self, f, d, b):
-        f.width = d["width"]
-        for j in d["fields"]:
-            at = b.loc(j)
-            if j["k"] == "field":
-                f.fields.append(Field("field", j["name"], j["width"], at))
-            elif j["k"] == "bits":
-                if j["value"] >> j["width"]:
-                    self.error(at, "%d does not fit %d bits" % (j["value"], j["width"]))
-                f.fields.append(Field("bits", None, j["width"], at, value=j["value"]))
-            else:
-                if j["hi"] < j["lo"]:
-                    self.error(at, "the upper bit stands first: [hi:lo]")
-                f.fields.append(Field("part", j["name"], j["hi"] - j["lo"] + 1, at, hi=j["hi"], lo=j["lo"]))
-        total = sum(x.width for x in f.fields)
-        if total != f.width:
-            self.error(f.loc, "this format is %d bits, %d declared" % (total, f.width))
-        if f.width % 8:
-            self.error(f.loc, "a format is whole bytes")
-        seen = {}
-        for x in f.fields:
-            if x.kind == "bits":
-                continue
-            for bit in range(x.lo, x.hi + 1) if x.kind == "part" else [None]:
-                if (x.name, bit) in seen or (bit is not None and (x.name, None) in seen):
-                    self.error(x.loc, "'%s' stands twice in this format" % x.name)
-                    break
-                seen[x.name, bit] = x
-        for name in dict.fromkeys(x.name for x in f.fields if x.name):
-            f.params.append((name, None))
-
-    def format_names(self, f):
-        known = {n for n, _ in f.params}
-        for g in f.groups:
-            exprs = [e for e, _ in g.pieces] + [e for e in (g.value, g.when) if e is not None]
-            for e in exprs:
-                for n in e.walk():
-                    if n.k == "name" and n.name not in known:
-                        self.error(n.loc, "format '%s' has no '%s'" % (f.name, n.name))
-            if g.kind == "let":
-                known.add(g.name)
-
-    def resolve(self, e, opnds):
-        """An expression of the encoder: operands and constants resolved, functions put in, constants folded."""
-        scope = self.scope(opnds)
-        if e.k == "call" and e.name == "seq":
-            scope.names.setdefault("end", Binding("free", "end", self.isa.word))  # the place behind the sequence
-        return folded(self.inline(e, scope))
-
-    def inline(self, e, scope, depth=0):
-        if e.k == "name":
-            b = scope.find(e.name)
-            if b is None and e.name not in self.isa.imms:
-                self.error(e.loc, "nothing is named '%s'" % e.name)
-            elif b is not None and b.kind == "expr":
-                return b.obj
-            e.ref = b
-            return e
-        if e.k == "dot" and e.args[0].k == "name":
-            b = scope.find(e.args[0].name)
-            if b is None:
-                self.error(e.loc, "nothing is named '%s'" % e.args[0].name)
-            elif b.kind == "expr" and b.obj.k != "name":
-                self.error(e.loc, "only operands have parts")
-            else:
-                if b.kind == "expr":
-                    e.args[0], b = b.obj, b.obj.ref
-                e.args[0].ref = b
-                e.ref = self.world.member(b, e.name) if b is not None else None
-                if e.ref is None and b is not None:
-                    self.error(e.loc, "'%s' has no '%s'" % (e.args[0].name, e.name))
-            return e
-        e.args = [self.inline(a, scope, depth) for a in e.args]
-        e.kwargs = [(n, self.inline(v, scope, depth)) for n, v in e.kwargs]
-        if e.k == "call" and e.name in self.isa.fns:
-            fn = self.isa.fns[e.name]
-            self.isa.inlined.add(fn.name)
-            if len(fn.params) != len(e.args) or depth > 20:
-                self.error(e.loc, "'%s' has %d arguments, %d given" % (fn.name, len(fn.params), len(e.args)))
-                return e
-            inner = Scope()
-            for (name, _), a in zip(fn.params, e.args):
-                inner.names[name] = Binding("expr", a)
-            return self.inline(fn.value.copy(), inner, depth + 1)
-        return e
-
-    def encode(self, j, opnds, b):
-        e = self.resolve(b.expr(j), opnds)
-        if e.k != "call":
-            self.error(e.loc, "encode names a format and gives its fields")
-            return None
-        if e.name == "seq":
-            return Encode(None, {}, e.args, e.loc)
-        f = self.isa.formats.get(e.name)
-        if f is None:
-            self.error(e.loc, "no format is named '%s'" % e.name)
-            return None
-        args = {}
-        known = dict(f.params)
-        for a in e.args:
-            self.error(a.loc, "fields are given by name")
-        for name, value in e.kwargs:
-            if name not in known:
-                self.error(value.loc, "format '%s' has no '%s'" % (f.name, name), (f.loc, "the format is here"))
-            elif name in args:
-                self.error(value.loc, "'%s' is given twice" % name)
-            args[name] = value
-        for name, default in f.params:
-            if name in args:
-                continue
-            if f.width is not None:
-                self.error(e.loc, "nothing gives field '%s' of format '%s'" % (name, f.name))
-            args[name] = default if default is not None else Expr("num", e.loc, value=0)
-        return Encode(f, args, [], e.loc)
 
     # ---- instructions ----
 
@@ -614,7 +491,20 @@ class IsaBuilder(RegisterBuilder):
                     n.ref = scope.find(n.name)
                     if n.ref is None:
                         self.error(n.loc, "no operand or register is named '%s'" % n.name)
+        for a, o in zip(e.args, inst.opnds if inst is not None else []):
+            given = self.sort_of(a)
+            if given is not None and o.type in SORTS and given != SORTS[o.type]:
+                self.error(a.loc, "operand '%s' of '%s' is %s, this %s" % (o.name, inst.name, SORTS[o.type], given))
         return e
+
+    @staticmethod
+    def sort_of(e):
+        """What an argument is, None when it says nothing of itself."""
+        if e.k == "num":
+            return SORTS["imm"]
+        if e.k != "name" or e.ref is None:
+            return None
+        return SORTS["reg"] if e.ref.kind == "reg" else SORTS.get(e.ref.obj.type) if e.ref.kind == "opnd" else None
 
     def clauses(self, i, d, b):
         seen = {}
@@ -641,6 +531,8 @@ class IsaBuilder(RegisterBuilder):
                 i.cost, i.cost_loc = c["name"]["name"], b.loc(c["name"])
             elif k == "dearer":
                 i.dearer = loc
+                if not c["reason"]["text"]:
+                    self.error(b.loc(c["reason"]), "say why")
             elif k == "clobbers":
                 for name, at in self.names(c["regs"], b):
                     if name in self.isa.reg_names:
@@ -657,8 +549,13 @@ class IsaBuilder(RegisterBuilder):
                 if c["name"] != "none":
                     self.error(loc, "'decode none' or nothing")
                 i.decode = False
-        if i.asms and any(a.when is None for a in i.asms[:-1]):
-            self.error(i.asms[-1].loc, "this asm is never used: one before it has no 'when'")
+        self.check_asms(i.asms)
+
+    def check_asms(self, asms):
+        if asms and any(a.when is None for a in asms[:-1]):
+            self.error(asms[-1].loc, "this asm is never used: one before it has no 'when'")
+        if asms and asms[-1].when is not None:
+            self.error(asms[-1].loc, "the last asm has no 'when': it is for what is left")
 
     # ---- the rest ----
 
@@ -672,6 +569,9 @@ class IsaBuilder(RegisterBuilder):
         for d, b, loc in self.each("moves"):
             if d["name"] not in isa.classes and d["name"] not in isa.files:
                 self.error(loc, "no class or register file is named '%s'" % d["name"])
+            if d["name"] in isa.moves:
+                self.error(loc, "the moves of '%s' are given already" % d["name"],
+                           (isa.moves[d["name"]].loc, "they are here"))
             moves = Moves(d["name"], loc)
             for row, words in zip(self.rows(d["settings"], b), d["settings"]):
                 self.moves_row(moves, row, b.loc(words[0]))
@@ -695,6 +595,9 @@ class IsaBuilder(RegisterBuilder):
             place, imm, bits, field = j["place"], None, None, None
             if place["k"] == "sized":
                 bits = place["size"]["value"]
+                if place["name"] != "word" or bits not in (8, 16, 32, 64):
+                    self.error(b.loc(place), "a place is 'word 8', 'word 16', 'word 32' or 'word 64', an immediate or FORMAT.FIELD")
+                    return
             elif place["name"] in isa.imms:
                 imm = isa.imms[place["name"]]
             else:
@@ -734,6 +637,8 @@ class IsaBuilder(RegisterBuilder):
             isa.rules.append(rule)
         for d, b, loc in self.each("unsupported"):
             self.once.add("unsupported", d["name"], loc)
+            if not d["reason"]["text"]:
+                self.error(b.loc(d["reason"]), "say why")
             isa.unsupported.append((d["name"], d["reason"]["text"], loc))
 
 
@@ -744,7 +649,7 @@ def effects(inst):
     def read(e):
         for n in e.walk():
             b = n.ref
-            if n.k == "call" and n.body is not None:
+            if n.k == "call" and n.body is not None and n.body.body is not None:
                 read(n.body.body)
             if n.k == "call":
                 if n.name in ("load", "atomic_mem"):

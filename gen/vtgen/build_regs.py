@@ -2,12 +2,14 @@
 import re
 
 from isa import Flags, Hold, Reg, RegClass, RegFile, View
+from sem import MOST_BITS
 
 
 def expand_range(lo, hi):
     """r8d..r15d -> [r8d, ..., r15d], or None."""
     a, b = re.match(r"(.*?)(\d+)(\D*)\Z", lo), re.match(r"(.*?)(\d+)(\D*)\Z", hi)
-    if not a or not b or a.group(1) != b.group(1) or a.group(3) != b.group(3) or int(a.group(2)) > int(b.group(2)):
+    if not a or not b or a.group(1) != b.group(1) or a.group(3) != b.group(3) \
+            or not 0 <= int(b.group(2)) - int(a.group(2)) < 1000:
         return None
     return ["%s%d%s" % (a.group(1), i, a.group(3)) for i in range(int(a.group(2)), int(b.group(2)) + 1)]
 
@@ -20,6 +22,9 @@ class RegisterBuilder:
                 self.error(loc, "a stack machine has no registers")
                 continue
             if d["k"] == "file" and not self.once.add("register", d["name"], loc):
+                continue
+            if not 0 < d.get("count", 1) <= 256 or not 0 < d["width"] <= MOST_BITS:
+                self.error(loc, "a register file has up to 256 registers of up to %d bits" % MOST_BITS)
                 continue
             f = RegFile(d["name"], d["width"], loc)
             f.index = len(isa.files)
@@ -87,6 +92,9 @@ class RegisterBuilder:
         for d, _, loc in self.each("value"):
             if not isa.is_stack:
                 self.error(loc, "only a stack machine has value types: 'machine stack'")
+                continue
+            if not 0 < d["width"] <= MOST_BITS:
+                self.error(loc, "a value has up to %d bits" % MOST_BITS)
                 continue
             if not 0 <= d["number"] < 256:
                 self.error(loc, "the number of a value type is one byte")
@@ -180,19 +188,13 @@ class RegisterBuilder:
             cls.codes.append(i["hw"])
             return
         if i["k"] == "name":
-            file, _, view = i["name"].partition(".")
-            if file in isa.files:
-                f = isa.files[file]
-                if view and view not in f.views:
-                    self.error(loc, "'%s' has no view '%s'" % (file, view))
-                elif view:
-                    cls.view = f.views[view]
-                cls.regs += f.regs
-                cls.codes += [r.hw for r in f.regs]
+            if i["name"] in isa.files:
+                cls.regs += isa.files[i["name"]].regs
+                cls.codes += [r.hw for r in isa.files[i["name"]].regs]
                 return
-            if file in isa.classes and not view:
-                cls.regs += isa.classes[file].regs
-                cls.codes += isa.classes[file].codes
+            if i["name"] in isa.classes:
+                cls.regs += isa.classes[i["name"]].regs
+                cls.codes += isa.classes[i["name"]].codes
                 return
         for name, at in self.names([i], b):
             if name not in isa.reg_names:
@@ -211,9 +213,14 @@ class RegisterBuilder:
                 self.error(at, "no instruction is named '%s'" % name)
                 return
         found = [self.isa.insts[n] for n in insts]
+        if row[0] in moves.at:
+            self.error(at, "'%s' is given twice" % row[0])
+        moves.at[row[0]] = at
         if row[0] == "copy" and len(row) == 2:
             moves.copy = found[0]
         elif row[0] in ("load", "store") and len(row) % 2 and all(n.isdigit() for n in row[1::2]):
+            if len(set(row[1::2])) < len(found):
+                self.error(at, "two moves of the same number of bytes")
             getattr(moves, row[0]).update(zip(map(int, row[1::2]), found))
         elif row[0] == "constant" and len(row) == 2 and self.isa.is_stack:
             moves.constant = found[0]

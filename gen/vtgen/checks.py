@@ -3,6 +3,7 @@ needs a solver. build_ir.py and build_isa.py have reported what is wrong with a 
 import checks_encode
 import checks_machine
 import checks_rules
+import checks_settings
 import emit_rewrite
 
 
@@ -18,6 +19,7 @@ def common(model, diag):
 
 
 def machine(isa, model, diag, total):
-    checks_machine.check(isa, model, diag, total)
+    checks_machine.check(isa, diag, total)
+    checks_settings.check(isa, model.ir, diag, total)
     checks_encode.check(isa, diag)
     checks_rules.check(isa, model, diag, total)

@@ -308,12 +308,7 @@ def check_operands(i, what, isa, diag):
                         if parts and p.name not in parts and not (p.type == "reg" and p.cls.values):
                             diag.error(o.loc, "part '%s' of operand '%s' of '%s' is never encoded"
                                        % (p.name, o.name, i.name), (i.encode.loc, "the encoding is here"))
-            if o.type == "imm" and parts:
-                missing = [n for n, _ in o.imm.fields if n not in parts and parts != {"field"}]
-                if missing:
-                    diag.error(o.loc, "field '%s' of operand '%s' of '%s' is never encoded"
-                               % (missing[0], o.name, i.name), (i.encode.loc, "the encoding is here"))
-            elif not parts:
+            if not parts:
                 diag.error(o.loc, "operand '%s' of '%s' is never encoded" % (o.name, i.name),
                            (i.encode.loc, "the encoding is here"))
         elif used[o.name] is not None and o.type == "reg":
@@ -334,16 +329,25 @@ def check_fields(i, diag):
             room[f.name] = f.width
         elif f.kind == "part":
             room[f.name] = max(room.get(f.name, 0), f.hi + 1)
-    for name, e in i.encode.args.items():
-        value = fold(e)
-        if value is not None:
-            if not -(1 << (room[name] - 1)) <= value < 1 << room[name]:
-                diag.error(e.loc, "%d does not fit the %d bits of field '%s'" % (value, room[name], name))
-        elif e.k == "name" and isinstance(e.ref, Binding) and isinstance(e.ref.obj, Opnd):
-            o = e.ref.obj
-            bits = code_bits(o) if o.type in ("reg", "imm", "cond") else 0
-            if bits > room[name]:
-                diag.error(e.loc, "operand '%s' has %d bits, field '%s' has %d" % (o.name, bits, name, room[name]))
+    for name, arg in i.encode.args.items():
+        for e in given(arg, i):
+            value = fold(e)
+            if value is not None:
+                if not -(1 << (room[name] - 1)) <= value < 1 << room[name]:
+                    diag.error(e.loc, "%d does not fit the %d bits of field '%s'" % (value, room[name], name))
+            elif e.k == "name" and isinstance(e.ref, Binding) and isinstance(e.ref.obj, Opnd):
+                o = e.ref.obj
+                bits = code_bits(o) if o.type in ("reg", "imm", "cond") else 0
+                if bits > room[name]:
+                    diag.error(e.loc, "operand '%s' has %d bits, field '%s' has %d" % (o.name, bits, name, room[name]))
+
+
+def given(e, i):
+    """What a field may be given: the expression, or what the forms of a composite operand give their `field`."""
+    o = next((o for o in i.opnds if o.type == "composite" and e.k == "dot" and e.args[0].name == o.name), None)
+    if o is None:
+        return [e]
+    return [value for form in o.comp.forms for call, _ in form.encodes for name, value in call.kwargs if name == e.name]
 
 
 def check_formats(isa, diag):
@@ -353,7 +357,7 @@ def check_formats(isa, diag):
         exprs = [x for g in f.groups for x in [e for e, _ in g.pieces] + [g.value] if x is not None]
         used = {n.split(".")[0] for n in used_parts(exprs)}
         conditions = {n.split(".")[0] for n in used_parts([g.when for g in f.groups if g.when is not None])}
-        for name, _ in f.params:
+        for name in f.params:
             if name not in used and name not in conditions:
                 diag.error(f.loc, "format '%s' never uses '%s'" % (f.name, name))
 

@@ -1,4 +1,4 @@
-"""Checks of immediates, costs, conventions, branches and roles, and of declarations that nothing uses."""
+"""Checks of immediates, branches and instructions, and of declarations that nothing uses."""
 import checks_encode
 from emit_encode import stmts_end_relative
 from build_isa import Binding
@@ -27,7 +27,7 @@ def bit_row(e, imm, depth=0):
         return low + args[0] if low is not None and args[0] is not None else None
     if e.k == "bin" and e.op in ("shl", "lshr") and e.args[1].k == "num" and args[0] is not None:
         n = e.args[1].value
-        return ([0] * n + args[0])[:w] if e.op == "shl" else args[0][n:] + [0] * min(n, w)
+        return ([0] * min(n, w) + args[0])[:w] if e.op == "shl" else args[0][n:] + [0] * min(n, w)
     if e.k == "call" and e.name in ("zext", "sext", "low") and args[0]:
         fill = args[0][-1] if e.name == "sext" else 0
         return (args[0] + [fill] * w)[:w]
@@ -311,95 +311,6 @@ def check_select(isa, inst, diag):
                                "bits of its operands" % (inst.name, bad), (bad.loc, "it stands here"))
 
 
-# ---- settings ------------------------------------------------------------------------------------------------
-
-# What emit_target.py reads: the first words of each setting.
-ABI_WORDS = {"conv", "int", "float", "slots", "variadic", "sret", "preserved", "stack", "extend", "callee", "link"}
-STACK_ABI_WORDS = {"conv", "values", "stack"}  # of a stack machine
-
-
-def check_abi(isa, abi, diag):
-    if not abi.rows:
-        diag.error(abi.loc, "calling convention '%s' is empty" % abi.name)
-        return
-    for row, at in zip(abi.rows, abi.places):
-        if row[0] not in (STACK_ABI_WORDS if isa.is_stack else ABI_WORDS):
-            diag.error(at, "a calling convention %shas no '%s'" % ("of a stack machine " if isa.is_stack else "", row[0]))
-        if row[0] == "extend" and row[1:] not in (["caller"], ["caller", "word"]):
-            diag.error(at, "'extend' is 'extend caller' or 'extend caller word'")
-    if isa.is_stack:
-        if abi.get("values") != []:
-            diag.error(abi.loc, "a calling convention of a stack machine says 'values'")
-        return
-    for words in (("int", "args"), ("int", "results")):
-        if abi.get(*words) is None and not (words[1] == "args" and abi.get("slots")):
-            diag.error(abi.loc, "calling convention '%s' does not say '%s'" % (abi.name, " ".join(words)))
-    for row, at in zip(abi.rows, abi.places):
-        lists = {"int": row[2:], "float": row[2:], "preserved": row[1:], "slots": row[1:]}.get(row[0], [])
-        for word in lists:
-            if word in ("then", "low64"):
-                if word == "then":
-                    break
-                continue
-            for name in word.split("/"):
-                if name not in isa.reg_names:
-                    diag.error(at, "no register is named '%s'" % name)
-
-
-ROLE_KINDS = {"sp": "reg", "flags": "reg", "scratch": "reg", "jump": "inst", "call": "inst",
-              "call_reg": "inst", "tail_call": "inst", "tail_call_reg": "inst", "ret": "inst", "ret_pop": "inst",
-              "push": "inst", "pop": "inst", "sp_add": "inst", "sp_sub": "inst", "add": "inst", "trap": "inst",
-              "lea": "inst", "load_addr": "inst", "cmp": "inst", "branch": "inst", "mem_form": "form", "cond_below": "cond",
-              "host_features": "function"}
-
-
-# Of stack machines, beside jump, call, call_reg, tail_call, tail_call_reg, ret, trap, add, load_addr and lea.
-STACK_ROLE_KINDS = dict.fromkeys((
-    "get", "set", "tee", "drop", "block", "loop", "end", "if_", "else_", "branch_if", "branch_table", "branch_entry",
-    "eqz", "below", "sp_get", "sp_set", "wide_call_reg", "wide_tail_call_reg"), "inst")
-STACK_LIMITS = ("max_params", "max_results", "max_locals", "max_entries", "max_bytes")  # of functions
-STACK_ROLE_KINDS.update(dict.fromkeys(STACK_LIMITS, "limit"), sp_symbol="symbol", reloc_type="relocation",
-                        function_type="number")
-
-
-def check_roles(isa, diag):
-    from diag import Loc
-    at = isa.loc or Loc(isa.name, 1, 1)
-    forms = {f.name for c in isa.operands.values() for f in c.forms}
-    for role, words in isa.roles.items():
-        kind = ROLE_KINDS.get(role) or isa.is_stack and STACK_ROLE_KINDS.get(role) or None
-        if kind is None:
-            diag.error(at, "there is no role '%s'" % role)
-            continue
-        if not words:
-            diag.error(at, "role '%s' is empty" % role)
-        for word in words:
-            known = {"reg": word in isa.reg_names or word in isa.flags, "inst": isa.inst(word) is not None,
-                     "form": word in forms, "cond": any(c.find(word) for c in isa.conds.values()), "function": True,
-                     "symbol": True, "relocation": word in isa.relocs, "number": word.isdigit() and int(word) < 256,
-                     "limit": word.isdigit() and 0 < int(word) < 1 << 32}[kind]
-            if not known:
-                diag.error(at, "role '%s': no %s is named '%s'"
-                           % (role, {"reg": "register", "inst": "instruction", "cond": "condition"}.get(kind, kind), word))
-
-
-def check_costs(isa, diag):
-    for inst in isa.insts.values():
-        if inst.cost is None and inst.is_pseudo and not inst.sem:
-            continue  # an alias for the assembler
-        if inst.cost is None:
-            diag.error(inst.loc, "instruction '%s' has no cost" % inst.name)
-            continue
-        for cpu in isa.cpus.values():
-            if inst.cost not in cpu.kinds:
-                diag.error(inst.cost_loc, "cpu '%s' has no kind '%s'" % (cpu.name, inst.cost), (cpu.loc, "the cpu is here"))
-    used = {i.cost for i in isa.insts.values()}
-    for cpu in isa.cpus.values():
-        for kind in cpu.kinds:
-            if kind not in used:
-                diag.error(cpu.loc, "kind '%s' of cpu '%s' is no instruction's cost" % (kind, cpu.name))
-
-
 # ---- what nothing uses ------------------------------------------------------------------------------------
 
 def uses(isa):
@@ -492,12 +403,26 @@ def check_unused(isa, diag):
                 diag.error(thing.loc, "nothing uses %s '%s'" % (what, name))
 
 
+def check_shown(isa, i, opnds, diag):
+    """Two instructions that differ in an operand have different texts: each stands in some asm. Fixed ones are the same in
+    all, those of a stack machine have no names."""
+    shown = {p.opnd.name for a in i.asms for p in a.pieces if p.kind == "opnd"}
+    for o in opnds if i.asms else []:
+        if o.name not in shown and o.type != "fixed" and not (isa.is_stack and o.type == "reg"):
+            diag.error(o.loc, "operand '%s' stands in no asm of '%s'" % (o.name, i.name))
+
+
 def check_clauses(isa, diag):
+    for s in isa.shorts.values():
+        check_shown(isa, s, s.opnds, diag)
+    for form in [f for c in isa.operands.values() for f in c.forms]:
+        check_shown(isa, form, form.params, diag)
     for i in isa.insts.values():
         if not i.is_pseudo and i.encode is None:
             diag.error(i.loc, "instruction '%s' has no 'encode'" % i.name)
         if not i.is_pseudo and not i.asms:
             diag.error(i.loc, "instruction '%s' has no 'asm'" % i.name)
+        check_shown(isa, i, i.opnds, diag)
         assigned = set()
 
         def targets(stmts):
@@ -534,7 +459,7 @@ def check_read_before(inst, opnd, diag):
                 return
 
 
-def check(isa, model, diag, total):
+def check(isa, diag, total):
     for imm in isa.imms.values():
         check_imm(imm, diag)
     for relax in isa.relaxes.values():
@@ -543,12 +468,5 @@ def check(isa, model, diag, total):
         if isinstance(inst, Inst):
             check_select(isa, inst, diag)
     check_clauses(isa, diag)
-    for abi in isa.abis.values():
-        check_abi(isa, abi, diag)
-    check_costs(isa, diag)
-    check_roles(isa, diag)
-    if total and isa.rules and isa.is_stack:
-        for role in [r for r in STACK_ROLE_KINDS if r not in isa.roles]:
-            diag.error(isa.loc, "a stack machine needs the role '%s'" % role)
-    if total and isa.rules:  # rules are the last part of a description to be written
+    if total and isa.rules:  # as the last part of a description
         check_unused(isa, diag)

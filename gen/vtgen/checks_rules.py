@@ -16,7 +16,8 @@ class RuleCheck:
     def __init__(self, isa, ir, rule, diag):
         self.isa, self.ir, self.rule, self.diag = isa, ir, rule, diag
         self.codes = {row[0] for row in ir.tables.get("trapcode", [])}
-        self.vars = {}  # name -> what: "value", "const", "cond", "mem", "attr"
+        self.vars = {}   # name -> what: "value", "const", "cond", "mem", "attr"
+        self.bound = []  # (name as it stands, condition of the IR) of attributes that the pattern binds
 
     def error(self, loc, text, *notes):
         self.diag.error(loc, text, *notes)
@@ -78,10 +79,12 @@ class RuleCheck:
                        (op.loc, "it is declared here"))
         for given, attr in zip(e.attrs, op.attrs):
             cond = self.ir.conds.get(attr.kind)
-            if given.k == "name" and (cond is None or cond.find(given.name) is None):
+            if given.k != "name":
+                self.error(given.loc, "an attribute is a name")
+            elif cond is None or cond.find(given.name) is None:
                 self.vars[given.name] = "attr"
-            elif given.k not in ("name", "num"):
-                self.error(given.loc, "an attribute is a name or a number")
+                if cond is not None:
+                    self.bound.append((given, cond))
         for attr in op.attrs:
             if root:
                 self.vars.setdefault(attr.name, "attr")
@@ -112,7 +115,17 @@ class RuleCheck:
         if not order and seq.value is None and not seq.stmts:
             self.error(seq.loc, "the result of '%s' is empty" % self.rule.name)
         self.used(names, seq)
+        self.bound_used(seq)
         self.flags(order)
+
+    def bound_used(self, seq):
+        """A condition that a pattern binds is wanted: else the name is one that the condition does not have."""
+        exprs = [self.rule.guard] * (self.rule.guard is not None) + [s.value for s in seq.stmts]
+        exprs += [seq.value] * (seq.value is not None)
+        seen = {n.name for e in exprs for n in e.walk()}
+        for given, cond in self.bound:
+            if given.name not in seen:
+                self.error(given.loc, "'%s' is no condition of '%s', and nothing uses it" % (given.name, cond.name))
 
     def used(self, names, seq):
         seen = {n.name for s in seq.stmts for n in s.value.walk()}

@@ -56,7 +56,7 @@ class Diagnostics:
     def _line(self, loc):
         if loc.file not in self.texts:
             try:
-                with open(loc.file, encoding="utf-8") as f:
+                with open(loc.file, encoding="utf-8", errors="replace") as f:
                     self.texts[loc.file] = f.read().split("\n")
             except OSError:
                 self.texts[loc.file] = []
@@ -89,3 +89,16 @@ class Rejected(Exception):
     def __init__(self, diag):
         super().__init__("rejected")
         self.diag = diag
+
+
+class DescriptionError(Exception):
+    """One error, which ends the work of an emitter."""
+
+    def __init__(self, loc, text):
+        super().__init__("%s:%d:%d: error: %s" % (loc.file, loc.line, loc.col, text))
+        self.loc, self.text = loc, text
+
+    def report(self, out):
+        diag = Diagnostics()
+        diag.error(self.loc, self.text)
+        diag.report(out)

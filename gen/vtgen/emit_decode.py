@@ -83,7 +83,7 @@ class Decoder:
                                      {comp.name: Rec(comp.kind.name, env)}, True))
                 before = []  # the lines before this one did not hold
                 for call, when in form.encodes:
-                    own = truth(m.evaluator.eval(when, env)) if when is not None else True
+                    own = m.truth(when, env)
                     line = land(before + [own])
                     before.append(lnot(own))
                     rec = m.evaluator.eval(call, env)
@@ -232,7 +232,7 @@ class Decoder:
                         narrowed.append((slot.slot, n.kind, slot.kind))
                     slots.append(n)
                 env = {n.name: m.opnd_value(n) for n in slots if n.type != "composite"}
-                guard = truth(m.evaluator.eval(s.when, env)) if s.when is not None else True
+                guard = m.truth(s.when, env)
                 before = len(self.rows)
                 self.add(i, slots, s.encode, guard)
                 for r in self.rows[before:]:

@@ -127,7 +127,9 @@ def copy_operands(m, i, target, call):
         elif number_of(i, arg) is not None:
             lines.append("    t[%d] = (MOpnd){.kind = MO_IMM, .imm = %s};" % (at, number_of(i, arg)))
         elif arg.k == "call" and arg.name == "not" and slot.type == "imm":
-            own = i.inst_opnd(arg.args[0].name)
+            own = i.inst_opnd(arg.args[0].name) if len(arg.args) == 1 else None
+            if own is None or own.kind is not slot.kind:
+                m.fail(arg.loc, "not(c) takes a condition of '%s'" % i.name)
             lines.append("    t[%d] = s[%d];" % (at, own.slot))
             lines.append("    t[%d].imm = %s_not[t[%d].imm & %d];" % (at, slot.kind.name, at, (1 << slot.kind.width) - 1))
         elif arg.k == "dot":
@@ -138,11 +140,15 @@ def copy_operands(m, i, target, call):
                 m.fail(arg.loc, "a part of an operand with one form belongs here")
             lines.append("    t[%d] = s[%d];" % (at, own.slot + part.slot))
         elif arg.k == "name":
+            if arg.name not in m.isa.reg_names:
+                m.fail(arg.loc, "no operand or register is named '%s'" % arg.name)
             lines.append("    t[%d] = (MOpnd){.kind = MO_PREG, .preg = %d};" % (at, m.reg(arg.name).index))
         elif arg.k == "call" and slot.type == "composite":
             form = next((f for f in slot.kind.forms if f.name == arg.name), None)
             if form is None:
                 m.fail(arg.loc, "operand '%s' has no form '%s'" % (slot.kind.name, arg.name))
+            if len(arg.args) != len(form.params):
+                m.fail(arg.loc, "form '%s' has %d parts, %d given" % (form.name, len(form.params), len(arg.args)))
             lines.append("    t[%d] = (MOpnd){.kind = MO_FORM, .imm = %d};" % (at, form.index))
             for part, a in zip(m.form_slots[id(form)], arg.args):
                 place(part, a, at + part.slot)
@@ -390,7 +396,7 @@ class Encoder:
                 guards.append(n.kind.c_fits("s[%d].imm" % slot.slot))
             slots.append(n)
         env = self.operand_env(slots)
-        guard = truth(m.evaluator.eval(s.when, env)) if s.when is not None else True
+        guard = m.truth(s.when, env)
         parts = [CText(g) for g in guards] + ([] if guard is True else [guard])
         fn, consts = self.shape(slots, m.layout(s.encode, env), land(parts), False)
         return s, fn, self.put_consts(consts)

@@ -1,5 +1,5 @@
 """md/ir.md -> the opcode tables: ir_tables.h, ir_tables.c."""
-
+from diag import DescriptionError
 
 BANNER = "// Generated from md/ir.md by gen/vtgen/emit_ir.py; do not edit.\n"
 
@@ -199,11 +199,23 @@ def float_truth(e):
     return tuple(holds(e, {"x": x, "y": y}) for x, y in ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0), (nan, 1.0), (1.0, nan)))
 
 
-def relations(rows, truth, swap):
+def relations(cond, truth, swap):
     """not- and swap-tables of condition codes, computed from what the codes mean."""
-    table = {truth(text): name for name, _, text in rows}
-    inverse = [table[tuple(not t for t in truth(text))] for _, _, text in rows]
-    swapped = [table[swap(truth(text))] for _, _, text in rows]
+    table, inverse, swapped = {}, [], []
+    for item in cond.items:
+        try:
+            other = table.setdefault(truth(item.when), item.name)
+        except (KeyError, AttributeError, IndexError):
+            raise DescriptionError(item.loc, "the meaning of '%s' is no comparison of x and y" % item.name) from None
+        if other != item.name:
+            raise DescriptionError(item.loc, "'%s' and '%s' mean the same" % (other, item.name))
+    for item in cond.items:
+        when = truth(item.when)
+        for turned, names, what in ((tuple(not t for t in when), inverse, "the opposite of '%s'"),
+                                    (swap(when), swapped, "'%s' of y and x")):
+            if turned not in table:
+                raise DescriptionError(item.loc, "no condition is " + what % item.name)
+            names.append(table[turned])
     return inverse, swapped
 
 
@@ -252,7 +264,7 @@ def tables(ir):
     out.append("};\n\n")
     for cond, prefix, truth, swap in (("intcc", "ICC", int_truth, swap_int), ("floatcc", "FCC", float_truth, swap_float)):
         rows = cond_rows(ir, cond)
-        inverse, swapped = relations(rows, truth, swap)
+        inverse, swapped = relations(ir.conds[cond], truth, swap)
         low = prefix.lower()
         out.append("const char *const %s_name[N_%s] = {%s};\n" % (low, prefix, ", ".join('"%s"' % r[0] for r in rows)))
         out.append("const uint8_t %s_not[N_%s] = {%s};\n" % (low, prefix, ", ".join(prefix + "_" + n for n in inverse)))

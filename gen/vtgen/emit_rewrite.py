@@ -67,6 +67,7 @@ class Rule:
         self.types = {}    # type variable -> C expression of Type
         self.attrs = {}    # attribute variable -> (kind, C expression)
         self.results = {}  # let-bound instruction with several results -> C expression of an Inst
+        self.read = set()  # names that something in the result reads
         self.counter = itertools.count()
         self.is_root = True
 
@@ -144,6 +145,8 @@ class Rule:
     def match_value(self, node, where):
         kind = node.k
         number = self.number(node)
+        if kind in ("name", "typed") and node.name.isupper() and len(node.name) == 1:
+            raise RuleError(node, "'%s' is a type variable: operands have small letters" % node.name)
         if kind == "name":
             if node.name in self.values:
                 self.out("if (!value_eq(%s, %s)) return false;" % (where, self.values[node.name]))
@@ -155,6 +158,8 @@ class Rule:
         elif number is not None:
             self.out("if (!rw_is_number(f, %s, %s)) return false;" % (where, number))
         elif kind == "typed":
+            if node.name in self.values:
+                raise RuleError(node, "'%s' is bound already: its kind stands where it is first" % node.name)
             value, bits = "v_" + node.name, "c_" + node.name
             if node.op in self.ops.types:
                 self.values[node.name] = value
@@ -224,6 +229,10 @@ class Rule:
 
     def const_call(self, node):
         name, args = node.name, node.args
+        due = 1 if name in ("width", "ones", "min", "max", "is_pow2", "log2") else 2
+        if len(args) != due and name in ("width", "ones", "min", "max", "is_pow2", "log2", "sext", "zext", "fits_int",
+                                         "selects") + self.MAGIC:
+            raise RuleError(node, "'%s' has %d arguments, %d given" % (name, due, len(args)))
         if name in ("width", "ones", "min", "max"):
             return "rw_%s(%s)" % (name, self.type_expr(args[0]))
         if name in ("sext", "zext", "fits_int") or name in self.MAGIC:
@@ -237,8 +246,7 @@ class Rule:
         raise RuleError(node, "function '%s' is not known in constant expressions" % name)
 
     def type_expr(self, node):
-        name = node.name
-        return self.type_named(name, node)
+        return self.type_named(node.name if node.k == "name" else str(node), node)
 
     def type_named(self, name, node):
         if name in self.types:
@@ -261,8 +269,10 @@ class Rule:
         if kind == "name":
             if node.name not in self.values:
                 raise RuleError(node, "'%s' is not bound" % node.name)
+            self.read.add(node.name)
             return self.values[node.name]
         if kind == "nth" and node.args[0].name in self.results:
+            self.read.add(node.args[0].name)
             return "inst_result(f, %s, %d)" % (self.results[node.args[0].name], node.value)
         if kind == "call":
             if node.name.startswith("libcall"):
@@ -357,8 +367,6 @@ class Rule:
         """Statements that put the result in place of the root."""
         if node.k == "call" and node.name == "pair":
             values = [self.build(arg, None) for arg in node.args]
-        elif n_results == 0:
-            raise RuleError(node, "the root has no result: write statements only")
         else:
             values = [self.build(node, "T" if "T" in self.types else "value_type(f, inst_result(f, i, 0))")]
         if len(values) != n_results:
@@ -374,6 +382,8 @@ class Rule:
         self.out("if (!rw_begin(r, i)) return false;")
         result = self.decl.result
         for statement in result.stmts:
+            if statement.k == "let" and statement.name in self.bound():
+                raise RuleError(statement, "'%s' has a meaning already" % statement.name)
             self.statement(statement)
         if result.value is not None and not op.results:
             self.build_op(result.value)
@@ -381,6 +391,9 @@ class Rule:
             self.finish(result.value, len(op.results))
         elif op.results:
             raise RuleError(self.pattern, "the root has a result, the rule gives none")
+        for statement in result.stmts:
+            if statement.k == "let" and statement.name not in self.read:
+                raise RuleError(statement, "nothing uses '%s'" % statement.name)
         self.out("rw_end(r, i);")
         self.out("return true;")
         return "// %s:%d\nstatic bool %s(Rewriter *r, Inst i) {\n    Func *f = r->f;\n%s\n}\n\n" % (
@@ -398,6 +411,9 @@ class Rule:
             self.values[statement.name] = self.build(node, "T" if "T" in self.types else None)
         else:
             raise RuleError(node, "a statement is an instruction")
+
+    def bound(self):
+        return [*self.values, *self.results, *self.bits, *self.attrs]
 
     def function(self):
         return "rule_%s%s" % (self.decl.name, "_%d" % self.index if self.index else "")

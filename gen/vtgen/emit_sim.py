@@ -13,7 +13,8 @@ import re
 import cexpr
 from cexpr import C, CannotExpress
 from emit_encode import banner
-from machine import DescriptionError, machines
+from diag import DescriptionError
+from machine import machines
 from sem import fold
 
 REGS = 128   # SIM_REGS; the last one is SIM_SINK

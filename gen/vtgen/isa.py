@@ -225,8 +225,8 @@ class Group:
 
 
 class Format:
-    """fixed: width in bits and fields; otherwise width None and groups. params: [(name, default Expr or None)]; an
-    argument that is left out without default is 0 (variable formats only)."""
+    """fixed: width in bits and fields; otherwise width None and groups. params: names; an argument that is left
+    out is 0 (variable formats only)."""
 
     def __init__(self, name, loc):
         self.name, self.loc = name, loc
@@ -330,11 +330,13 @@ class Abi:
 
 class Moves:
     """name: of a register file or class. copy: Inst; load, store: bytes -> Inst; save, restore, save_bytes: whole
-    registers in a prologue, None where load and store do. constant: pushes a constant of a value type."""
+    registers in a prologue, None where load and store do. constant: pushes a constant of a value type. at: first word of
+    a row -> Loc."""
 
     def __init__(self, name, loc):
         self.name, self.loc, self.copy, self.load, self.store = name, loc, None, {}, {}
         self.save = self.restore = self.save_bytes = self.constant = None
+        self.at = {}
 
 
 class Feature:

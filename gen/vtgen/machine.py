@@ -5,20 +5,9 @@ both ways. Everything is in the order of the text, so numbers are stable.
 import copy
 
 from checks_encode import leb
-from diag import Diagnostics
+from diag import DescriptionError
 from imms import cases_of, table_of
 from symbits import Bits, Evaluator, NotSymbolic, Rec, Var, atoms_of, truth
-
-
-class DescriptionError(Exception):
-    def __init__(self, loc, text):
-        super().__init__("%s:%d:%d: error: %s" % (loc.file, loc.line, loc.col, text))
-        self.loc, self.text = loc, text
-
-    def report(self, out):
-        diag = Diagnostics()
-        diag.error(self.loc, self.text)
-        diag.report(out)
 
 
 class Kind:
@@ -305,8 +294,6 @@ class Machine:
                 return Field(spot.at, fmt.width // 8, joined(pairs), None, None, low)  # a part of the value always fits
             return Field(spot.at, fmt.width // 8, joined(pairs), -(1 << top), (1 << top) - (1 << low), low)
         if spot.imm is None:
-            if spot.bits % 8:
-                self.fail(spot.loc, "this relocation's field is not whole bytes")
             lo, hi = (-(1 << spot.bits - 1), (1 << spot.bits) - 1) if spot.bits < 64 else (None, None)
             return Field(spot.at, spot.bits // 8, [(0, 0, spot.bits)], lo, hi, 0)
         kind = self.kinds[spot.imm.name]
@@ -416,6 +403,13 @@ class Machine:
             return self.groups(encode.format, dict(args))
         except NotSymbolic as e:
             return self.fail(encode.loc, "this encoding cannot be read backwards: %s" % e)
+
+    def truth(self, when, env):
+        """A condition over operands, True when there is none."""
+        try:
+            return True if when is None else truth(self.evaluator.eval(when, env))
+        except NotSymbolic as e:
+            return self.fail(when.loc, "this condition cannot be read backwards: %s" % e)
 
     def groups(self, f, scope):
         ev, out = self.evaluator, []

@@ -519,9 +519,6 @@ class Rules:
 
     def of_rule(self, rule):
         e = rule.pattern
-        if e.k != "call":
-            self.diag.error(rule.loc, "a rule's pattern is an opcode with its operands")
-            return
         name = e.name.split(".")[0]
         if name == "cond":
             if len(e.args) != 1:
@@ -566,13 +563,7 @@ class Rules:
     def instances(self, e, want):
         """The choices of types of an opcode in a pattern."""
         parts = e.name.split(".")
-        op = self.ir.ops.get(parts[0])
-        if op is None:
-            self.diag.error(e.loc, "no opcode is named '%s'" % parts[0])
-            return []
-        if len(parts) > 1 and parts[1] not in self.ir.types:
-            self.diag.error(e.loc, "no type is named '%s'" % parts[1])
-        out = []
+        op, out = self.ir.ops[parts[0]], []
         for inst in op.instances():
             if len(parts) > 1 and (inst.control is None or inst.control.name != parts[1]):
                 continue
@@ -606,16 +597,12 @@ class Rules:
                 return [Mem(e.name, self.isa.operands[e.op])]
         if e.k == "num":
             return [Const("=%d" % e.value, want)]
-        self.diag.error(e.loc, "this does not belong into a pattern")
-        return []
+        raise AssertionError(e)  # checks_rules.py has refused it
 
     def node(self, e, want):
         out = []
         for inst in self.instances(e, want):
             op = inst.op
-            if len(e.args) != len(op.params):
-                self.diag.error(e.loc, "'%s' has %d operands, %d given" % (op.name, len(op.params), len(e.args)))
-                return []
             attrs = self.attrs(e, op)
             choices = []
             for arg, p in zip(e.args, op.params):
@@ -639,10 +626,8 @@ class Rules:
             cond = self.ir.conds.get(attr.kind)
             if given.k == "name" and cond is not None and cond.find(given.name) is not None:
                 out.append((attr.name, ("is", given.name)))
-            elif given.k == "name":
-                out.append((attr.name, ("bind", given.name)))
             else:
-                self.diag.error(given.loc, "an attribute is a name")
+                out.append((attr.name, ("bind", given.name)))
         return out
 
 

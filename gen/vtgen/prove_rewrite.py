@@ -22,7 +22,7 @@ def relations(ir, kind):
     ints = kind == "intcc"
     truth = emit_ir.int_truth if ints else emit_ir.float_truth
     swap = emit_ir.swap_int if ints else emit_ir.swap_float
-    inverse, swapped = emit_ir.relations([(i.name, i.value, i.when) for i in items], truth, swap)
+    inverse, swapped = emit_ir.relations(ir.conds[kind], truth, swap)
     return {i.name: (a, b) for i, a, b in zip(items, inverse, swapped)}
 
 

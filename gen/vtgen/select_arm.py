@@ -337,9 +337,6 @@ class Arm:
     def inst(self, e, dest, name=None):
         inst = self.w.isa.inst(e.name)
         ins = [o for o in inst.opnds if o.reads]
-        if len(e.args) != len(ins):
-            raise Wrong(e.loc, "'%s' takes %d operands (%s), %d given"
-                        % (e.name, len(ins), ", ".join(o.name for o in ins), len(e.args)))
         given = {o.name: self.argument(o, a) for o, a in zip(ins, e.args)}
         writers = [o for o in inst.opnds if o.writes]
         outs, args = {}, []
@@ -349,16 +346,9 @@ class Arm:
                 args.append(outs[o.name])
             if o.reads:
                 args.append(given[o.name])
-        self.check_flags(inst, e)
+        self.flags |= bool(getattr(inst, "writes_flags", None))
         self.call(inst, args)
         return outs
-
-    def check_flags(self, inst, e):
-        reads = getattr(inst, "reads_flags", None) or any(o.type == "cond" for o in inst.opnds)
-        if reads and not self.flags:
-            raise Wrong(e.loc, "'%s' reads the flags, and nothing right before it in this result wrote them" % inst.name)
-        if getattr(inst, "writes_flags", None):
-            self.flags = True
 
     def dest(self, o, dest, name, n_outs):
         if dest is not None and n_outs == 1:
@@ -545,7 +535,7 @@ class Arm:
         if e.k == "call" and e.name == "fits":
             imm = self.w.isa.imms.get(e.args[1].name)
             if imm is None:
-                raise Wrong(e.loc, "no immediate is named '%s'" % e.args[1])
+                raise Wrong(e.loc, "'%s' is no immediate" % e.args[1])
             return self.fits(imm, self.number(e.args[0]))
         if e.k == "call" and e.name == "colocated":
             kind, text = self.env.get(e.args[0].name, (None, None))

@@ -82,6 +82,7 @@ BUILTINS = {
     "replicate": ("replicate", 2), "holds": ("first", 1), "compare": ("compare", 3),
 }
 SYNONYMS = {"mem": "load"}
+MOST_BITS = 1024  # of a value
 SHIFTS = ("shl", "lshr", "ashr")
 TESTS = ("eq", "ne", "ult", "slt", "ule", "sle")
 TRUTHS = ("lor", "land")
@@ -138,7 +139,8 @@ class FnInstance:
 
 
 class Widths:
-    """world: has .fns (name -> Fn), .conds, .flags (name -> Flags), .types (name -> width)."""
+    """world: has .fns (name -> Fn), .flags (name -> Flags), .types (name -> width), .word (bits of operands of effects, or
+    None), .addresses (how many bits they may have), .scope, member(binding, name)."""
 
     def __init__(self, diag, world):
         self.diag, self.world = diag, world
@@ -230,6 +232,8 @@ class Widths:
             self.error(e.loc, "nothing is named '%s'" % e.name)
             return None
         e.ref = b
+        if b.kind == "type":
+            self.error(e.loc, "'%s' is a type: a value belongs here" % e.name)
         return None if b.kind == "const" else b.width
 
     def _dot(self, e, scope):
@@ -324,7 +328,7 @@ class Widths:
                 e.ref = b
             elif e.name in self.world.types:
                 value = self.world.types[e.name]
-        if value is None or value <= 0:
+        if value is None or not 0 < value <= MOST_BITS:
             self.error(e.loc, "a width in bits belongs here")
             return None
         for part in e.walk():
@@ -365,6 +369,11 @@ class Widths:
             return None
         return self._builtin(e, rule, scope)
 
+    def address(self, e, scope):
+        w = self.infer(e, scope, max(self.world.addresses))
+        if w is not None and w not in self.world.addresses:
+            self.error(e.loc, "an address has %s bits, this is %d" % (" or ".join(map(str, self.world.addresses)), w))
+
     @staticmethod
     def _become(e, other):
         for slot in Expr.__slots__:
@@ -402,10 +411,10 @@ class Widths:
         if rule == "size":
             return self.size(args[0], scope)
         if rule == "load":
-            self.infer(args[0], scope, self.world.word)
+            self.address(args[0], scope)
             return self.size(args[1], scope)
         if rule == "store":
-            self.infer(args[0], scope, self.world.word)
+            self.address(args[0], scope)
             n = self.size(args[2], scope)
             if n is not None:
                 self.expect(args[1], scope, n, "what is stored")
@@ -456,6 +465,8 @@ class Widths:
     def _compare(self, e, scope):
         cc = e.args[0]
         self.infer(cc, scope)
+        if cc.k == "name" and cc.ref is not None and not getattr(cc.ref.obj, "kind", "").endswith("cc"):
+            self.error(cc.loc, "'%s' is no condition: compare(cc, x, y)" % cc.name)
         self.unify(e, e.args[1:], scope)
         return 1
 

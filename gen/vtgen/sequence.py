@@ -43,7 +43,11 @@ class Parts:
 
     def part(self, j, call):
         from emit_encode import copy_operands
-        m, target = self.m, self.m.by_name[call.name]
+        m, target = self.m, self.m.by_name.get(call.name) if call.k == "call" else None
+        if target is None:
+            m.fail(call.loc, "no instruction is named '%s'" % call.name if call.k == "call" else "an instruction belongs here")
+        if len(call.args) != len(target.slots):
+            m.fail(call.loc, "'%s' has %d operands, %d given" % (call.name, len(target.slots), len(call.args)))
         self.room = max(self.room, target.n_slots)
         plain, special = [], []
         for slot, arg in zip(target.slots, call.args):

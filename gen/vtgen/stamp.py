@@ -7,6 +7,7 @@ import re
 
 from diag import Loc
 
+READ_BY_NAME = ("trapcode", "callconv")  # tables of the IR
 HOLE = re.compile(r"\{([A-Za-z][A-Za-z0-9_.]*)\}")
 NUMBER = re.compile(r"-?(0x[0-9A-Fa-f_]+|0b[01_]+|[0-9][0-9_]*)\Z")
 
@@ -38,6 +39,7 @@ class Holes:
 
     def __init__(self, cells, stamps):
         self.cells = cells  # "op" or "w.sfx" -> word
+        self.used = set()   # those that stand somewhere
         self.stamps = stamps
         self.wrong = []    # (node, hole)
         self.unknown = []  # holes of a row that has no such column
@@ -49,6 +51,7 @@ class Holes:
         """A hole's text; braces that name no cell belong to someone else (an operand in an `asm`)."""
         name = match.group(1)
         if name in self.cells:
+            self.used.add(name)
             return cell_text(self.cells[name])
         row = name.split(".")[0]
         if row != name and row in self.cells:
@@ -56,9 +59,10 @@ class Holes:
             return ""  # reported; no further error about it
         return match.group(0)
 
-    def put(self, cell, at):
+    def put(self, name, at):
         """The cell as an expression at the place of `at`."""
-        copy = dict(cell)
+        self.used.add(name)
+        copy = dict(self.cells[name])
         copy["line"], copy["col"] = at["line"], at["col"]
         return copy
 
@@ -71,7 +75,7 @@ class Holes:
             return j
         if j.get("k") == "name":
             if j["name"] in self.cells:
-                return self.put(self.cells[j["name"]], j)
+                return self.put(j["name"], j)
             text = self.text(j["name"])
             value = number(text) if text != j["name"] else None
             if value is not None:
@@ -80,7 +84,7 @@ class Holes:
         if j.get("k") == "dot" and j["base"].get("k") == "name":
             full = "%s.%s" % (j["base"]["name"], j["name"])
             if full in self.cells:
-                return self.put(self.cells[full], j)
+                return self.put(full, j)
         new = {key: self.copy(value) for key, value in j.items()}
         if self.unknown:  # the innermost node that has a place
             self.wrong += [(j, name) for name in self.unknown if "line" in j]
@@ -96,7 +100,7 @@ class Stamper:
         self.diag = diag
         self.tables = {}
         self.templates = {}
-        self.used = set()
+        self.used = set()   # names of templates; (template, parameter); (table, column)
 
     def loc(self, decl, at=None):
         at = at or decl
@@ -133,13 +137,38 @@ class Stamper:
                     self.diag.error(self.loc(inside[k]), "a template holds no templates")
             if not d["body"]:
                 self.diag.error(self.loc(d), "template '%s' is empty" % name)
+            for p in d["params"]:
+                if name in self.used and (name, p["name"]) not in self.used:
+                    self.diag.error(self.loc(d, p), "nothing in template '%s' uses '%s'" % (name, p["name"]))
+        for name, d in self.tables.items():
+            if name in READ_BY_NAME:
+                continue
+            if name not in self.used:
+                self.diag.error(self.loc(d), "nothing uses table '%s'" % name)
+                continue
+            for column in d["rows"][0]:
+                if (name, cell_text(column)) not in self.used:
+                    self.diag.error(self.loc(d, column), "nothing uses column '%s' of table '%s'"
+                                    % (cell_text(column), name))
         return out
+
+    def note_used(self, template, used):
+        """Holes of a template's body that were filled."""
+        tables = {item["name"]: item["in"][0]["name"] for item in template["for"]
+                  if len(item["in"]) == 1 and item["in"][0].get("name") in self.tables}
+        for name in used:
+            row, _, column = name.partition(".")
+            if row in tables:  # the row itself is its first column
+                self.used.add((tables[row], column or cell_text(self.tables[tables[row]]["rows"][0][0])))
+            else:
+                self.used.add((template["name"], name))
 
     def rows_of(self, template, item):
         """The rows of one `for NAME in ...`: dictionaries of cells."""
         name, words = item["name"], item["in"]
         if len(words) == 1 and words[0]["k"] == "name" and words[0]["name"] in self.tables:
             table = self.tables[words[0]["name"]]
+            self.used.add(table["name"])
             head, rows = table["rows"][0], []
             for row in table["rows"][1:]:
                 if len(row) != len(head):
@@ -176,6 +205,7 @@ class Stamper:
                 holes = Holes(cells, ((self.loc(stamp, row[0] if row else None), shown),))
                 for d in template["body"]:
                     out.append(holes.copy(d))
+                self.note_used(template, holes.used)
                 for node, name in holes.wrong:
                     table, _, column = name.partition(".")
                     self.diag.error(Loc(template["file"], node["line"], node["col"]),

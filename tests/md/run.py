@@ -3,24 +3,26 @@
     run.py --source DIR --mdc PROGRAM --generated DIR KIND      --generated: what the build has made of md/
 
 ok             every ok/*.md is accepted
-err            every err/*.md is rejected with exactly the errors that its comments name:
-                   text of the description   // error: TEXT
-                   text of the description   // error 12: TEXT     (the column too)
+err            every err/*.md is rejected with exactly the errors that its comments name, each shown with its line and a
+               caret under its column:
+                   text of the description   // error COLUMN: TEXT
                    text of the description   // note: TEXT         (a note that must be there)
                An error about a line that has no room for a comment, or about the file, stands at the top:
-                   // error 7:3: TEXT
+                   // error LINE:COLUMN: TEXT
                    A line `// case` opens a description of its own; what stands above the first is part of each
+               No message of mdc or vtgen is left that none of them names
 reference      the descriptions in gen/README.md are accepted or rejected as they say
 deterministic  a run from shuffled input in another directory writes the bytes that the build has written
 refused        of several wrong machines all errors are printed, in their order, and nothing is written
 expand         `--expand` prints the stamped declarations
 
 A file's first line may say which description of the IR it is read with: `// ir: FILE` (default: the project's md/ir.md),
-a line `// rules: FILE` which expansions; `// total` asks for the checks of completeness, `// emit` for those of the emitters
-of encoder, decoder, printer, simulator and tables, of which each finds one error at a time.
+a line `// rules: FILE` which expansions; `// total` asks for the checks of completeness, `// emit` for those of the emitters,
+of which most find one error at a time.
 A file with `op` declarations is itself one of the IR, one with neither `isa` nor `op` is a file of rules.
 """
 import argparse
+import ast
 import contextlib
 import io
 import os
@@ -31,7 +33,8 @@ import subprocess
 import sys
 import tempfile
 
-EXPECTED = re.compile(r"//\s*(error|note)(?: (?:(\d+):)?(\d+))?: (.*?)(?=\s*//\s*(?:error|note)\b|$)")
+EXPECTED = re.compile(r"//\s*(?:error (?:(\d+):)?(\d+)|note): (.*?)(?=\s*//\s*(?:error|note)\b|$)")
+REPORTS = ("error", "fail", "DescriptionError", "RuleError", "Wrong")  # what is called with a message, in vtgen
 REPORTED = re.compile(r"(.*?):(\d+):(\d+): (error|note): (.*)")
 
 
@@ -54,6 +57,17 @@ class Runner:
         sys.path.insert(0, os.path.join(self.source, "gen", "vtgen"))
         import model
         self.model = model
+        self.irs, self.build_ir = {}, model.build_ir.build
+        model.build_ir.build = self.built_ir
+
+    def built_ir(self, decls, diag):
+        """The project's IR is built once: nothing of a machine changes it."""
+        path = decls[0]["file"] if decls else ""
+        if path != os.path.join(self.source, "md", "ir.md"):
+            return self.build_ir(decls, diag)
+        if path not in self.irs:
+            self.irs[path] = self.build_ir(decls, diag)
+        return self.irs[path]
 
     def load(self, path):
         """(accepted, what was printed)."""
@@ -73,18 +87,19 @@ class Runner:
 
     @staticmethod
     def emitted(found):
-        """The model, or None when what reads encodings both ways cannot be made of it."""
-        import emit_decode
-        import emit_encode
-        import emit_print
-        import emit_sim
-        import emit_target
-        import machine
+        """The model, or None when an emitter finds an error."""
+        import diag
+        import emit_ir
+        import emitters
         try:
-            for module in (emit_encode, emit_decode, emit_print, emit_sim, emit_target):
-                module.emit(found)
-        except machine.DescriptionError as error:
+            for module in emitters.MACHINE if found.isas else [emit_ir]:
+                if module.__name__ != "emit_ways":  # of complete machines
+                    module.emit(found)
+        except diag.DescriptionError as error:
             error.report(sys.stderr)
+            return None
+        except diag.Rejected as error:
+            error.diag.report(sys.stderr)
             return None
         return found
 
@@ -131,26 +146,77 @@ class Runner:
         return failed
 
     def expected(self, path):
-        """What the comments of a file, and of the rules that it is read with, name: (line, column or None, text)."""
+        """What the comments of a file, and of the rules that it is read with, name: (line, column, text)."""
         errors, notes = [], []
         for part in [path, self.rules_of(path)]:
             for n, line in enumerate(read(part).split("\n") if part else [], 1):
                 for m in EXPECTED.finditer(line):
-                    what, at, col, text = m.groups()
-                    entry = (int(at) if at else n, int(col) if col else None, text.strip())
-                    (errors if what == "error" else notes).append(entry)
+                    at, col, text = m.groups()
+                    entry = (int(at) if at else n, int(col or 0), text.strip())
+                    (errors if col else notes).append(entry)
         return errors, notes
 
     def err(self):
-        failed = 0
-        for path in self.each("err"):
-            with self.cases(path) as cases:
-                for case in cases:
-                    problems = self.problems(case)
-                    if problems:
-                        failed += 1
-                        print("%s:\n    %s" % (path, "\n    ".join(problems)))
+        failed, shown = 0, set()
+        with self.watched(shown):
+            for path in self.each("err"):
+                with self.cases(path) as cases:
+                    for case in cases:
+                        problems = self.problems(case)
+                        if problems:
+                            failed += 1
+                            print("%s:\n    %s" % (path, "\n    ".join(problems)))
+        for where, text in self.unshown(shown):
+            failed += 1
+            print("%s: no test shows this message: %s" % (where, text))
         return failed
+
+    @contextlib.contextmanager
+    def watched(self, shown):
+        """Puts (module, line) of every place in vtgen that reports an error into `shown`."""
+        import diag
+        import emit_rewrite
+        import select_arm
+        classes = [(diag.Diagnostics, "error"), (diag.DescriptionError, "__init__"), (emit_rewrite.RuleError, "__init__"),
+                   (select_arm.Wrong, "__init__")]
+        before = [(c, name, getattr(c, name)) for c, name in classes]
+
+        def watch(call):
+            def watching(*arguments):
+                frame = sys._getframe(1)
+                while frame.f_code.co_name in ("error", "fail"):  # they only pass it on
+                    frame = frame.f_back
+                shown.add((os.path.basename(frame.f_code.co_filename), frame.f_lineno))
+                return call(*arguments)
+            return watching
+        for c, name, call in before:
+            setattr(c, name, watch(call))
+        try:
+            yield
+        finally:
+            for c, name, call in before:
+                setattr(c, name, call)
+
+    def unshown(self, shown):
+        """(place, source) of the messages of mdc and vtgen that no test has seen."""
+        gen = os.path.join(self.source, "gen")
+        for name in sorted(os.listdir(os.path.join(gen, "vtgen"))):
+            path = os.path.join(gen, "vtgen", name)
+            if not name.endswith(".py"):
+                continue
+            for call in ast.walk(ast.parse(read(path))):
+                called = getattr(call, "func", None)
+                if getattr(called, "attr", getattr(called, "id", None)) in REPORTS \
+                        and any(isinstance(x, ast.Constant) and isinstance(x.value, str) for x in ast.walk(call)) \
+                        and not any(at in range(call.lineno, call.end_lineno + 1) for file, at in shown if file == name):
+                    yield "gen/vtgen/%s:%d" % (name, call.lineno), " ".join(ast.unparse(call).split())
+        wanted = "\n".join(read(p) for p in self.each("err"))
+        for name in ("lex.re", "grammar.y", "mdc.c"):
+            text = read(os.path.join(gen, name))
+            for m in re.finditer(r'mdc_error\(m, [^"]*"([^"]*)"', text):
+                message = ".*".join(map(re.escape, re.split(r"%\.\*s|%[sd]", m.group(1))))
+                if not re.search(r"// error [\d:]+: %s" % message, wanted):
+                    yield "gen/%s:%d" % (name, text.count("\n", 0, m.start()) + 1), m.group(1)
 
     def problems(self, path):
         """In what the errors of a description are not those that its comments name."""
@@ -172,17 +238,28 @@ class Runner:
             problems.append("names no error")
         left = list(got_errors)
         for line, col, want in errors:
-            hit = next((g for g in left if g[0] == line and g[2] == want and col in (None, g[1])), None)
-            if hit is None:
-                problems.append("missing: %d: %s" % (line, want))
+            if (line, col, want) in left:
+                left.remove((line, col, want))
             else:
-                left.remove(hit)
+                problems.append("missing: %d:%d: %s" % (line, col, want))
         for line, col, want in notes:
             if not any(g[0] == line and g[2] == want for g in got_notes):
                 problems.append("missing note: %d: %s" % (line, want))
         problems += ["unexpected: %d:%d: %s" % g for g in left]
-        if not good and not any(l.strip() == "^" for l in text.split("\n")):
-            problems.append("no caret")
+        return problems + self.carets(text)
+
+    @staticmethod
+    def carets(printed):
+        """Which errors stand without the line of their text or with a caret elsewhere than under their column."""
+        lines, problems = printed.split("\n") + ["", ""], []
+        for at, line in enumerate(lines):
+            m = REPORTED.match(line)
+            if m is None or m.group(4) != "error":
+                continue
+            source = (read(m.group(1)).split("\n") + [""])[int(m.group(2)) - 1].split("\0")[0]
+            pad = "".join("\t" if c == "\t" else " " for c in source[:int(m.group(3)) - 1].ljust(int(m.group(3)) - 1))
+            if lines[at + 1:at + 3] != ["    " + source, "    " + pad + "^"]:
+                problems.append("no caret: %s" % line)
         return problems
 
     def vtgen(self, *arguments, cwd=None):
