@@ -26,7 +26,7 @@ void aot_add_funcs(Aot *aot, Func *const *funcs, uint32_t n);
 // none of the name, VTR_ERR_LIMIT and VTR_ERR_UNSUPPORTED naming the function.
 void aot_add_module(Aot *aot, const BcModule *m, const char *entry);
 // The index of that function; BC_NONE when `entry` is NULL and the module has none.
-uint32_t aot_entry(const BcModule *m, const char *entry);
+uint32_t aot_entry(Ctx *ctx, const BcModule *m, const char *entry);
 
 // wasm_input.c: the same for WebAssembly. Functions of IR are exported under their names from a complete module, which
 // imports from "env" what it calls and does not define. Complete modules have the sections of wasm_meta.h, objects

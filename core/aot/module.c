@@ -135,12 +135,12 @@ static void add_externs(Module *a) {
     }
 }
 
-uint32_t aot_entry(const BcModule *m, const char *entry) {
+uint32_t aot_entry(Ctx *ctx, const BcModule *m, const char *entry) {
     if (!entry) return m->entry;
     const BcExport *found = bc_export_find(m, BC_KIND_FUNC, entry, strlen(entry));
     if (found) return found->index;
-    diag_error(m->ctx, (Place){.file = m->file}, "there is no exported function '%s'", entry);
-    ctx_throw(m->ctx, VTR_ERR_NOT_FOUND);
+    diag_error(ctx, (Place){.file = m->file}, "there is no exported function '%s'", entry);
+    ctx_throw(ctx, VTR_ERR_NOT_FOUND);
 }
 
 static uint8_t image_trap(uint8_t code) {
@@ -160,7 +160,7 @@ void aot_add_module(Aot *aot, const BcModule *m, const char *entry) {
     a.functions = NEW_ARRAY(o->arena, uint32_t, bc_n_functions(m));
     a.entries = NEW_ARRAY(o->arena, uint32_t, bc_n_functions(m));
     a.externs = NEW_ARRAY(o->arena, uint32_t, m->n_imports);
-    ImageCode image = {a.functions, a.entries, a.externs, aot_entry(m, entry), image_trap};
+    ImageCode image = {a.functions, a.entries, a.externs, aot_entry(o->ctx, m, entry), image_trap};
     add_thunks(&a);
     add_functions(&a);
     for (uint32_t f = 0; f < bc_n_functions(m); f++) a.entries[f] = NONE;

@@ -280,7 +280,7 @@ void aot_wasm_module(Aot *aot, const BcModule *m, const char *entry) {
     a.irgen = irgen_start(m, &irgen);
     a.functions = NEW_ARRAY(w->arena, uint32_t, bc_n_functions(m));
     a.exports = NEW_ARRAY(w->arena, const char *, bc_n_functions(m));
-    uint32_t start = aot_entry(m, entry);
+    uint32_t start = aot_entry(w->ctx, m, entry);
     add_functions(&a);
     for (uint32_t k = 0; k < m->n_exports; k++)
         if (m->exports[k].kind == BC_KIND_FUNC) add_entry(&a, m->exports[k].index);

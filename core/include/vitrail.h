@@ -235,15 +235,16 @@ typedef vtr_status (*vtr_host_function)(vtr_program *program, void *user, const 
 /* Defines the import "module.name" for programs compiled from now on. The name is copied; a later definition of the
  * same name wins, also over the built-in io.print, io.println and time.now_ms.
  * vtr_backend_define_c(): a C function for an import with the C convention; it is called directly, must have the
- * import's signature and must not run the program again. Programs that are interpreted reach it only where compiling
- * is possible.
+ * import's signature, and may run the program again. Programs that are interpreted reach it only where compiling is
+ * possible.
  * vtr_backend_define_global(): the cell of an imported global, 8 bytes, the value in its low bytes; it must live as
  * long as the programs. */
 VTR_API vtr_status vtr_backend_define(vtr_backend *backend, const char *name, vtr_host_function function, void *user);
 VTR_API vtr_status vtr_backend_define_c(vtr_backend *backend, const char *name, void (*function)(void));
 VTR_API vtr_status vtr_backend_define_global(vtr_backend *backend, const char *name, uint64_t *cell);
 
-/* Compiles every function of the module and makes an instance of it. The module must outlive the program. Errors:
+/* Compiles every function of the module and makes an instance of it. The module must outlive the program; it may be of
+ * another context, and of several programs in several threads at once, as nothing changes it. Errors:
  * VTR_ERR_NOT_FOUND when an imported global is not defined (an undefined function traps when it is called),
  * VTR_ERR_LIMIT and VTR_ERR_UNSUPPORTED naming the function. */
 VTR_API vtr_status vtr_backend_compile(vtr_backend *backend, const vtr_bytecode *bytecode, vtr_program **program);

@@ -145,7 +145,7 @@ static bool gen_control(Gen *g, const BcInst *i) {
 
 static void gen_inst(Gen *g, const BcInst *i) {
     if (gen_arith(g, i) || gen_convert(g, i) || gen_memory(g, i) || gen_control(g, i)) return;
-    ctx_bug(g->m->ctx, "irgen: opcode 0x%04x is not known", i->op);
+    ctx_bug(arena_ctx(g->arena), "irgen: opcode 0x%04x is not known", i->op);
 }
 
 static void gen_bc_block(Gen *g, uint32_t k) {
@@ -280,7 +280,12 @@ static void gen_body(Gen *g) {
 Func *irgen_func(const Irgen *irgen, Arena *arena, uint32_t func) {
     const BcModule *m = irgen->m;
     Func *f = func_new_in(arena);
-    Gen g = {.arena = arena_new(m->ctx), .m = m, .bf = bc_local_func(m, func), .func = func, .irgen = irgen, .f = f};
+    Gen g = {.arena = arena_new(arena_ctx(arena)),
+             .m = m,
+             .bf = bc_local_func(m, func),
+             .func = func,
+             .irgen = irgen,
+             .f = f};
     f->name = (ExtName){NAME_USER, NULL, 0, func};
     f->file = m->file;
     f->sig = irgen_sig(irgen, arena, func);

@@ -63,6 +63,7 @@ enum GenHelper {
     GH_ALLOC_ARRAY,
     GH_POLL,
     GH_IMPORT,
+    GH_LEAVE,
     GH_READ_BARRIER,
     GH_WRITE_BARRIER,
     GH_MEMMOVE,

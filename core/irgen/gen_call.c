@@ -17,6 +17,7 @@ static const struct {
     [GH_ALLOC_ARRAY] = {"rt_alloc_array", "lii", "l"},
     [GH_POLL] = {"rt_poll", "l", "i"},
     [GH_IMPORT] = {"rt_import", "lill", "i"},
+    [GH_LEAVE] = {"rt_leave", "l", ""},
     [GH_READ_BARRIER] = {"rt_read_barrier", "ll", "l"},
     [GH_WRITE_BARRIER] = {"rt_write_barrier", "lll", ""},
     [GH_MEMMOVE] = {"memmove", "lll", "l"},
@@ -171,6 +172,9 @@ static void gen_import_c(Gen *g, const BcType *type) {
     Func *f = g->f;
     Value address = gen_cell(g, vm_cell_import(g->m, g->func), T_i64, MF_NOTRAP | MF_ALIGNED | MF_READONLY);
     ir_trapz(&g->b, address, BC_TRAP_LINK);
+    // The function may run the program again, whose collector then walks over this frame: the call of the helper, which
+    // is made as the function's, tells where it stands. Without frames to walk nobody asks.
+    if (!g->irgen->options.pinned) gen_helper(g, GH_LEAVE, &g->vm, 1);
     vec_push(f->arena, &f->sigs, irgen_c_sig(f->arena, g->m, g->func));
     Value *args = NEW_ARRAY(g->arena, Value, type->n);
     for (uint32_t k = 0; k < type->n; k++) args[k] = block_param(f, f->first, k + 1);

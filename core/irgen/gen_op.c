@@ -170,6 +170,6 @@ void gen_intrinsic(Gen *g, const BcInst *i) {
         return;
     default: result = i->n == 1 ? gen_intrinsic1(g, i->x, args[0]) : gen_intrinsic2(g, i->x, args[0], args[1]);
     }
-    if (!value_ok(result)) ctx_bug(g->m->ctx, "irgen: intrinsic %u is not known", (unsigned)i->x);
+    if (!value_ok(result)) ctx_bug(arena_ctx(g->arena), "irgen: intrinsic %u is not known", (unsigned)i->x);
     if (i->r[0] != BC_NOREG) gen_def(g, i->r[0], result);
 }

@@ -55,7 +55,7 @@ static Groups groups_make(Arena *arena, const Pairs *pairs, uint32_t n_keys) {
 
 static void live_pair(LiveWork *w, Pairs *pairs, uint32_t key, uint32_t value) {
     if (pairs->n >= LIVE_CAP)
-        ctx_fail(w->m->ctx, VTR_ERR_LIMIT, "a function has too many references live at its safepoints");
+        ctx_fail(arena_ctx(w->arena), VTR_ERR_LIMIT, "a function has too many references live at its safepoints");
     vec_push(w->arena, pairs, (Pair){key, value});
 }
 
@@ -228,7 +228,7 @@ static void set_del(LiveWork *w, uint32_t reg) {
 static void live_record(LiveWork *w, LivePoint *point) {
     Live *live = w->live;
     if (live->regs.n + w->n_set > LIVE_CAP)
-        ctx_fail(w->m->ctx, VTR_ERR_LIMIT, "a function has too many references live at its safepoints");
+        ctx_fail(arena_ctx(w->arena), VTR_ERR_LIMIT, "a function has too many references live at its safepoints");
     *point = (LivePoint){live->regs.n, w->n_set};
     uint16_t *regs = vec_extend(w->arena, &live->regs, w->n_set);
     if (w->n_set) memcpy(regs, w->set, w->n_set * sizeof *regs);

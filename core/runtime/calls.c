@@ -8,7 +8,10 @@ uint32_t rt_call_import(Instance *instance, uint32_t func, uint64_t *args, uint6
     *result = 0;
     if (m->imports[m->imp_funcs[func]].abi == BC_ABI_C) {
         if (!instance->call_c || !instance->vm->cells[vm_cell_import(m, func)]) return BC_TRAP_LINK;
-        return instance->call_c(instance, func, args, result);
+        uint32_t code = instance->call_c(instance, func, args, result);
+        // A C bool is 0 or 1 by the platform's rules; anything else would break ours.
+        if (bc_type(m, bc_function_sig(m, func))->elem == BC_BOOL) *result = (uint8_t)*result != 0;
+        return code;
     }
     const RtImport *import = &instance->imports[func];
     return import->call ? import->call(instance, import->user, args, result) : (uint32_t)BC_TRAP_LINK;
@@ -38,6 +41,8 @@ uint32_t rt_import(VmCtx *vm, uint32_t func, uint64_t *args, uint64_t *result) {
     return vm->exit_code != 0;
 }
 
+void rt_leave(VmCtx *vm) { (void)vm; }
+
 Ref rt_read_barrier(VmCtx *vm, Ref *slot) { return heap_load_ref(vm->instance->heap, slot); }
 
 void rt_write_barrier(VmCtx *vm, Ref *slot, Ref value) {
@@ -58,6 +63,7 @@ CALL(alloc_struct, r[0] = rt_alloc_struct(PTR(a[0]), (uint32_t)a[1]))
 CALL(alloc_array, r[0] = rt_alloc_array(PTR(a[0]), (uint32_t)a[1], (uint32_t)a[2]))
 CALL(poll, r[0] = rt_poll(PTR(a[0])))
 CALL(import, r[0] = rt_import(PTR(a[0]), (uint32_t)a[1], PTR(a[2]), PTR(a[3])))
+CALL(leave, rt_leave(PTR(a[0])))
 CALL(read_barrier, r[0] = rt_read_barrier(PTR(a[0]), PTR(a[1])))
 CALL(write_barrier, rt_write_barrier(PTR(a[0]), PTR(a[1]), a[2]))
 CALL(memmove, r[0] = (uint64_t)(uintptr_t)memmove(PTR(a[0]), PTR(a[1]), a[2]))
@@ -68,6 +74,7 @@ const RtHelper rt_helpers[] = {
     {"rt_alloc_array", (void *)rt_alloc_array, true, "pii:l", call_alloc_array},
     {"rt_poll", (void *)rt_poll, true, "p:i", call_poll},
     {"rt_import", (void *)rt_import, true, "pipp:i", call_import},
+    {"rt_leave", (void *)rt_leave, true, "p:", call_leave},
     {"rt_read_barrier", (void *)rt_read_barrier, false, "pp:l", call_read_barrier},
     {"rt_write_barrier", (void *)rt_write_barrier, false, "ppl:", call_write_barrier},
     {"memmove", (void *)memmove, false, "ppp:p", call_memmove},

@@ -131,6 +131,7 @@ Ref rt_alloc_struct(VmCtx *vm, uint32_t type);                                  
 Ref rt_alloc_array(VmCtx *vm, uint32_t type, uint32_t length);                  // 0 = OOM
 uint32_t rt_poll(VmCtx *vm);                                                    // trap code or 0
 uint32_t rt_import(VmCtx *vm, uint32_t func, uint64_t *args, uint64_t *result); // 0, or 1 with vm->exit_code set
+void rt_leave(VmCtx *vm); // nothing; its exit thunk has noted where compiled code stands
 Ref rt_read_barrier(VmCtx *vm, Ref *slot);
 void rt_write_barrier(VmCtx *vm, Ref *slot, Ref value);
 

@@ -278,6 +278,79 @@ START_TEST(test_host) {
 }
 END_TEST
 
+// C functions that look at nothing of the program: the one runs it again, with arguments in registers and on the stack;
+// the other gives a bool that is none.
+static vtr_program *again_program;
+static vtr_status again_status;
+
+static int64_t again_c(int64_t n, int8_t a, double b, int64_t c, int32_t d, int64_t e, uint16_t f, int64_t g,
+                       int64_t h) {
+    ck_assert(a == -1 && b == 2.5 && c == 3 && d == -4 && e == 5 && f == 6 && g == 7 && h == 8);
+    vtr_value arg = make_value(VTR_I64, (uint64_t)n), result = {0};
+    again_status = vtr_program_run(again_program, n < 0 ? "keep" : "rec", &arg, n >= 0, &result);
+    return again_status == VTR_OK ? result.as.i : -1;
+}
+
+static int strange_bool(int32_t x) { return x; }
+
+static const char *const again_text =
+    ".type cell = struct { value: i64, next: cell }\n"
+    ".import c fn \"c.again\" (i64, i8, f64, i64, i32, i64, u16, i64, i64) -> i64 as again\n"
+    ".import c fn \"c.strange\" (i32) -> bool as strange\n"
+    ".export rec\n.export keep\n.export odd\n.export one_bool\n.const B = f64 2.5\n"
+    ".fn rec(n: i64) -> i64\n .reg c: bool\n .reg z: i64\n .reg p: cell\n .reg q: cell\n .reg r: i64\n"
+    " .reg one: i64\n .reg a: i8\n .reg b: f64\n .reg d: i32\n .reg f: u16\n .reg x: i64\n .reg e: i64\n .reg g: i64\n"
+    " .reg h: i64\n CMP c, n, z, EQ\n JIF c, @end, @more\n end: RET z\n"
+    "more: ALOC p, cell\n STF p, .value, n\n ALOC q, cell\n STF q, .next, p\n K32 one, 1\n SUB n, n, one\n"
+    " K32 a, -1\n KIDX b, const:B\n K32 x, 3\n K32 d, -4\n K32 e, 5\n K32 f, 6\n K32 g, 7\n K32 h, 8\n"
+    " CALL r, again, 9 [n, a, b, x, d, e, f, g, h]\n LDF p, q, .next\n LDF z, p, .value\n ADD r, r, z\n RET r\n.end\n"
+    ".fn keep()\n .reg p: cell\n .reg q: cell\n top: ALOC p, cell\n STF p, .next, q\n MOV q, p\n JMP @top\n.end\n"
+    ".fn odd() -> i64\n .reg n: i64\n .reg a: i8\n .reg b: f64\n .reg d: i32\n .reg f: u16\n .reg x: i64\n"
+    " .reg e: i64\n .reg g: i64\n .reg h: i64\n K32 n, -1\n K32 a, -1\n KIDX b, const:B\n K32 x, 3\n K32 d, -4\n"
+    " K32 e, 5\n K32 f, 6\n K32 g, 7\n K32 h, 8\n CALL n, again, 9 [n, a, b, x, d, e, f, g, h]\n RET n\n.end\n"
+    ".fn one_bool(n: i32) -> i32\n .reg c: bool\n .reg t: bool\n K32 t, 1\n CALL c, strange, 1 [n]\n"
+    " CMP c, c, t, EQ\n CVT n, c\n RET n\n.end\n";
+
+static const Engine again_engines[] = {
+    {"interpreter", {.interpret = true}},
+    {"interpreter, stress", {.interpret = true, .gc_stress = true}},
+    {"none, stress", {.opt = VTR_OPT_NONE, .gc_stress = true}},
+    {"speed", {.opt = VTR_OPT_SPEED}},
+    {"speed, stress", {.opt = VTR_OPT_SPEED, .gc_stress = true}},
+    {"simulated, stress", {.opt = VTR_OPT_SPEED, .gc_stress = true, .simulate = true}},
+    {"aarch64, stress", {.opt = VTR_OPT_SPEED, .gc_stress = true, .target = "aarch64"}},
+    {"riscv64, stress", {.opt = VTR_OPT_NONE, .gc_stress = true, .target = "riscv64"}},
+};
+enum { N_AGAIN = sizeof again_engines / sizeof *again_engines };
+
+START_TEST(test_c_runs_again) {
+    assemble(again_text);
+    vtr_backend *backend;
+    vtr_backend_options options = again_engines[_i].options;
+    options.heap_limit = 1 << 20;
+    want(vtr_backend_new(ctx, &options, &backend));
+    want(vtr_backend_define_c(backend, "c.again", (void (*)(void))again_c));
+    want(vtr_backend_define_c(backend, "c.strange", (void (*)(void))strange_bool));
+    want(vtr_backend_compile(backend, bytecode, &again_program));
+    vtr_backend_free(backend);
+    vtr_value n = make_value(VTR_I64, 20), result;
+    want(vtr_program_run(again_program, "rec", &n, 1, &result));
+    ck_assert_int_eq(result.as.i, 20 * 21 / 2);
+    // The inner run fails; the outer one goes on.
+    if (!options.gc_stress) {
+        want(vtr_program_run(again_program, "odd", NULL, 0, &result));
+        ck_assert_int_eq(result.as.i, -1);
+        ck_assert_int_eq(again_status, VTR_ERR_TRAP);
+    }
+    for (int32_t k = 0; k < 3; k++) {
+        vtr_value flag = make_value(VTR_I32, (uint64_t)k);
+        want(vtr_program_run(again_program, "one_bool", &flag, 1, &result));
+        ck_assert_int_eq(result.as.i, k != 0);
+    }
+    vtr_program_free(again_program);
+}
+END_TEST
+
 START_TEST(test_failures) {
     assemble(host_text);
     vtr_program *program = host_program(engines[_i]);
@@ -423,6 +496,7 @@ int main(void) {
     tcase_add_loop_test(tc, test_operations, 1, 3);
     tcase_add_loop_test(tc, test_functions, 0, N_ENGINES);
     tcase_add_loop_test(tc, test_host, 0, N_ENGINES);
+    tcase_add_loop_test(tc, test_c_runs_again, 0, N_AGAIN);
     tcase_add_loop_test(tc, test_failures, 0, N_ENGINES);
     tcase_add_loop_test(tc, test_interrupt, 0, N_ENGINES);
     tcase_add_loop_test(tc, test_memory_limit, 0, N_ENGINES);
