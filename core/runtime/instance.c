@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
-// Machine stack that compiled code leaves to host functions and the runtime.
+// Machine stack that compiled code leaves to host functions and the runtime: so much, of a small stack the half.
 #define STACK_RESERVE (UINT64_C(256) << 10)
 
 static const HeapType *instance_types(Arena *arena, const BcModule *m) {
@@ -149,17 +149,18 @@ void rt_stack_enter(Instance *instance) {
     uint64_t self = (uint64_t)pthread_self();
     if (instance->stack_thread != self) {
         pthread_attr_t attr;
-        void *low = NULL;
-        size_t size = 0;
         // Where the system does not tell, assume the smallest stack that threads are given in practice.
-        instance->stack_low = top - (UINT64_C(512) << 10);
+        size_t size = (size_t)512 << 10;
+        void *low = (void *)(uintptr_t)(top - size);
         if (!pthread_getattr_np(pthread_self(), &attr)) {
-            if (!pthread_attr_getstack(&attr, &low, &size)) instance->stack_low = (uint64_t)(uintptr_t)low;
+            pthread_attr_getstack(&attr, &low, &size);
             pthread_attr_destroy(&attr);
         }
+        uint64_t reserve = size / 2 < STACK_RESERVE ? size / 2 : STACK_RESERVE;
+        instance->thread_limit = (uint64_t)(uintptr_t)low + reserve;
         instance->stack_thread = self;
     }
-    instance->vm->stack_limit = instance->stack_low + STACK_RESERVE;
+    instance->vm->stack_limit = instance->thread_limit;
 }
 
 Instance *rt_instance_new(Arena *arena, const BcModule *m, const RtOptions *options) {

@@ -66,9 +66,9 @@ struct Instance {
     RtImport *imports; // by function index
     Ref **roots;       // cells that hold references: globals and constants
     uint32_t n_roots;
-    uint32_t interrupt;    // atomic: 1 = trap INTERRUPT at the next safepoint
-    uint64_t stack_thread; // the thread whose stack_low was asked for, 0 = none
-    uint64_t stack_low;
+    uint32_t interrupt;     // atomic: 1 = trap INTERRUPT at the next safepoint
+    uint64_t stack_thread;  // the thread whose limit is known, 0 = none
+    uint64_t thread_limit;  // of its stack, less a reserve
     vtr_status host_status; // RT_EXIT_HOST
     RtTrap trap;            // how the last run ended, when it did not return
     // Set by the engine that can: calls the C function behind import `func`. NULL: C imports trap LINK.

@@ -24,123 +24,6 @@ enum { I_F, I_C, I_G };
 
 // ---- edits of tables ------------------------------------------------------------------------
 
-#define EDITS(X)                                                                                                       \
-    X("V-NAME: HEAD: module name is empty", m->strs[m->name].len = 0)                                                  \
-    X("V-STR: HEAD: module name", m->name = m->n_strs)                                                                 \
-    X("V-ENTRY: HEAD", m->entry = 0)                                                                                   \
-    X("V-ENTRY: HEAD", m->entry = 3)                                                                                   \
-    X("V-ENTRY: HEAD", m->entry = 5)                                                                                   \
-    X("V-CONST: CONS entry 1: 2", m->consts[1].bits = 2)                                                               \
-    X("V-CONST: CONS entry 2", m->consts[2].bits = m->n_strs)                                                          \
-    X("V-CONST: CONS entry 3", m->consts[3].bits = 1)                                                                  \
-    X("V-CONST: CONS entry 4", m->consts[4].bits = 5)                                                                  \
-    X("V-TYPE: TBLT entry 0: alignment 0", m->types[T_N].align = 0)                                                    \
-    X("V-TYPE: TBLT entry 0: alignment 3", m->types[T_N].align = 3)                                                    \
-    X("V-TYPE: TBLT entry 0: alignment 16", m->types[T_N].align = 16)                                                  \
-    X("V-TYPE: TBLT entry 0: size 23", m->types[T_N].size = 23)                                                        \
-    X("V-TYPE: TBLT entry 0: size 16777224", m->types[T_N].size = (16 << 20) + 8)                                      \
-    X("V-TYPE: TBLT entry 0: field 0: typeref 0", m->types[T_N].fields[0].type = BC_VOID)                              \
-    X("V-TYPE: TBLT entry 0: field 0: typeref 14", m->types[T_N].fields[0].type = 14)                                  \
-    X("V-TYPE: TBLT entry 0: field 0: typeref 15", m->types[T_N].fields[0].type = 15)                                  \
-    X("V-TYPE: TBLT entry 0: field 1: typeref", m->types[T_N].fields[1].type = BC_TYPE_BASE + m->n_types)              \
-    X("V-TYPE: TBLT entry 0: field 1 does not fit", m->types[T_N].fields[1].offset = 0)                                \
-    X("V-TYPE: TBLT entry 0: field 1 does not fit", m->types[T_N].fields[1].offset = 12)                               \
-    X("V-TYPE: TBLT entry 0: field 3 does not fit", m->types[T_N].fields[3].offset = 24)                               \
-    X("V-TYPE: TBLT entry 0: field 3 does not fit", m->types[T_N].fields[3].offset = 16)                               \
-    X("V-TYPE: TBLT entry 0: field 3 does not fit", m->types[T_N].fields[3].offset = 0)                                \
-    X("V-TYPE: TBLT entry 0: field 3 does not fit", m->types[T_N].fields[3].offset = UINT32_MAX)                       \
-    X("V-TYPE: TBLT entry 4: field 1 does not fit", m->types[T_W].align = 2)                                           \
-    X("V-TYPE: TBLT entry 0: the reference map has 0 words", m->types[T_N].n_map = 0)                                  \
-    X("V-TYPE: TBLT entry 0: word 0 of the reference map", m->types[T_N].map[0] = 1)                                   \
-    X("V-TYPE: TBLT entry 0: word 0 of the reference map", m->types[T_N].map[0] = 3)                                   \
-    X("V-TYPE: TBLT entry 0: word 0 of the reference map", m->types[T_N].fields[1].type = BC_U64)                      \
-    X("V-TYPE: TBLT entry 0: word 0 of the reference map",                                                             \
-      m->types[T_N].fields[1].type = BC_TYPE_BASE + T_UNARY) /* no GC reference */                                     \
-    X("V-NAME: TBLT entry 0: type name", m->strs[m->types[T_N].name].len = 0)                                          \
-    X("V-STR: TBLT entry 0: field name", m->types[T_N].fields[0].name = m->n_strs)                                     \
-    X("V-TYPE: TBLT entry 1: typeref 0", m->types[T_BYTES].elem = BC_VOID)                                             \
-    X("V-TYPE: TBLT entry 1: typeref 14", m->types[T_BYTES].elem = 14)                                                 \
-    X("V-TYPE: TBLT entry 3: typeref 15", m->types[T_UNARY].elem = 15)                                                 \
-    X("V-TYPE: TBLT entry 3: parameter 0: typeref 0", m->types[T_UNARY].params[0] = BC_VOID)                           \
-    X("V-TYPE: TBLT entry 9: the same type", twice(m, T_UNARY))                                                        \
-    X("V-TYPE: TBLT entry 9: the same type", twice(m, T_BYTES))                                                        \
-    X("V-IMPORT: IMPT entry 0: i32", m->imports[I_F].type = BC_I32)                                                    \
-    X("V-IMPORT: IMPT entry 0", m->imports[I_F].type = BC_TYPE_BASE + T_N)                                             \
-    X("V-TYPE: IMPT entry 0: typeref 14", m->imports[I_F].type = 14)                                                   \
-    X("V-IMPORT: IMPT entry 2: void", m->imports[I_G].type = BC_VOID)                                                  \
-    X("V-IMPORT: IMPT entry 1: the same import", m->imports[I_C].name = m->imports[I_F].name)                          \
-    X("V-IMPORT: IMPT entry 1: a C function", c_takes(m, BC_REF))                                                      \
-    X("V-IMPORT: IMPT entry 1: a C function", c_takes(m, BC_TYPE_BASE + T_UNARY))                                      \
-    X("V-IMPORT: IMPT entry 1: a C function", c_takes(m, BC_TYPE_BASE + T_BYTES))                                      \
-    X("V-RESERVED: IMPT+0x5", m->imports[I_F].flags = BC_MUTABLE)                                                      \
-    X("V-RESERVED: IMPT+0x25", m->imports[I_G].flags = 2)                                                              \
-    X("V-RESERVED: IMPT+0x26", m->imports[I_G].abi = BC_ABI_C)                                                         \
-    X("V-RESERVED: IMPT+0x6", m->imports[I_F].abi = 2)                                                                 \
-    X("V-IMPORT: IMPT+0x4", m->imports[I_F].kind = 2)                                                                  \
-    X("V-STR: IMPT entry 0: module name", m->imports[I_F].module = BC_NONE)                                            \
-    X("V-STR: IMPT entry 0: name", m->imports[I_F].name = BC_NONE)                                                     \
-    X("V-GLOBAL: GLOB entry 0: the initialiser", m->globals[0].init = 1)                                               \
-    X("V-GLOBAL: GLOB entry 1: the initialiser", m->globals[1].init = 0)                                               \
-    X("V-GLOBAL: GLOB entry 0: there is no constant 5", m->globals[0].init = 5)                                        \
-    X("V-TYPE: GLOB entry 0: typeref 0", m->globals[0].type = BC_VOID)                                                 \
-    X("V-RESERVED: GLOB+0xc", m->globals[0].flags = 2)                                                                 \
-    X("V-FUNC: function main: 1 parameters", m->funcs[0].n_params = 1)                                                 \
-    X("V-FUNC: function main: more parameters and locals", m->funcs[0].n_locals = 2)                                   \
-    X("V-FUNC: function main: more parameters and locals", m->funcs[0].n_locals = UINT32_MAX)                          \
-    X("V-FUNC: function g: the parameters' types", m->funcs[1].regs[0] = BC_U32)                                       \
-    X("V-FUNC: function g: R3: typeref 0", m->funcs[1].regs[3] = BC_VOID)                                              \
-    X("V-FUNC: function g: R3: typeref 14", m->funcs[1].regs[3] = 14)                                                  \
-    X("V-FUNC: function g: the signature is no FUNC", m->funcs[1].sig = BC_I32)                                        \
-    X("V-FUNC: function g: the signature is no FUNC", m->funcs[1].sig = BC_TYPE_BASE + T_N)                            \
-    X("V-FUNC: function g: const_off", m->funcs[1].const_off = 6)                                                      \
-    X("V-TYPING: FUNC+0x", m->funcs[1].const_off = 5) /* KIDX 0 is none then */                                        \
-    X("V-RESERVED: FUNC+0x24", m->funcs[0].flags = 1)                                                                  \
-    X("V-RESERVED: FUNC+0x24", m->funcs[0].flags = 2)                                                                  \
-    X("V-RESERVED: FUNC+0x24", m->funcs[0].flags = 4)                                                                  \
-    X("V-RESERVED: FUNC+0x24", m->funcs[0].flags = 16)                                                                 \
-    X("V-CAP: HEAD", m->funcs[0].flags = BC_FN_LOW)                                                                    \
-    X("V-STR: function", m->funcs[0].name = m->n_strs)                                                                 \
-    X("V-SYMS: SYMS entry 0: the record does not belong", m->funcs[0].dbg_off = BC_NONE)                               \
-    X("V-SYMS: function h: record 0 is not", m->funcs[2].dbg_off = 0)                                                  \
-    X("V-SYMS: function h: record 2 is not", m->funcs[2].dbg_off = 2)                                                  \
-    X("V-EXPORT: EXPT+0x4", m->exports[0].kind = 2)                                                                    \
-    X("V-EXPORT: EXPT entry 0: index 5", m->exports[0].index = 5)                                                      \
-    X("V-EXPORT: EXPT entry 1: index 3", m->exports[1].index = 3)                                                      \
-    X("V-EXPORT: EXPT entry 1: two exports", m->exports[1].name = m->exports[0].name) X("V-STR: EXPT entry 0: name",   \
-                                                                                        m->exports[0].name = BC_NONE)  \
-        X("V-DATA: DATA entry 0: alignment 0", m->datas[0].align = 0) X("V-DATA: DATA entry 0: alignment 3",           \
-                                                                        m->datas[0].align = 3)                         \
-            X("V-DATA: DATA entry 0: alignment 32", m->datas[0].align = 32) X("V-STR: DATA entry 0: name",             \
-                                                                              m->datas[0].name = m->n_strs)            \
-                X("V-STR: SYMS: source file", m->files[0] = m->n_strs) X("V-STR: SYMS entry 0: pretty name",           \
-                                                                         m->records[0].pretty = m->n_strs)             \
-                    X("V-SYMS: SYMS entry 0: the record does not belong", m->records[0].func = 1)                      \
-                        X("V-SYMS: SYMS entry 0: the record does not belong", m->records[0].func = 2) X(               \
-                            "V-SYMS: SYMS entry 0: line 1: instruction 0", m->records[0].lines[1].inst = 0)            \
-                            X("V-SYMS: SYMS entry 0: line 1: instruction 2", m->records[0].lines[1].inst = 2) X(       \
-                                "V-SYMS: SYMS entry 0: line 0: there is no file 2", m->records[0].lines[0].file = 2)   \
-                                X("V-SYMS: SYMS entry 0: variable 0", m->records[0].vars[0].reg = 1) X(                \
-                                    "V-SYMS: SYMS entry 0: variable 0", m->records[0].vars[0].reg = BC_NOREG)          \
-                                    X("V-SYMS: SYMS entry 0: variable 0", m->records[0].vars[0].end = 3) X(            \
-                                        "V-SYMS: SYMS entry 0: variable 0", m->records[0].vars[0].start = 3)           \
-                                        X("V-STR: SYMS entry 0: variable name", m->records[0].vars[0].name = BC_NONE)  \
-                                            X("V-LABEL: FUNC+0x", m->funcs[1].labels[1] = 3)                           \
-                                                X("V-LABEL: FUNC+0x", m->funcs[1].cases[1].label = 3)                  \
-                                                    X("V-LABEL: FUNC+0x", m->funcs[1].insts[0].x = 3)                  \
-                                                        X("V-TYPING: FUNC+0x", m->funcs[1].cases[1].value = 1) X(      \
-                                                            "V-TYPING: FUNC+0x", m->funcs[1].cases[1].value =          \
-                                                                                     INT64_C(1) << 31)                 \
-                                                            X("V-TYPING: FUNC+0x", m->funcs[1].cases[0].value = 6)     \
-                                                                X("V-TYPING: FUNC+0x", m->funcs[1].insts[1].x = 5) X(  \
-                                                                    "V-TYPING: FUNC+0x", m->funcs[1].insts[3].x = 3)   \
-                                                                    X("V-REG: FUNC+0x", m->funcs[1].args[0] = 4)       \
-                                                                        X("V-REG: FUNC+0x",                            \
-                                                                          m->funcs[1].args[0] = BC_NOREG)              \
-                                                                            X("V-REG: FUNC+0x",                        \
-                                                                              m->funcs[1].insts[0].r[0] = BC_NOREG)    \
-                                                                                X("V-REG: FUNC+0x",                    \
-                                                                                  m->funcs[0].insts[1].r[0] = 1)
-
 // A last type that is another one's double.
 static void twice(BcModule *m, uint32_t which) {
     BcType *types = NEW_ARRAY(m->arena, BcType, m->n_types + 1);
@@ -153,14 +36,120 @@ static void c_takes(BcModule *m, uint32_t type) { m->types[m->imports[I_C].type 
 
 // Makes the edit with this number; the diagnostic that is to come.
 static const char *edit(BcModule *m, int number) {
-    int at = 0;
-#define X(message, ...)                                                                                                \
-    if (at++ == number) {                                                                                              \
-        __VA_ARGS__;                                                                                                   \
-        return message;                                                                                                \
-    }
-    EDITS(X)
-#undef X
+#define EDIT(message, ...)                                                                                             \
+    if (number-- == 0) return (__VA_ARGS__), message
+    EDIT("V-NAME: HEAD: module name is empty", m->strs[m->name].len = 0);
+    EDIT("V-STR: HEAD: module name", m->name = m->n_strs);
+    EDIT("V-ENTRY: HEAD", m->entry = 0);
+    EDIT("V-ENTRY: HEAD", m->entry = 3);
+    EDIT("V-ENTRY: HEAD", m->entry = 5);
+    EDIT("V-CONST: CONS entry 1: 2", m->consts[1].bits = 2);
+    EDIT("V-CONST: CONS entry 2", m->consts[2].bits = m->n_strs);
+    EDIT("V-CONST: CONS entry 3", m->consts[3].bits = 1);
+    EDIT("V-CONST: CONS entry 4", m->consts[4].bits = 5);
+    EDIT("V-TYPE: TBLT entry 0: alignment 0", m->types[T_N].align = 0);
+    EDIT("V-TYPE: TBLT entry 0: alignment 3", m->types[T_N].align = 3);
+    EDIT("V-TYPE: TBLT entry 0: alignment 16", m->types[T_N].align = 16);
+    EDIT("V-TYPE: TBLT entry 0: size 23", m->types[T_N].size = 23);
+    EDIT("V-TYPE: TBLT entry 0: size 16777224", m->types[T_N].size = (16 << 20) + 8);
+    EDIT("V-TYPE: TBLT entry 0: field 0: typeref 0", m->types[T_N].fields[0].type = BC_VOID);
+    EDIT("V-TYPE: TBLT entry 0: field 0: typeref 14", m->types[T_N].fields[0].type = 14);
+    EDIT("V-TYPE: TBLT entry 0: field 0: typeref 15", m->types[T_N].fields[0].type = 15);
+    EDIT("V-TYPE: TBLT entry 0: field 1: typeref", m->types[T_N].fields[1].type = BC_TYPE_BASE + m->n_types);
+    EDIT("V-TYPE: TBLT entry 0: field 1 does not fit", m->types[T_N].fields[1].offset = 0);
+    EDIT("V-TYPE: TBLT entry 0: field 1 does not fit", m->types[T_N].fields[1].offset = 12);
+    EDIT("V-TYPE: TBLT entry 0: field 3 does not fit", m->types[T_N].fields[3].offset = 24);
+    EDIT("V-TYPE: TBLT entry 0: field 3 does not fit", m->types[T_N].fields[3].offset = 16);
+    EDIT("V-TYPE: TBLT entry 0: field 3 does not fit", m->types[T_N].fields[3].offset = 0);
+    EDIT("V-TYPE: TBLT entry 0: field 3 does not fit", m->types[T_N].fields[3].offset = UINT32_MAX);
+    EDIT("V-TYPE: TBLT entry 4: field 1 does not fit", m->types[T_W].align = 2);
+    EDIT("V-TYPE: TBLT entry 0: the reference map has 0 words", m->types[T_N].n_map = 0);
+    EDIT("V-TYPE: TBLT entry 0: word 0 of the reference map", m->types[T_N].map[0] = 1);
+    EDIT("V-TYPE: TBLT entry 0: word 0 of the reference map", m->types[T_N].map[0] = 3);
+    EDIT("V-TYPE: TBLT entry 0: word 0 of the reference map", m->types[T_N].fields[1].type = BC_U64);
+    EDIT("V-TYPE: TBLT entry 0: word 0 of the reference map",
+         m->types[T_N].fields[1].type = BC_TYPE_BASE + T_UNARY); // no GC reference
+    EDIT("V-NAME: TBLT entry 0: type name", m->strs[m->types[T_N].name].len = 0);
+    EDIT("V-STR: TBLT entry 0: field name", m->types[T_N].fields[0].name = m->n_strs);
+    EDIT("V-TYPE: TBLT entry 1: typeref 0", m->types[T_BYTES].elem = BC_VOID);
+    EDIT("V-TYPE: TBLT entry 1: typeref 14", m->types[T_BYTES].elem = 14);
+    EDIT("V-TYPE: TBLT entry 3: typeref 15", m->types[T_UNARY].elem = 15);
+    EDIT("V-TYPE: TBLT entry 3: parameter 0: typeref 0", m->types[T_UNARY].params[0] = BC_VOID);
+    EDIT("V-TYPE: TBLT entry 9: the same type", twice(m, T_UNARY));
+    EDIT("V-TYPE: TBLT entry 9: the same type", twice(m, T_BYTES));
+    EDIT("V-IMPORT: IMPT entry 0: i32", m->imports[I_F].type = BC_I32);
+    EDIT("V-IMPORT: IMPT entry 0", m->imports[I_F].type = BC_TYPE_BASE + T_N);
+    EDIT("V-TYPE: IMPT entry 0: typeref 14", m->imports[I_F].type = 14);
+    EDIT("V-IMPORT: IMPT entry 2: void", m->imports[I_G].type = BC_VOID);
+    EDIT("V-IMPORT: IMPT entry 1: the same import", m->imports[I_C].name = m->imports[I_F].name);
+    EDIT("V-IMPORT: IMPT entry 1: a C function", c_takes(m, BC_REF));
+    EDIT("V-IMPORT: IMPT entry 1: a C function", c_takes(m, BC_TYPE_BASE + T_UNARY));
+    EDIT("V-IMPORT: IMPT entry 1: a C function", c_takes(m, BC_TYPE_BASE + T_BYTES));
+    EDIT("V-RESERVED: IMPT+0x5", m->imports[I_F].flags = BC_MUTABLE);
+    EDIT("V-RESERVED: IMPT+0x25", m->imports[I_G].flags = 2);
+    EDIT("V-RESERVED: IMPT+0x26", m->imports[I_G].abi = BC_ABI_C);
+    EDIT("V-RESERVED: IMPT+0x6", m->imports[I_F].abi = 2);
+    EDIT("V-IMPORT: IMPT+0x4", m->imports[I_F].kind = 2);
+    EDIT("V-STR: IMPT entry 0: module name", m->imports[I_F].module = BC_NONE);
+    EDIT("V-STR: IMPT entry 0: name", m->imports[I_F].name = BC_NONE);
+    EDIT("V-GLOBAL: GLOB entry 0: the initialiser", m->globals[0].init = 1);
+    EDIT("V-GLOBAL: GLOB entry 1: the initialiser", m->globals[1].init = 0);
+    EDIT("V-GLOBAL: GLOB entry 0: there is no constant 5", m->globals[0].init = 5);
+    EDIT("V-TYPE: GLOB entry 0: typeref 0", m->globals[0].type = BC_VOID);
+    EDIT("V-RESERVED: GLOB+0xc", m->globals[0].flags = 2);
+    EDIT("V-FUNC: function main: 1 parameters", m->funcs[0].n_params = 1);
+    EDIT("V-FUNC: function main: more parameters and locals", m->funcs[0].n_locals = 2);
+    EDIT("V-FUNC: function main: more parameters and locals", m->funcs[0].n_locals = UINT32_MAX);
+    EDIT("V-FUNC: function g: the parameters' types", m->funcs[1].regs[0] = BC_U32);
+    EDIT("V-FUNC: function g: R3: typeref 0", m->funcs[1].regs[3] = BC_VOID);
+    EDIT("V-FUNC: function g: R3: typeref 14", m->funcs[1].regs[3] = 14);
+    EDIT("V-FUNC: function g: the signature is no FUNC", m->funcs[1].sig = BC_I32);
+    EDIT("V-FUNC: function g: the signature is no FUNC", m->funcs[1].sig = BC_TYPE_BASE + T_N);
+    EDIT("V-FUNC: function g: const_off", m->funcs[1].const_off = 6);
+    EDIT("V-TYPING: FUNC+0x", m->funcs[1].const_off = 5); // KIDX 0 is none then
+    EDIT("V-RESERVED: FUNC+0x24", m->funcs[0].flags = 1);
+    EDIT("V-RESERVED: FUNC+0x24", m->funcs[0].flags = 2);
+    EDIT("V-RESERVED: FUNC+0x24", m->funcs[0].flags = 4);
+    EDIT("V-RESERVED: FUNC+0x24", m->funcs[0].flags = 16);
+    EDIT("V-CAP: HEAD", m->funcs[0].flags = BC_FN_LOW);
+    EDIT("V-STR: function", m->funcs[0].name = m->n_strs);
+    EDIT("V-SYMS: SYMS entry 0: the record does not belong", m->funcs[0].dbg_off = BC_NONE);
+    EDIT("V-SYMS: function h: record 0 is not", m->funcs[2].dbg_off = 0);
+    EDIT("V-SYMS: function h: record 2 is not", m->funcs[2].dbg_off = 2);
+    EDIT("V-EXPORT: EXPT+0x4", m->exports[0].kind = 2);
+    EDIT("V-EXPORT: EXPT entry 0: index 5", m->exports[0].index = 5);
+    EDIT("V-EXPORT: EXPT entry 1: index 3", m->exports[1].index = 3);
+    EDIT("V-EXPORT: EXPT entry 1: two exports", m->exports[1].name = m->exports[0].name);
+    EDIT("V-STR: EXPT entry 0: name", m->exports[0].name = BC_NONE);
+    EDIT("V-DATA: DATA entry 0: alignment 0", m->datas[0].align = 0);
+    EDIT("V-DATA: DATA entry 0: alignment 3", m->datas[0].align = 3);
+    EDIT("V-DATA: DATA entry 0: alignment 32", m->datas[0].align = 32);
+    EDIT("V-STR: DATA entry 0: name", m->datas[0].name = m->n_strs);
+    EDIT("V-STR: SYMS: source file", m->files[0] = m->n_strs);
+    EDIT("V-STR: SYMS entry 0: pretty name", m->records[0].pretty = m->n_strs);
+    EDIT("V-SYMS: SYMS entry 0: the record does not belong", m->records[0].func = 1);
+    EDIT("V-SYMS: SYMS entry 0: the record does not belong", m->records[0].func = 2);
+    EDIT("V-SYMS: SYMS entry 0: line 1: instruction 0", m->records[0].lines[1].inst = 0);
+    EDIT("V-SYMS: SYMS entry 0: line 1: instruction 2", m->records[0].lines[1].inst = 2);
+    EDIT("V-SYMS: SYMS entry 0: line 0: there is no file 2", m->records[0].lines[0].file = 2);
+    EDIT("V-SYMS: SYMS entry 0: variable 0", m->records[0].vars[0].reg = 1);
+    EDIT("V-SYMS: SYMS entry 0: variable 0", m->records[0].vars[0].reg = BC_NOREG);
+    EDIT("V-SYMS: SYMS entry 0: variable 0", m->records[0].vars[0].end = 3);
+    EDIT("V-SYMS: SYMS entry 0: variable 0", m->records[0].vars[0].start = 3);
+    EDIT("V-STR: SYMS entry 0: variable name", m->records[0].vars[0].name = BC_NONE);
+    EDIT("V-LABEL: FUNC+0x", m->funcs[1].labels[1] = 3);
+    EDIT("V-LABEL: FUNC+0x", m->funcs[1].cases[1].label = 3);
+    EDIT("V-LABEL: FUNC+0x", m->funcs[1].insts[0].x = 3);
+    EDIT("V-TYPING: FUNC+0x", m->funcs[1].cases[1].value = 1);
+    EDIT("V-TYPING: FUNC+0x", m->funcs[1].cases[1].value = INT64_C(1) << 31);
+    EDIT("V-TYPING: FUNC+0x", m->funcs[1].cases[0].value = 6);
+    EDIT("V-TYPING: FUNC+0x", m->funcs[1].insts[1].x = 5);
+    EDIT("V-TYPING: FUNC+0x", m->funcs[1].insts[3].x = 3);
+    EDIT("V-REG: FUNC+0x", m->funcs[1].args[0] = 4);
+    EDIT("V-REG: FUNC+0x", m->funcs[1].args[0] = BC_NOREG);
+    EDIT("V-REG: FUNC+0x", m->funcs[1].insts[0].r[0] = BC_NOREG);
+    EDIT("V-REG: FUNC+0x", m->funcs[0].insts[1].r[0] = 1);
+#undef EDIT
     return NULL;
 }
 

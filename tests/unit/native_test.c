@@ -180,6 +180,17 @@ static const char *const host_text =
     ".fn call_scale(a: i8, b: u8, x: f64, c: i32) -> f64\n CALL x, scale, 4 [a, b, x, c]\n RET x\n.end\n"
     ".fn raise_level(n: i32) -> i32\n .reg x: i32\n LDG x, level\n ADD x, x, n\n STG level, x\n RET x\n.end\n"
     ".fn forever()\n JMP @top\n top: JMP @top\n.end\n"
+    ".export inside\n.fn inside()\n CALL _, forever, 0 []\n RET _\n.end\n"
+    ".export tails\n.fn tails()\n TCALL tails, 0 []\n.end\n"
+    ".export mutual\n.fn mutual(n: i64)\n TCALL other, 2 [n, n]\n.end\n.fn other(n: i64, m: i64)\n TCALL mutual, 1 "
+    "[m]\n"
+    ".end\n"
+    ".export spin\n.fn spin(n: u8)\n .reg c: bool\n top: BRT n, @top, [@mid]\n mid: SWITCH n, @top, {1: @mid}\n.end\n"
+    ".export calls\n.fn calls()\n top: CALL _, nothing, 0 []\n JMP @top\n.end\n.fn nothing()\n RET _\n.end\n"
+    ".export deep\n.fn deep(n: i64) -> i64\n .reg one: i64\n .reg c: bool\n .reg z: i64\n CMP c, n, z, EQ\n"
+    " JIF c, @end, @more\n end: RET z\n more: K32 one, 1\n SUB n, n, one\n CALL n, deep, 1 [n]\n ADD n, n, one\n RET "
+    "n\n"
+    ".end\n"
     // A list that cannot fit the heap.
     ".fn keep()\n .reg p: cell\n .reg q: cell\n top: ALOC p, cell\n STF p, .next, q\n MOV q, p\n JMP @top\n.end\n"
     ".fn fill(n: i64) -> bytes\n .reg a: bytes\n .reg i: i64\n .reg c: bool\n .reg b: u8\n .reg one: i64\n K32 one, 1\n"
@@ -387,26 +398,65 @@ static void *interrupt_later(void *program) {
     return NULL;
 }
 
+// Every way to go on for ever without growing: loops, in a callee, calls of what returns, tail calls.
 START_TEST(test_interrupt) {
+    static const char *const endless[] = {"forever", "inside", "tails", "mutual", "spin", "calls"};
     assemble(host_text);
     vtr_program *program = host_program(engines[_i]);
     struct timespec start, end;
-    for (int round = 0; round < 3; round++) {
+    for (unsigned k = 0; k < sizeof endless / sizeof *endless; k++) {
         pthread_t thread;
+        vtr_type type = VTR_VOID;
+        size_t n;
+        want(vtr_program_signature(program, endless[k], &type, 1, &n, NULL));
+        vtr_value zero = make_value(type, 0);
         clock_gettime(CLOCK_MONOTONIC, &start);
         ck_assert_int_eq(pthread_create(&thread, NULL, interrupt_later, program), 0);
-        ck_assert_int_eq(vtr_program_run(program, "forever", NULL, 0, NULL), VTR_ERR_TRAP);
+        ck_assert_int_eq(vtr_program_run(program, endless[k], &zero, n, NULL), VTR_ERR_TRAP);
         clock_gettime(CLOCK_MONOTONIC, &end);
         pthread_join(thread, NULL);
         double ms = (double)(end.tv_sec - start.tv_sec) * 1e3 + (double)(end.tv_nsec - start.tv_nsec) / 1e6;
         vtr_trap trap;
         ck_assert(vtr_trap_info(program, &trap) && trap.code == 12);
-        ck_assert_msg(ms >= 49 && ms < 150, "%f ms", ms);
+        ck_assert_msg(ms >= 49 && ms < 150, "%s: %f ms", endless[k], ms);
     }
     // Asked for while nothing runs: the next run is interrupted, the one after is not.
     vtr_program_interrupt(program);
     ck_assert_int_eq(vtr_program_run(program, "forever", NULL, 0, NULL), VTR_ERR_TRAP);
     want(vtr_program_run(program, "greet", NULL, 0, NULL));
+    vtr_program_free(program);
+}
+END_TEST
+
+// Recursion without end, then the same program and host go on; in the main thread, and with little stack.
+static void *overflow(void *arg) {
+    vtr_program *program = arg;
+    vtr_value many = make_value(VTR_I64, 1000000000), few = make_value(VTR_I64, 100), result;
+    for (int round = 0; round < 2; round++) {
+        vtr_trap trap;
+        ck_assert_int_eq(vtr_program_run(program, "deep", &many, 1, &result), VTR_ERR_TRAP);
+        ck_assert(vtr_trap_info(program, &trap));
+        ck_assert_msg(trap.code == 8 && trap.depth > 100, "code %u, %d frames", trap.code, (int)trap.depth);
+        ck_assert_str_ne(vtr_trap_text(program), "");
+        want(vtr_program_run(program, "deep", &few, 1, &result));
+        ck_assert_int_eq(result.as.i, 100);
+        want(vtr_program_run(program, "greet", NULL, 0, NULL)); // calls the host
+    }
+    return NULL;
+}
+
+START_TEST(test_stack) {
+    assemble(host_text);
+    vtr_program *program = host_program(engines[_i]);
+    pthread_attr_t attr;
+    pthread_t thread;
+    overflow(program);
+    pthread_attr_init(&attr);
+    ck_assert_int_eq(pthread_attr_setstacksize(&attr, 192 << 10), 0);
+    ck_assert_int_eq(pthread_create(&thread, &attr, overflow, program), 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attr);
+    overflow(program);
     vtr_program_free(program);
 }
 END_TEST
@@ -499,6 +549,7 @@ int main(void) {
     tcase_add_loop_test(tc, test_c_runs_again, 0, N_AGAIN);
     tcase_add_loop_test(tc, test_failures, 0, N_ENGINES);
     tcase_add_loop_test(tc, test_interrupt, 0, N_ENGINES);
+    tcase_add_loop_test(tc, test_stack, 0, 3); // under stress every frame looks at the whole stack
     tcase_add_loop_test(tc, test_memory_limit, 0, N_ENGINES);
     tcase_add_loop_test(tc, test_no_memory, 0, 3);
     return run_tests("native", tc);
