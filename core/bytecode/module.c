@@ -5,6 +5,12 @@
 #include "bytecode/module.h"
 #include "support/buf.h"
 
+#define X(code, name, diagnostic, meaning) _Static_assert((int)VTR_TRAP_##name == (code), "a public trap code");
+BC_TRAPS(X)
+#undef X
+_Static_assert((int)VTR_TRAP_USER_MIN == (int)BC_TRAP_USER_MIN && (int)VTR_TRAP_USER_MAX == (int)BC_TRAP_USER_MAX,
+               "the range of user codes");
+
 const BcOpInfo *bc_op(uint32_t code) {
     static const BcOpInfo info[BC_N_OPCODES] = {
 #define X(code, name, shape, m0, typing, flags) [code] = {#name, shape, BC_M0_##m0, BC_TY_##typing, flags},

@@ -169,7 +169,8 @@ typedef enum vtr_type {
 } vtr_type;
 
 /* A value. Signed integers stand in as.i, unsigned ones in as.u, both at full width. as.ref is 0 for null; an object
- * may move whenever its program runs or allocates, so a reference is good until the next call that does. */
+ * may move whenever its program runs or allocates, so a reference is good until the next call that does, or while it is
+ * held: see vtr_program_hold(). */
 typedef struct vtr_value {
     vtr_type type;
     union {
@@ -266,17 +267,48 @@ VTR_API vtr_status vtr_program_run(vtr_program *program, const char *name, const
  * not be freed meanwhile. */
 VTR_API void vtr_program_interrupt(vtr_program *program);
 
-/* From a host function: `return vtr_program_trap(program, code);` leaves the program with this trap code (1 to 12, or
- * 256 to 65535), as if the calling instruction had trapped. */
+/* From a host function: `return vtr_program_trap(program, code);` leaves the program with this vtr_trap_code
+ * (but for VTR_TRAP_RAISE), as if the calling instruction had trapped. */
 VTR_API vtr_status vtr_program_trap(vtr_program *program, uint32_t code);
+
+/* Makes an array of the program, for an argument or the result of a host function: `n` elements of an integer or float
+ * type, or VTR_BOOL (bytes 0 and 1), copied from `elements`; NULL for zeros. *array need not be held. Errors:
+ * VTR_ERR_NOT_FOUND when the module has no such array type, VTR_ERR_LIMIT when the heap is full or n above 2^31 - 1 (a
+ * host function may go on to `return vtr_program_trap(program, VTR_TRAP_OOM)`), VTR_ERR_USAGE for another type. */
+VTR_API vtr_status vtr_program_array(vtr_program *program, vtr_type element, const void *elements, size_t n,
+                                     vtr_value *array);
+
+/* Holds the object that *value refers to: it lives on, and *value, which must stay where it is until it is released or
+ * the program freed, follows when it moves. The same value may be held again; each release undoes one hold. */
+VTR_API vtr_status vtr_program_hold(vtr_program *program, vtr_value *value);
+VTR_API void vtr_program_release(vtr_program *program, vtr_value *value);
 
 /* The bytes of a structure or the elements of an array, in place, and how many bytes; good as long as the reference
  * is. Errors: VTR_ERR_USAGE for null or another type of value. */
 VTR_API vtr_status vtr_value_bytes(vtr_program *program, vtr_value value, void **bytes, size_t *n);
 
+/* The trap codes of bytecode. */
+typedef enum vtr_trap_code {
+    VTR_TRAP_RAISE = 0,       /* an object was raised: vtr_trap.object */
+    VTR_TRAP_DIV_ZERO = 1,    /* integer division by zero */
+    VTR_TRAP_OVERFLOW = 2,    /* a result that its type cannot represent */
+    VTR_TRAP_BOUNDS = 3,      /* array index out of bounds */
+    VTR_TRAP_NULL = 4,        /* null reference */
+    VTR_TRAP_UNREACHABLE = 5, /* code that cannot be reached was */
+    VTR_TRAP_BAD_CAST = 6,    /* an object has another type */
+    VTR_TRAP_BAD_CONV = 7,    /* NaN converted to an integer */
+    VTR_TRAP_STACK = 8,       /* calls too deep */
+    VTR_TRAP_OOM = 9,         /* heap exhausted */
+    VTR_TRAP_BAD_LEN = 10,    /* array length out of range */
+    VTR_TRAP_LINK = 11,       /* call of an import that nothing defines */
+    VTR_TRAP_INTERRUPT = 12,  /* vtr_program_interrupt() */
+    VTR_TRAP_USER_MIN = 256,  /* codes of programs and hosts: from here */
+    VTR_TRAP_USER_MAX = 65535 /* to here */
+} vtr_trap_code;
+
 /* Why the last run returned VTR_ERR_TRAP. The strings belong to the program and live until it runs again. */
 typedef struct vtr_trap {
-    uint32_t code;          /* VITBC's trap code; 0 = RAISE (object says what) */
+    uint32_t code;          /* a vtr_trap_code, or a user code */
     const char *name;       /* "OVERFLOW"; NULL for user codes and RAISE */
     const char *diagnostic; /* "E7002"; NULL for RAISE */
     vtr_value object;       /* RAISE: the object, VTR_REF */
@@ -500,7 +532,8 @@ VTR_API vtr_status vtr_jit_publish(vtr_jit *jit);
 VTR_API void *vtr_jit_find(const vtr_jit *jit, const char *name);
 
 /* Calls a published function. args and results are 8-byte slots: integers in the low bytes (zero-extended in
- * results), floats as their bits. *trap receives the IR trap code when the result is VTR_ERR_TRAP; it may be NULL.
+ * results), floats as their bits. *trap receives the IR's trap code (VTR_IR_TRAP_* of vitrail_ir.h, or a
+ * number of the code's own) when the result is VTR_ERR_TRAP; it may be NULL.
  * Errors: VTR_ERR_NOT_FOUND, VTR_ERR_USAGE when the counts are not those of its signature, VTR_ERR_TRAP; simulated
  * also VTR_ERR_LIMIT without fuel, VTR_ERR_INTERNAL when the machine stops (see vtr_backend_new()). */
 VTR_API vtr_status vtr_jit_call(vtr_jit *jit, const char *name, const uint64_t *args, size_t n_args, uint64_t *results,

@@ -150,6 +150,7 @@ static void program_new(Ctx *ctx, void *arg) {
     };
     program->instance = rt_instance_new(arena, request->module, &options);
     program->instance->engine = program;
+    heap_add_roots(program->instance->heap, (HeapRoots){program_held_roots, program});
     program_compile(program);
 }
 

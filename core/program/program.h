@@ -45,10 +45,13 @@ struct vtr_program {
     uint32_t host_trap; // vtr_program_trap()
     bool trapped;       // the last run ended in a trap
     Arena *text;        // strings about the last trap
+    VEC(vtr_value *) held;
 };
 
 // Makes the engine of the options. (program/native.c)
 void program_compile(vtr_program *program);
+// The references that the host holds, for the collector: HeapRoots.each of a program. (program/value.c)
+void program_held_roots(void *program, Heap *heap, HeapVisit *visit);
 // Runs a function index; returns 0, or the code by which all frames were left, with instance->trap filled.
 uint32_t program_call_native(vtr_program *program, uint32_t func, const uint64_t *args, uint64_t *result);
 

@@ -41,7 +41,7 @@ HEAD = """/* Building IR: one function for each opcode of Vitrail's IR.
  *   - After a mistake, the value returned is none and nothing is appended: see vtr_func_new().
  *   - Arguments of blocks may be NULL with 0 of them: variables need none.
  *   - Memory flags are VTR_MEM_*, 0 for none; offsets are in bytes.
- *   - Trap codes are VTR_TRAP_*, or a number of the client's own, 1 to %(last_user)d.
+ *   - Trap codes are VTR_IR_TRAP_*, or a number of the client's own, 1 to %(last_user)d.
  */
 #ifndef VITRAIL_IR_H
 #define VITRAIL_IR_H
@@ -52,7 +52,7 @@ HEAD = """/* Building IR: one function for each opcode of Vitrail's IR.
 extern "C" {
 #endif
 
-/* What `trap` and its like, and vtr_jit_call(), call by number. */
+/* Traps, which `trap` and its like, and vtr_jit_call(), know by number. */
 enum {
 %(traps)s
 };
@@ -156,7 +156,7 @@ def header(ir):
         return codes(prefix, [(name, number) for name, number, _ in cond_rows(ir, cond)])
     traps = [(name, number) for name, number in ir.tables["trapcode"]]
     first = min(int(number) for _, number in traps)
-    out = [HEAD % {"last_user": first - 1, "traps": codes("VTR_TRAP", traps),
+    out = [HEAD % {"last_user": first - 1, "traps": codes("VTR_IR_TRAP", traps),
                    "intcc": conditions("intcc", "VTR_ICC"), "floatcc": conditions("floatcc", "VTR_FCC")}]
     for op in ir.ops.values():
         out.append("\n/* %s */\n" % comment(op))

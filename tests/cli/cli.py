@@ -129,6 +129,21 @@ def bench():
             failures.append("bench --json %s: %r" % (more, made))
 
 
+def testing():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "three.clif")
+        with open(path, "w", encoding="utf-8") as out:
+            out.write("test interpret\ntest run\ntarget x86_64\nfunction %f(i32) -> i32 {\nblock0(v0: i32):\n"
+                      "    v1 = iadd v0, v0\n    return v1\n}\n; run: %f(2) == 4\n; run: %f(-1) == -2\n; run: %f(3) == 7\n")
+        check(["test", "-i", path], 1, out=[r"three\.clif:11: FAILED", "^2 passed, 1 failed, 0 skipped$"])
+        ran = subprocess.run([VITRAIL, "test", "-i", "--json", folder], capture_output=True, text=True, timeout=60,
+                             check=False)
+        expected = {"passed": 2, "failed": 1, "skipped": 0}
+        if ran.returncode != 1 or "three.clif:11: FAILED" not in ran.stderr or json.loads(ran.stdout) != {
+                "groups": [{"name": os.path.basename(folder), "files": 1, **expected}], **expected}:
+            failures.append("test --json: %d %s%s" % (ran.returncode, ran.stdout, ran.stderr))
+
+
 def simulating():
     text = "function %f(i64, f32) -> i64, f32 {\nblock0(v0: i64, v1: f32):\n    v2 = imul v0, v0\n    v3 = fadd v1, v1\n" \
            "    return v2, v3\n}\n"
@@ -339,7 +354,7 @@ def verifying():
 
 
 for part in (helps, readme, stages, formats, bench, listings, simulating, features, json_listing, disassembling, running,
-             values, output_fails, nothing_there, verifying):
+             testing, values, output_fails, nothing_there, verifying):
     part()
 print("\n".join(failures))
 sys.exit(1 if failures else 0)

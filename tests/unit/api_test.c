@@ -522,6 +522,92 @@ START_TEST(listing) {
 }
 END_TEST
 
+// ---- objects of the host ---------------------------------------------------------------------------
+
+static const char lines_text[] = ".module \"m\"\n.type bytes = array u8\n.import fn \"host.line\" (i64) -> bytes\n"
+                                 ".export joined\n.export read\n"
+                                 ".fn joined(a: bytes, b: bytes) -> i64\n.reg n: i64\n.reg m: i64\n"
+                                 "e:\n    ARR_LEN n, a\n    ARR_LEN m, b\n    ADD n, n, m\n    RET n\n.end\n"
+                                 ".fn read(k: i64) -> bytes\n.reg a: bytes\ne:\n    CALL a, line, 1 [k]\n"
+                                 "    CALL a, line, 1 [k]\n    RET a\n.end\n";
+
+// Hands out "line 0", "line 1", ...; for a number below 0 an array too long for the heap.
+static vtr_status host_line(vtr_program *program, void *user, const vtr_value *args, size_t n, vtr_value *result) {
+    char line[32];
+    ck_assert_uint_eq(n, 1);
+    if (args[0].as.i < 0) {
+        ck_assert_int_eq(vtr_program_array(program, VTR_U8, NULL, 1 << 30, result), VTR_ERR_LIMIT);
+        return vtr_program_trap(program, VTR_TRAP_OOM);
+    }
+    int len = snprintf(line, sizeof line, "line %u", (*(unsigned *)user)++);
+    return vtr_program_array(program, VTR_U8, line, (size_t)len, result);
+}
+
+static void ck_bytes(vtr_program *program, vtr_value value, const char *expected) {
+    void *bytes;
+    size_t n;
+    ck_assert_int_eq(vtr_value_bytes(program, value, &bytes, &n), VTR_OK);
+    ck_assert_uint_eq(n, strlen(expected));
+    ck_assert_mem_eq(bytes, expected, n);
+}
+
+static void check_objects(vtr_program *program) {
+    vtr_value args[2];
+    vtr_value number = {.type = VTR_I64};
+    vtr_value result;
+    ck_assert_int_eq(vtr_program_run(program, "read", &number, 1, &result), VTR_OK);
+    ck_bytes(program, result, "line 1");
+    // Under stress each of these moves what there is.
+    for (size_t k = 0; k < 2; k++) {
+        ck_assert_int_eq(vtr_program_array(program, VTR_U8, k ? "other" : "one", k ? 5 : 3, &args[k]), VTR_OK);
+        ck_assert_int_eq(vtr_program_hold(program, &args[k]), VTR_OK);
+    }
+    ck_assert_int_eq(vtr_program_run(program, "joined", args, 2, &result), VTR_OK);
+    ck_assert_int_eq(result.as.i, 8);
+    ck_assert_int_eq(vtr_program_run(program, "read", &number, 1, NULL), VTR_OK);
+    ck_bytes(program, args[0], "one");
+    ck_bytes(program, args[1], "other");
+    vtr_program_release(program, &args[0]);
+    ck_assert_int_eq(vtr_program_run(program, "read", &number, 1, NULL), VTR_OK);
+    ck_bytes(program, args[1], "other");
+    vtr_program_release(program, &args[1]);
+    vtr_program_release(program, &args[1]); // nothing is held: nothing happens
+    number.as.i = -1;
+    vtr_trap trap;
+    ck_assert_int_eq(vtr_program_run(program, "read", &number, 1, NULL), VTR_ERR_TRAP);
+    ck_assert(vtr_trap_info(program, &trap) && trap.code == VTR_TRAP_OOM);
+    ck_assert_int_eq(vtr_program_array(program, VTR_I32, NULL, 1, &result), VTR_ERR_NOT_FOUND);
+    ck_assert_int_eq(vtr_program_array(program, VTR_REF, NULL, 1, &result), VTR_ERR_USAGE);
+    ck_assert_int_eq(vtr_program_array(program, VTR_U8, NULL, SIZE_MAX, &result), VTR_ERR_LIMIT);
+}
+
+START_TEST(objects) {
+    static const vtr_backend_options ways[] = {
+        {.opt = VTR_OPT_SPEED}, {.interpret = true}, {.target = "riscv64"}, {.opt = VTR_OPT_NONE}};
+    vtr_context *ctx = test_context();
+    uint8_t *bytes;
+    size_t n;
+    vtr_bytecode *module;
+    ck_assert_int_eq(vtr_bytecode_assemble(ctx, "m", lines_text, strlen(lines_text), &bytes, &n), VTR_OK);
+    ck_assert_int_eq(vtr_bytecode_read(ctx, "m", bytes, n, 0, &module), VTR_OK);
+    vtr_backend_options options = ways[_i / 2];
+    options.gc_stress = _i % 2;
+    options.heap_limit = 1 << 20;
+    unsigned lines = 0;
+    vtr_backend *backend;
+    vtr_program *program;
+    ck_assert_int_eq(vtr_backend_new(ctx, &options, &backend), VTR_OK);
+    ck_assert_int_eq(vtr_backend_define(backend, "host.line", host_line, &lines), VTR_OK);
+    ck_assert_int_eq(vtr_backend_compile(backend, module, &program), VTR_OK);
+    check_objects(program);
+    vtr_program_free(program);
+    vtr_backend_free(backend);
+    vtr_bytecode_free(module);
+    vtr_bytes_free(ctx, bytes, n);
+    vtr_context_free(ctx);
+}
+END_TEST
+
 START_TEST(versions) {
     char text[32];
     snprintf(text, sizeof text, "%d.%d.%d", VTR_VERSION_MAJOR, VTR_VERSION_MINOR, VTR_VERSION_PATCH);
@@ -546,6 +632,7 @@ int main(void) {
     tcase_add_loop_test(tests, wrong_text, 0, (int)(sizeof texts / sizeof *texts));
     tcase_add_test(tests, names);
     tcase_add_test(tests, listing);
+    tcase_add_loop_test(tests, objects, 0, 8);
     tcase_add_test(tests, versions);
     return run_tests("api", tests);
 }

@@ -17,6 +17,7 @@ typedef struct Options {
     FiletestMachine machine;
     const char *object; // NULL = run the tests
     bool quiet;
+    bool json;
     int first; // of the paths in argv
 } Options;
 
@@ -31,7 +32,8 @@ static const struct argp_option options[] = {
      "variable VITRAIL_NODE names)",
      0},
     {"features", KEY_FEATURES, "LIST", 0,
-     "The features of it that may be used, with commas between, or none, or all; otherwise this machine's, in a "
+     "The features of the machine that may be used, with commas between, or none, or all; otherwise this machine's, in "
+     "a "
      "simulator "
      "those of every machine of its kind",
      0},
@@ -45,6 +47,7 @@ static const struct argp_option options[] = {
      "the name of its directory",
      0},
     {"quiet", 'q', NULL, 0, "Do not name what is skipped", 0},
+    {"json", 'j', NULL, 0, "Report as JSON; what fails or is skipped is named on stderr", 0},
     {0},
 };
 
@@ -67,6 +70,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case KEY_OBJECT: chosen->object = arg; return 0;
     case 'g': chosen->groups = arg; return 0;
     case 'q': chosen->quiet = true; return 0;
+    case 'j': chosen->json = true; return 0;
     case ARGP_KEY_ARGS: chosen->first = state->next; return 0;
     case ARGP_KEY_NO_ARGS: argp_usage(state); return EINVAL;
     default: return ARGP_ERR_UNKNOWN;
@@ -115,7 +119,7 @@ int cmd_test(int argc, char **argv) {
         engine.target = chosen.machine.target->triple_arch;
         engine.options = &tests;
     }
-    FiletestRun run = {.engine = &engine, .quiet = chosen.quiet};
+    FiletestRun run = {.engine = &engine, .quiet = chosen.quiet, .json = chosen.json};
     Input table = {0};
     if (chosen.groups && !input_read(chosen.groups, &table)) return EXIT_INPUT;
     run.group_table = table.bytes;

@@ -9,10 +9,14 @@
 
 #include "input.h"
 #include "ir/text.h"
+#include "json.h"
 #include "support/bits.h"
 #include "verify/ir_verify.h"
 
 enum { MAX_PATH_TEXT = 4096 };
+
+// Where it is told what happened, besides the report.
+static FILE *told(const FiletestRun *run) { return run->json ? stderr : stdout; }
 
 // ---- directives ---------------------------------------------------------------------------------
 
@@ -158,7 +162,7 @@ static const char **runnable(Arena *arena, const IrFile *file) {
 }
 
 static void report_failure(const Test *test, const TextLine *comment, const char *why) {
-    printf("%s:%u: FAILED: %s\n    %s\n", test->path, (unsigned)comment->line, why, comment->text);
+    fprintf(told(test->run), "%s:%u: FAILED: %s\n    %s\n", test->path, (unsigned)comment->line, why, comment->text);
 }
 
 static const char *got_text(Arena *arena, const Sig *sig, const uint64_t *results) {
@@ -328,7 +332,7 @@ static void test_body(Ctx *ctx, void *arg) {
         if (o.state && engine->close) engine->close(o.state);
     }
     if (test->skipped && !test->run->quiet) {
-        printf("%s: %u skipped: %s\n", test->path, test->skipped, test->skip_why);
+        fprintf(told(test->run), "%s: %u skipped: %s\n", test->path, test->skipped, test->skip_why);
     }
     arena_free(arena);
 }
@@ -394,9 +398,10 @@ static bool test_file(FiletestRun *run, const char *path) {
     if (status != VTR_OK) {
         vtr_diagnostic_info info;
         test.failed++;
-        printf("%s: FAILED: %s\n", path, vtr_status_name(status));
+        fprintf(told(run), "%s: FAILED: %s\n", path, vtr_status_name(status));
         for (size_t k = 0; vtr_diagnostic(ctx, k, &info); k++) {
-            printf("%s:%u:%u: error: %s\n", info.file ? info.file : path, info.line, info.column, info.message);
+            fprintf(told(run), "%s:%u:%u: error: %s\n", info.file ? info.file : path, info.line, info.column,
+                    info.message);
         }
     }
     vtr_context_free(ctx);
@@ -444,8 +449,34 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const FiletestGroup *)a)->name, ((const FiletestGroup *)b)->name);
 }
 
+static void put_counts(Json *j, unsigned passed, unsigned failed, unsigned skipped) {
+    json_number(j, "passed", passed);
+    json_number(j, "failed", failed);
+    json_number(j, "skipped", skipped);
+}
+
+static void report_json(const FiletestRun *run) {
+    Json j = json_begin();
+    json_open(&j, "groups", '[');
+    for (unsigned k = 0; k < run->n_groups; k++) {
+        const FiletestGroup *g = &run->groups[k];
+        json_open(&j, NULL, '{');
+        json_text(&j, "name", g->name);
+        json_number(&j, "files", g->files);
+        put_counts(&j, g->passed, g->failed, g->skipped);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    put_counts(&j, run->passed, run->failed, run->skipped);
+    json_end(&j);
+}
+
 void filetest_report(const FiletestRun *run) {
     if (run->n_groups) qsort(run->groups, run->n_groups, sizeof *run->groups, by_name);
+    if (run->json) {
+        report_json(run);
+        return;
+    }
     printf("%-32s %6s %7s %7s %7s\n", "group", "files", "passed", "failed", "skipped");
     for (unsigned k = 0; k < run->n_groups; k++) {
         const FiletestGroup *g = &run->groups[k];

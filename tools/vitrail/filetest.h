@@ -63,6 +63,7 @@ typedef struct FiletestGroup {
 typedef struct FiletestRun {
     const FiletestEngine *engine;
     bool quiet; // do not name skipped files
+    bool json;  // report as JSON on standard output, and say what failed on stderr
     FiletestGroup *groups;
     unsigned n_groups;
     const char *group_table; // text of a table "file <tab> group <tab> ..." that names groups, or NULL
@@ -71,7 +72,7 @@ typedef struct FiletestRun {
 
 // Runs one file, or every .clif file under a directory in the order of their names. False: the path cannot be read.
 bool filetest_path(FiletestRun *run, const char *path);
-// The table by group and the line `N passed, N failed, N skipped`, counting directives.
+// The table by group and the line `N passed, N failed, N skipped`, or the same as JSON, counting directives.
 void filetest_report(const FiletestRun *run);
 void filetest_free(FiletestRun *run);
 
