@@ -462,10 +462,11 @@ static void run_inst(Check *c, const MInst *x, const MInst *y) {
     }
 }
 
-// The vreg whose repeatable definition `x` is, or NONE.
+// The vreg whose repeatable definition `x` is, or NONE. What writes the flags may be there for them.
 static uint32_t droppable(const Check *c, uint32_t x) {
     const MInst *i = &c->a->insts.v[x];
     const MOpnd *o = minst_slots(c->a, i);
+    if (!mop_is_pseudo(i->mop) && c->t->insts[i->mop].flags & MD_WRITES_FLAGS) return NONE;
     for (unsigned k = 0; k < i->n_slots; k++) {
         if (o[k].kind == MO_VREG && o[k].role != ROLE_USE && c->a->vregs.v[o[k].reg].remat == x) return o[k].reg;
     }

@@ -27,6 +27,7 @@ static void *scarce(void *user, void *old, size_t old_size, size_t new_size) {
 typedef struct Steps {
     vtr_context *ctx;
     vtr_opt opt;
+    const char *target; // of simulated code, NULL = code runs natively
     unsigned attempt;
     // the work's objects
     vtr_jit *jit;
@@ -45,10 +46,10 @@ typedef struct Step {
 } Step;
 
 // Makes the steps in order on the same objects, each with every allocation failing once before it succeeds.
-static void run_steps(const Step *steps, vtr_opt opt, bool rest, void (*end)(Steps *s)) {
+static void run_steps(const Step *steps, vtr_opt opt, const char *target, bool rest, void (*end)(Steps *s)) {
     Memory memory = {0};
     vtr_allocator allocator = {scarce, &memory};
-    Steps s = {.opt = opt};
+    Steps s = {.opt = opt, .target = target};
     ck_assert_int_eq(vtr_context_new(&allocator, &s.ctx), VTR_OK);
     for (const Step *step = steps; step->name; step++) {
         for (unsigned bad = 1;; bad++) {
@@ -77,7 +78,8 @@ static void run_steps(const Step *steps, vtr_opt opt, bool rest, void (*end)(Ste
 static int64_t host_twice(int64_t x) { return 2 * x; }
 
 static vtr_status jit_make(Steps *s) {
-    vtr_jit_options options = {.opt = s->opt, .check = true, .reserve = 1 << 20};
+    vtr_jit_options options = {
+        .opt = s->opt, .check = true, .reserve = 1 << 20, .target = s->target, .simulate = s->target != NULL};
     return vtr_jit_new(s->ctx, &options, &s->jit);
 }
 
@@ -143,7 +145,8 @@ static void jit_end(Steps *s) {
 START_TEST(jit) {
     static const Step steps[] = {{"new", jit_make}, {"define", jit_name}, {"add", jit_text}, {"publish", jit_ready},
                                  {"call", jit_run}, {"trap", jit_trap},   {NULL, NULL}};
-    run_steps(steps, (vtr_opt)(_i % 2), _i / 2, jit_end);
+    static const char *const targets[] = {NULL, NULL, "aarch64"};
+    run_steps(steps, (vtr_opt)(_i % 2), targets[_i / 2], _i / 2 == 1, jit_end);
 }
 END_TEST
 
@@ -244,7 +247,7 @@ START_TEST(bytecode) {
         {"list", bc_list},         {"deep", bc_deep},       {"host", bc_host},     {"text", bc_text},
         {"trap", bc_trap},         {"list again", bc_list}, {NULL, NULL}};
     if (_i % 3 == 2) steps[5].run = bc_interpreter;
-    run_steps(steps, (vtr_opt)(_i % 3 % 2), _i / 3, bc_end);
+    run_steps(steps, (vtr_opt)(_i % 3 % 2), NULL, _i / 3, bc_end);
 }
 END_TEST
 
@@ -328,14 +331,14 @@ static void object_end(Steps *s) {
 START_TEST(object) {
     static const Step steps[] = {{"assemble", bc_assemble}, {"read", bc_read},       {"text", object_clif},
                                  {"module", object_module}, {"built", object_built}, {NULL, NULL}};
-    run_steps(steps, (vtr_opt)(_i % 2), _i / 2, object_end);
+    run_steps(steps, (vtr_opt)(_i % 2), NULL, _i / 2, object_end);
 }
 END_TEST
 
 START_TEST(wasm) {
     static const Step steps[] = {{"assemble", bc_assemble}, {"read", bc_read},       {"text", wasm_clif},
                                  {"object", wasm_object},   {"module", wasm_module}, {NULL, NULL}};
-    run_steps(steps, VTR_OPT_SPEED, false, object_end);
+    run_steps(steps, VTR_OPT_SPEED, NULL, false, object_end);
 }
 END_TEST
 
@@ -368,7 +371,7 @@ int main(void) {
     Suite *suite = suite_create("oom_api");
     TCase *tests = tcase_create("oom_api");
     tcase_set_timeout(tests, 200);
-    tcase_add_loop_test(tests, jit, 0, 4);
+    tcase_add_loop_test(tests, jit, 0, 6);
     tcase_add_loop_test(tests, bytecode, 0, 6);
     tcase_add_loop_test(tests, object, 0, 4);
     tcase_add_test(tests, wasm);

@@ -1,6 +1,8 @@
 // The allocation checker objects: one right allocation by hand, and every way to spoil it.
 
-#include "mfunc_random.h"
+#include <stdlib.h>
+
+#include "mfunc_run.h"
 #include "unit.h"
 
 enum { G1 = 1, G2, G3, G4, G5 };
@@ -323,9 +325,114 @@ START_TEST(follows) {
 }
 END_TEST
 
+// ---- at random --------------------------------------------------------------------------------------
+
+typedef struct Trial {
+    MFunc *before, *after;
+    RaKind kind;
+    Stress stress;
+} Trial;
+
+static void allocate(Ctx *ctx, void *arg) {
+    (void)ctx;
+    Trial *t = arg;
+    ra_allocate(t->after, t->kind, &t->stress);
+    ra_check(t->before, t->after);
+}
+
+static void spoil_operand_at_random(Random *r, MFunc *m, MInst *i) {
+    if (!i->n_slots) return;
+    MOpnd *o = minst_slots(m, i);
+    MOpnd *x = &o[rnd(r, i->n_slots)];
+    MOpnd *y = &o[rnd(r, i->n_slots)];
+    switch (rnd(r, 4)) {
+    case 0: // another register
+        if (x->kind == MO_PREG) x->preg = (uint8_t)rnd(r, N_TEST_REGS);
+        break;
+    case 1: // another slot
+        if (x->kind == MO_SLOT) x->reg = rnd(r, m->slots.n);
+        break;
+    case 2: { // each other's register
+        uint8_t preg = x->preg;
+        x->preg = y->preg;
+        y->preg = preg;
+        break;
+    }
+    default: // another value's name on a move
+        if (i->flags & MI_MOVE && x->kind == MO_PREG) x->reg = rnd(r, m->vregs.n);
+    }
+}
+
+static void spoil_at_random(MFunc *m, uint64_t seed) {
+    Random r = {.state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1};
+    MBlock *b = &m->blocks.v[rnd(&r, m->blocks.n)];
+    MInst *insts = &m->insts.v[b->first];
+    uint32_t a = rnd(&r, b->n);
+    uint32_t c = rnd(&r, b->n);
+    // What the allocator added comes twice as often.
+    if (!(insts[a].flags & (MI_MOVE | MI_REMAT))) a = rnd(&r, b->n);
+    MInst swap = insts[a];
+    switch (rnd(&r, 6)) {
+    case 0: // two instructions change places
+        insts[a] = insts[c];
+        insts[c] = swap;
+        break;
+    case 1: // one is lost
+        memmove(insts + a, insts + a + 1, (b->n - a - 1) * sizeof *insts);
+        b->n--;
+        break;
+    case 2: // one is there twice
+        insts[c] = swap;
+        break;
+    case 3: // a slot is too small
+        if (m->slots.n) m->slots.v[rnd(&r, m->slots.n)].size = 1;
+        break;
+    default: spoil_operand_at_random(&r, m, &insts[a]);
+    }
+}
+
+static uint64_t rounds(void) {
+    const char *text = getenv("VITRAIL_RA_ROUNDS");
+    return text ? strtoull(text, NULL, 10) : 2000;
+}
+
+// Allocated code does what it did before; and when it is spoilt and the checker takes it all the same, it still does.
+START_TEST(spoilt_random) {
+    Ctx *ctx = test_context();
+    unsigned taken = 0;
+    unsigned wrong = 0;
+    for (uint64_t seed = 1; seed <= rounds(); seed++) {
+        Arena *arena = arena_new(ctx);
+        Trial t = {.after = random_mfunc(ctx, arena, seed, 8), .kind = seed % 3 ? RA_SPEED : RA_NONE};
+        t.stress = (Stress){.max_regs = seed % 2 ? 4 : 0, .seed = seed % 5, .edges = seed % 7};
+        number_insts(t.after);
+        t.before = mfunc_copy(arena, t.after);
+        ck_assert_int_eq(ctx_try(ctx, allocate, &t), VTR_OK);
+        for (uint64_t input = 0; input < 2; input++)
+            ck_assert_msg(run_mfunc(t.after, true, input) == run_mfunc(t.before, false, input), "seed %llu differs",
+                          (unsigned long long)seed);
+        spoil_at_random(t.after, seed);
+        Pair pair = {t.before, t.after};
+        bool is_taken = ctx_try(ctx, run_check, &pair) == VTR_OK;
+        vtr_diagnostics_clear(ctx);
+        taken += is_taken;
+        bool is_right = true;
+        for (uint64_t input = 0; input < 8 && is_right; input++)
+            is_right = run_mfunc(t.after, true, input) == run_mfunc(t.before, false, input);
+        wrong += !is_right;
+        ck_assert_msg(is_right || !is_taken, "seed %llu: wrong code is taken", (unsigned long long)seed);
+        arena_free(arena);
+    }
+    ck_assert_msg(wrong > rounds() / 5 && taken < rounds() * 2 / 3, "%u taken, %u wrong", taken, wrong);
+    vtr_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("objects");
     tcase_add_loop_test(all, objects, 0, sizeof cases / sizeof *cases);
     tcase_add_loop_test(all, follows, 0, sizeof waiting_cases / sizeof *waiting_cases);
+    tcase_add_test(all, spoilt_random);
+    tcase_set_timeout(all, 60);
     return run_tests("ra_check", all);
 }
