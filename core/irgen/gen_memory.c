@@ -149,6 +149,8 @@ static void gen_new_array(Gen *g, const BcInst *i) {
     if (bc_type_size(type) == 8) length = ir_ireduce(&g->b, T_i32, length);
     uint32_t array = gen_reg_type(g, i->r[0]) - BC_TYPE_BASE;
     gen_new(g, i->r[0], GH_ALLOC_ARRAY, (Value[]){g->vm, gen_int(g, T_i32, array), length}, 3);
+    // It is there already; the passes learn that each later look at the length finds this value.
+    ir_store(&g->b, OBJECT, length, gen_use(g, i->r[0]), HEAP_OFF_LENGTH);
 }
 
 // The address of an element, after the checks.

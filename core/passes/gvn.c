@@ -7,15 +7,30 @@
 //
 // Trapping opcodes that are idempotent (division, conditional traps) take part: a second, dominated one has nothing
 // left to do; for a conditional trap that holds whatever its trap code, because the first did not trap. So do loads of
-// memory that never changes (`readonly`), whether or not they may trap: the dominating one read the same.
+// memory that never changes (`readonly`), whether or not they may trap: the dominating one read the same. Where such a
+// load or a conditional trap looks at a reference, any reference to the same object will do (objects.h).
+//
+// What a store puts where such a load looks is what the load finds, as it does not change: it becomes the value stored.
+#include "passes/objects.h"
 #include "passes/pipeline.h"
 
 #include <string.h>
 
-#include "ir/dom.h"
+typedef struct Gvn {
+    Pass *pass;
+    Func *f;
+    const Cfg *cfg;
+    Objects objects;
+    Map table;
+} Gvn;
+
+// A look at memory that never changes, or a store that may say what such a look finds.
+static bool is_look(const InstData *inst) {
+    return inst->op == OP_store || (inst->op == OP_load && inst->memflags & MF_READONLY);
+}
 
 static bool takes_part(const InstData *inst) {
-    if (inst->op == OP_load && inst->memflags & MF_READONLY) return true;
+    if (is_look(inst)) return true;
     if (op_has(inst->op, OPF_other_effect | OPF_terminator | OPF_call | OPF_can_load | OPF_can_store)) return false;
     return op_has(inst->op, OPF_pure | OPF_idempotent) && inst->args.n <= OP_MAX_ARGS;
 }
@@ -38,12 +53,22 @@ static void order_operands(Func *f, InstData *inst) {
 
 static bool is_conditional_trap(const InstData *inst) { return inst->op == OP_trapz || inst->op == OP_trapnz; }
 
-static uint64_t key_of(const Func *f, const InstData *inst) {
-    uint64_t code = is_conditional_trap(inst) ? 0 : inst->code;
-    uint64_t key = hash_u64(((uint64_t)inst->op << 32) ^ ((uint64_t)inst->type << 16) ^ code);
+// What an instruction is the same in as those that it may replace: of a look, its address; else all operands.
+static uint32_t n_operands(const InstData *inst) { return is_look(inst) ? 1 : inst->args.n; }
+static Value operand(const Gvn *g, const InstData *inst, uint32_t k) {
+    if (is_look(inst)) return object_of(&g->objects, list_get(g->f, inst->args, inst->op == OP_store));
+    Value v = list_get(g->f, inst->args, k);
+    return is_conditional_trap(inst) ? object_of(&g->objects, v) : v;
+}
+
+static uint64_t key_of(const Gvn *g, const InstData *inst) {
+    bool any_code = is_look(inst) || is_conditional_trap(inst);
+    uint64_t op = is_look(inst) ? (uint64_t)OP_load : inst->op;
+    uint64_t flags = is_look(inst) ? 0 : inst->memflags;
+    uint64_t key = hash_u64(op << 32 ^ (uint64_t)inst->type << 16 ^ (any_code ? 0 : inst->code));
     key = hash_u64(key ^ (uint64_t)inst->imm);
-    key = hash_u64(key ^ inst->ref ^ (uint64_t)inst->memflags << 32);
-    for (uint32_t k = 0; k < inst->args.n; k++) key = hash_u64(key ^ list_get(f, inst->args, k).i);
+    key = hash_u64(key ^ inst->ref ^ flags << 32);
+    for (uint32_t k = 0; k < n_operands(inst); k++) key = hash_u64(key ^ operand(g, inst, k).i);
     return key;
 }
 
@@ -57,32 +82,43 @@ static bool same_results(const Func *f, const InstData *a, const InstData *b) {
     return true;
 }
 
-static bool same(const Func *f, const InstData *a, const InstData *b) {
-    if (a->op != b->op || a->type != b->type || a->imm != b->imm || a->ref != b->ref) return false;
-    if (a->code != b->code && !is_conditional_trap(a)) return false;
-    if (a->memflags != b->memflags || a->args.n != b->args.n || !same_results(f, a, b)) return false;
-    for (uint32_t k = 0; k < a->args.n; k++) {
-        if (!value_eq(list_get(f, a->args, k), list_get(f, b->args, k))) return false;
+// Do a and b differ in flags or codes in a way that matters, a coming first?
+static bool same_flags(const InstData *a, const InstData *b) {
+    // After the store the load traps for no reason; the byte order is the same.
+    if (is_look(a) && a->op == OP_store) return !((a->memflags ^ b->memflags) & (MF_LITTLE | MF_BIG));
+    return (a->code == b->code || is_conditional_trap(a)) && a->memflags == b->memflags;
+}
+
+// Is what b computes, or looks at, what a did before it?
+static bool same(const Gvn *g, const InstData *a, const InstData *b) {
+    bool looks = is_look(a) && is_look(b) && b->op == OP_load;
+    if (!looks && (a->op != b->op || a->args.n != b->args.n || !same_results(g->f, a, b))) return false;
+    if (a->type != b->type || a->imm != b->imm || a->ref != b->ref || !same_flags(a, b)) return false;
+    for (uint32_t k = 0; k < n_operands(b); k++) {
+        if (!value_eq(operand(g, a, k), operand(g, b, k))) return false;
     }
     return true;
 }
 
-static void visit(Pass *p, const Cfg *cfg, Map *table, Inst i) {
-    Func *f = p->f;
+static void visit(Gvn *g, Inst i) {
+    Func *f = g->f;
     InstData *inst = inst_get(f, i);
     if (!takes_part(inst)) return;
     order_operands(f, inst);
     bool added;
-    uint32_t *slot = map_add(table, key_of(f, inst), i.i, &added);
+    uint32_t *slot = map_add(&g->table, key_of(g, inst), i.i, &added);
     if (added) return;
-    const InstData *earlier = &f->insts.v[*slot];
-    if (!same(f, earlier, inst) || !cfg_dominates(cfg, earlier->block, inst->block)) {
+    Inst earlier = {*slot};
+    const InstData *first = inst_get(f, earlier);
+    if (inst->op == OP_store || !same(g, first, inst) || !cfg_dominates(g->cfg, first->block, inst->block)) {
         *slot = i.i;
         return;
     }
-    if (!pass_burn(p)) return;
-    for (uint32_t k = 0; k < inst->results.n; k++)
-        value_alias(f, inst_result(f, i, k), inst_result(f, (Inst){*slot}, k));
+    if (!pass_burn(g->pass)) return;
+    for (uint32_t k = 0; k < inst->results.n; k++) {
+        Value v = first->op == OP_store ? inst_arg(f, earlier, 0) : inst_result(f, earlier, k);
+        value_alias(f, inst_result(f, i, k), v);
+    }
     inst_remove(f, i);
 }
 
@@ -90,13 +126,13 @@ static void visit(Pass *p, const Cfg *cfg, Map *table, Inst i) {
 void pass_gvn(Pass *p) {
     Func *f = p->f;
     const Cfg *cfg = cfg_new(p->arena, f);
-    Map table = map_new(p->arena);
+    Gvn g = {.pass = p, .f = f, .cfg = cfg, .objects = objects_find(p->arena, f, cfg), .table = map_new(p->arena)};
     Block *preorder = NEW_ARRAY(p->arena, Block, cfg->n_rpo);
     for (uint32_t k = 0; k < cfg->n_rpo; k++) preorder[cfg->dom_pre[cfg->rpo[k].i]] = cfg->rpo[k];
     for (uint32_t k = 0; k < cfg->n_rpo; k++) {
         for (Inst i = block_get(f, preorder[k])->first, next; inst_ok(i); i = next) {
             next = inst_get(f, i)->next;
-            visit(p, cfg, &table, i);
+            visit(&g, i);
         }
     }
 }

@@ -21,6 +21,8 @@ static const PassInfo table[] = {
     {"branches", pass_branches, AT_SPEED, "folds branches, joins blocks and drops parameters that are one value"},
     {"gvn", pass_gvn, AT_SPEED, "after block parameters became plain values, more expressions are equal"},
     {"simplify-late", pass_simplify, AT_SPEED, "joined blocks and shared values match rules that did not match before"},
+    {"facts", pass_facts, AT_SPEED,
+     "sees what the source said with equal values equal; the constants it finds are folded after expansion"},
     {"slots", pass_slots, AT_NONE | AT_SPEED,
      "frames have one alignment; the arithmetic of others is code like all other"},
     {"expand", pass_expand, AT_NONE | AT_SPEED, "last to look at opcodes: what the target lacks becomes simpler ones"},

@@ -48,6 +48,7 @@ void pass_unreachable(Pass *p);
 void pass_simplify(Pass *p);
 void pass_branches(Pass *p);
 void pass_gvn(Pass *p);
+void pass_facts(Pass *p);
 void pass_licm(Pass *p);
 void pass_dce(Pass *p);
 void pass_expand(Pass *p);

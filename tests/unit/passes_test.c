@@ -189,7 +189,7 @@ static const Example examples[] = {
      "block3:\n v5 = imul v2, v1\n return v5\n}",
      "block0(v0: i64, v1: i64):\n    jump block1(v0)\n\n"
      "block1(v2: i64):\n    v3 = imul.i64 v1, v2\n    v4 -> v3\n    v5 -> v3\n    brif v3, block2, block3\n\n"
-     "block2:\n    brif.i64 v3, block1(v3), block3\n\nblock3:\n    return v3\n"},
+     "block2:\n    jump block1(v3)\n\nblock3:\n    return v3\n"},
     {"what a loop does not change is computed before it, as far out as it goes",
      "function %f(i64, i64) -> i64 system_v {\nblock0(v0: i64, v1: i64):\n jump block1(v0)\n"
      "block1(v2: i64):\n jump block2(v2)\n"
