@@ -1,48 +1,39 @@
 // Control-flow graph, dominators and loops.
 //
-// Dominators: Lengauer and Tarjan, "A fast algorithm for finding dominators in a flowgraph" (TOPLAS 1979), the
-// simple version with path compression, O(m log n). (The iterative scheme of Cooper, Harvey and Kennedy is shorter
-// but quadratic on ladders of branches.) Vertices are numbered in depth-first preorder; semi[w] is the smallest
-// number from which w is reached by a path whose inner vertices all have numbers above w's.
-//
 // Loops: natural loops only, found from their back edges (target dominates source), inner headers first. A walk
 // backwards from the latches claims blocks; blocks of an inner loop are skipped as a whole by going on at its
 // outermost header so far, found by union-find. So each edge is looked at a bounded number of times. An irreducible
 // cycle has no header that dominates it and counts as no loop.
 #include "ir/dom.h"
 
+#include "ir/dominators.h"
+
 typedef struct Walk {
     uint32_t block;
     uint32_t next; // which target to take next
 } Walk;
 
-typedef struct Lt {
+// The walk's numbers.
+typedef struct Preorder {
     Cfg *cfg;
     uint32_t n;       // reachable blocks
     uint32_t *number; // block -> preorder number, NONE = unreachable
-    uint32_t *vertex; // preorder number -> block; all arrays below are by preorder number
-    uint32_t *parent; // in the depth-first tree
-    uint32_t *semi;
-    uint32_t *ancestor; // in the link-eval forest, NONE = a root
-    uint32_t *label;    // vertex of least semi on the compressed path
-    uint32_t *idom;
-    uint32_t *bucket; // first vertex with this semi-dominator; chained by bucket_next
-    uint32_t *bucket_next;
-    uint32_t *stack;
-} Lt;
+    uint32_t *vertex; // preorder number -> block
+    uint32_t *parent; // preorder number -> that of the parent in the depth-first tree
+} Preorder;
 
 // Depth-first walk from the entry: preorder numbers, tree parents, and the reverse postorder.
-static void cfg_walk(Arena *arena, Lt *lt) {
-    Cfg *cfg = lt->cfg;
+static void cfg_walk(Arena *arena, Preorder *pre) {
+    Cfg *cfg = pre->cfg;
     const Func *f = cfg->f;
     Walk *stack = NEW_ARRAY(arena, Walk, cfg->n_blocks + 1);
     uint32_t depth = 0;
     uint32_t n_post = cfg->n_blocks; // postorder is written from the end: what is left is the reverse
     if (block_ok(f->first)) {
-        lt->number[f->first.i] = 0;
-        lt->vertex[0] = f->first.i;
-        lt->parent[0] = NONE;
-        lt->n = 1;
+        pre->number[f->first.i] = 0;
+        pre->vertex[0] = f->first.i;
+        pre->parent[0] = NONE;
+        pre->n = 1;
         stack[depth++] = (Walk){f->first.i, 0};
     }
     while (depth) {
@@ -55,15 +46,15 @@ static void cfg_walk(Arena *arena, Lt *lt) {
             continue;
         }
         uint32_t to = targets[top->next++].block.i;
-        if (lt->number[to] != NONE) continue;
-        lt->number[to] = lt->n;
-        lt->vertex[lt->n] = to;
-        lt->parent[lt->n] = lt->number[top->block];
-        lt->n++;
+        if (pre->number[to] != NONE) continue;
+        pre->number[to] = pre->n;
+        pre->vertex[pre->n] = to;
+        pre->parent[pre->n] = pre->number[top->block];
+        pre->n++;
         stack[depth++] = (Walk){to, 0};
     }
-    cfg->n_rpo = lt->n;
-    for (uint32_t k = 0; k < lt->n; k++) {
+    cfg->n_rpo = pre->n;
+    for (uint32_t k = 0; k < pre->n; k++) {
         cfg->rpo[k] = cfg->rpo[n_post + k];
         cfg->rpo_of[cfg->rpo[k].i] = k;
     }
@@ -87,61 +78,32 @@ static void cfg_edges(Arena *arena, Cfg *cfg) {
     }
 }
 
-// The vertex of least semi on the path from v up to (not including) its root; compresses that path.
-static uint32_t lt_eval(Lt *lt, uint32_t v) {
-    if (lt->ancestor[v] == NONE) return v;
-    uint32_t depth = 0;
-    for (uint32_t u = v; lt->ancestor[lt->ancestor[u]] != NONE; u = lt->ancestor[u]) lt->stack[depth++] = u;
-    while (depth) {
-        uint32_t u = lt->stack[--depth];
-        uint32_t a = lt->ancestor[u];
-        if (lt->semi[lt->label[a]] < lt->semi[lt->label[u]]) lt->label[u] = lt->label[a];
-        lt->ancestor[u] = lt->ancestor[a];
+static void cfg_dominators(Arena *arena, const Preorder *pre) {
+    Cfg *cfg = pre->cfg;
+    DomGraph graph = dom_graph(arena, pre->n, cfg->pred_at[cfg->n_blocks]);
+    uint32_t n = 0;
+    for (uint32_t w = 0; w < pre->n; w++) {
+        uint32_t b = pre->vertex[w];
+        graph.parent[w] = pre->parent[w];
+        for (uint32_t e = cfg->pred_at[b]; e < cfg->pred_at[b + 1]; e++)
+            graph.preds[n++] = pre->number[cfg->preds[e].from.i];
+        graph.pred_at[w + 1] = n;
     }
-    return lt->label[v];
-}
-
-static void lt_dominators(Lt *lt) {
-    Cfg *cfg = lt->cfg;
-    for (uint32_t w = 0; w < lt->n; w++) {
-        lt->semi[w] = w;
-        lt->label[w] = w;
-        lt->ancestor[w] = NONE;
-        lt->bucket[w] = NONE;
-    }
-    for (uint32_t w = lt->n; w-- > 1;) {
-        uint32_t b = lt->vertex[w];
-        for (uint32_t e = cfg->pred_at[b]; e < cfg->pred_at[b + 1]; e++) {
-            uint32_t u = lt_eval(lt, lt->number[cfg->preds[e].from.i]);
-            if (lt->semi[u] < lt->semi[w]) lt->semi[w] = lt->semi[u];
-        }
-        lt->bucket_next[w] = lt->bucket[lt->semi[w]];
-        lt->bucket[lt->semi[w]] = w;
-        uint32_t p = lt->parent[w];
-        lt->ancestor[w] = p;
-        for (uint32_t v = lt->bucket[p]; v != NONE; v = lt->bucket_next[v]) {
-            uint32_t u = lt_eval(lt, v);
-            lt->idom[v] = lt->semi[u] < lt->semi[v] ? u : p;
-        }
-        lt->bucket[p] = NONE;
-    }
-    for (uint32_t w = 1; w < lt->n; w++) {
-        if (lt->idom[w] != lt->semi[w]) lt->idom[w] = lt->idom[lt->idom[w]];
-        cfg->idom[lt->vertex[w]] = (Block){lt->vertex[lt->idom[w]]};
-    }
+    const uint32_t *idom = dom_immediate(arena, &graph);
+    for (uint32_t w = 1; w < pre->n; w++) cfg->idom[pre->vertex[w]] = (Block){pre->vertex[idom[w]]};
 }
 
 // Preorder numbers of the dominator tree: an immediate dominator always has the smaller depth-first number.
-static void cfg_tree(Arena *arena, Lt *lt) {
-    Cfg *cfg = lt->cfg;
+static void cfg_tree(Arena *arena, Preorder *pre) {
+    Cfg *cfg = pre->cfg;
     uint32_t *next = NEW_ARRAY(arena, uint32_t, cfg->n_blocks + 1);
-    for (uint32_t w = lt->n; w-- > 0;) {
-        uint32_t b = lt->vertex[w];
+    for (uint32_t w = pre->n; w-- > 0;) {
+        uint32_t b = pre->vertex[w];
         cfg->dom_size[b]++;
         if (w) cfg->dom_size[cfg->idom[b].i] += cfg->dom_size[b];
     }
-    for (uint32_t w = 0; w < lt->n; w++) {
-        uint32_t b = lt->vertex[w];
+    for (uint32_t w = 0; w < pre->n; w++) {
+        uint32_t b = pre->vertex[w];
         if (w) {
             cfg->dom_pre[b] = next[cfg->idom[b].i];
             next[cfg->idom[b].i] += cfg->dom_size[b];
@@ -215,29 +177,18 @@ Cfg *cfg_new(Arena *arena, const Func *f) {
     cfg->loop = NEW_ARRAY(arena, Block, n);
     cfg->depth = NEW_ARRAY(arena, uint32_t, n);
     Arena *scratch = arena_new(arena_ctx(arena));
-    uint32_t **arrays[9];
-    Lt lt = {.cfg = cfg};
-    arrays[0] = &lt.number;
-    arrays[1] = &lt.vertex;
-    arrays[2] = &lt.parent;
-    arrays[3] = &lt.semi;
-    arrays[4] = &lt.ancestor;
-    arrays[5] = &lt.label;
-    arrays[6] = &lt.idom;
-    arrays[7] = &lt.bucket;
-    arrays[8] = &lt.bucket_next;
-    for (int k = 0; k < 9; k++) *arrays[k] = NEW_ARRAY(scratch, uint32_t, (size_t)n + 1);
-    lt.stack = NEW_ARRAY(scratch, uint32_t, (size_t)n + 1);
+    Preorder pre = {.cfg = cfg, .number = all_none(scratch, n)};
+    pre.vertex = NEW_ARRAY(scratch, uint32_t, (size_t)n + 1);
+    pre.parent = NEW_ARRAY(scratch, uint32_t, (size_t)n + 1);
     for (uint32_t b = 0; b < n; b++) {
-        lt.number[b] = NONE;
         cfg->rpo_of[b] = NONE;
         cfg->idom[b] = NO_BLOCK;
         cfg->loop[b] = NO_BLOCK;
     }
-    cfg_walk(scratch, &lt);
+    cfg_walk(scratch, &pre);
     cfg_edges(arena, cfg);
-    lt_dominators(&lt);
-    cfg_tree(scratch, &lt);
+    cfg_dominators(scratch, &pre);
+    cfg_tree(scratch, &pre);
     cfg_loops(scratch, cfg);
     arena_free(scratch);
     return cfg;

@@ -16,23 +16,24 @@
 // reached, since a return needs no place to go on; but not those at the start or the end of a loop, which cost nothing
 // behind it.
 //
-// Dominators: Lengauer and Tarjan, "A fast algorithm for finding dominators in a flowgraph" (TOPLAS 1979), the simple
-// version. Loops: from each header, innermost first, backwards from the edges that return to it; what was found is
+// Loops: from each header, innermost first, backwards from the edges that return to it; what was found is
 // contracted by union-find (Tarjan, "Testing flow graph reducibility", 1974).
+#include "ir/dominators.h"
 #include "stack/flow.h"
 
 typedef struct Walk {
     uint32_t node, next;
 } Walk;
 
-// All arrays but `number` are by preorder number.
-typedef struct Lt {
+// The walk's numbers.
+typedef struct Preorder {
     Arena *arena;
     const Flow *f;
     uint32_t n;
     uint32_t *number; // node -> preorder number, NONE = not reached
-    uint32_t *vertex, *parent, *semi, *ancestor, *label, *idom, *bucket, *next, *path;
-} Lt;
+    uint32_t *vertex; // preorder number -> node
+    uint32_t *parent; // preorder number -> that of the parent in the depth-first tree
+} Preorder;
 
 // The edges into each node: those of node v are in[first[v]] to in[first[v + 1]], without those from nodes that are not
 // reached.
@@ -56,16 +57,16 @@ static uint32_t visit(const Flow *f, const FlowNode *node, uint32_t k) {
     return f->edges.v[e].to;
 }
 
-static void walk(Lt *lt, FlowOrder *o) {
-    const Flow *f = lt->f;
+static void walk(Preorder *pre, FlowOrder *o) {
+    const Flow *f = pre->f;
     uint32_t n = f->nodes.n;
-    Walk *stack = NEW_ARRAY(lt->arena, Walk, n);
+    Walk *stack = NEW_ARRAY(pre->arena, Walk, n);
     uint32_t depth = 1;
     uint32_t post = n; // written from the end: what is left is the reverse
     stack[0] = (Walk){0, 0};
-    lt->number[0] = 0;
-    lt->parent[0] = NONE;
-    lt->n = 1;
+    pre->number[0] = 0;
+    pre->parent[0] = NONE;
+    pre->n = 1;
     while (depth) {
         Walk *top = &stack[depth - 1];
         const FlowNode *node = &f->nodes.v[top->node];
@@ -75,10 +76,10 @@ static void walk(Lt *lt, FlowOrder *o) {
             continue;
         }
         uint32_t to = visit(f, node, top->next++);
-        if (lt->number[to] != NONE) continue;
-        lt->number[to] = lt->n;
-        lt->vertex[lt->n] = to;
-        lt->parent[lt->n++] = lt->number[top->node];
+        if (pre->number[to] != NONE) continue;
+        pre->number[to] = pre->n;
+        pre->vertex[pre->n] = to;
+        pre->parent[pre->n++] = pre->number[top->node];
         stack[depth++] = (Walk){to, 0};
     }
     o->n_rpo = n - post;
@@ -108,45 +109,18 @@ static Preds preds_of(Arena *arena, const Flow *f, const FlowOrder *o) {
 
 // ---- dominators ---------------------------------------------------------------------------------------
 
-// The vertex of least semi-dominator on the way from v to the root of its tree, the root excluded; shortens the way.
-static uint32_t eval(Lt *lt, uint32_t v) {
-    if (lt->ancestor[v] == NONE) return v;
+static void dominators(const Preorder *pre, const Preds *preds, FlowOrder *o) {
+    DomGraph graph = dom_graph(pre->arena, pre->n, preds->first[pre->f->nodes.n]);
     uint32_t n = 0;
-    for (uint32_t x = v; lt->ancestor[lt->ancestor[x]] != NONE; x = lt->ancestor[x]) lt->path[n++] = x;
-    while (n) {
-        uint32_t x = lt->path[--n];
-        uint32_t up = lt->ancestor[x];
-        if (lt->semi[lt->label[up]] < lt->semi[lt->label[x]]) lt->label[x] = lt->label[up];
-        lt->ancestor[x] = lt->ancestor[up];
+    for (uint32_t w = 0; w < pre->n; w++) {
+        uint32_t node = pre->vertex[w];
+        graph.parent[w] = pre->parent[w];
+        for (uint32_t k = preds->first[node]; k < preds->first[node + 1]; k++)
+            graph.preds[n++] = pre->number[pre->f->edges.v[preds->in[k]].from];
+        graph.pred_at[w + 1] = n;
     }
-    return lt->label[v];
-}
-
-static void dominators(Lt *lt, const Preds *preds, FlowOrder *o) {
-    for (uint32_t v = 0; v < lt->n; v++) {
-        lt->semi[v] = lt->label[v] = v;
-        lt->ancestor[v] = lt->bucket[v] = NONE;
-    }
-    for (uint32_t w = lt->n; w-- > 1;) {
-        uint32_t node = lt->vertex[w];
-        for (uint32_t k = preds->first[node]; k < preds->first[node + 1]; k++) {
-            uint32_t u = eval(lt, lt->number[lt->f->edges.v[preds->in[k]].from]);
-            if (lt->semi[u] < lt->semi[w]) lt->semi[w] = lt->semi[u];
-        }
-        lt->next[w] = lt->bucket[lt->semi[w]];
-        lt->bucket[lt->semi[w]] = w;
-        uint32_t p = lt->parent[w];
-        lt->ancestor[w] = p;
-        for (uint32_t v = lt->bucket[p]; v != NONE; v = lt->next[v]) {
-            uint32_t u = eval(lt, v);
-            lt->idom[v] = lt->semi[u] < lt->semi[v] ? u : p;
-        }
-        lt->bucket[p] = NONE;
-    }
-    for (uint32_t w = 1; w < lt->n; w++) {
-        if (lt->idom[w] != lt->semi[w]) lt->idom[w] = lt->idom[lt->idom[w]];
-        o->idom[lt->vertex[w]] = lt->vertex[lt->idom[w]];
-    }
+    const uint32_t *idom = dom_immediate(pre->arena, &graph);
+    for (uint32_t w = 1; w < pre->n; w++) o->idom[pre->vertex[w]] = pre->vertex[idom[w]];
 }
 
 // The dominator tree as intervals: a dominates b when b's start lies in a's.
@@ -233,13 +207,12 @@ FlowOrder *flow_order(Arena *arena, const Flow *f) {
     o->start = NEW_ARRAY(arena, uint32_t, n);
     o->size = NEW_ARRAY(arena, uint32_t, n);
     o->is_header = NEW_ARRAY(arena, bool, n);
-    Lt lt = {.arena = arena, .f = f, .number = all_none(arena, n)};
-    uint32_t **const tables[] = {&lt.vertex, &lt.parent, &lt.semi, &lt.ancestor, &lt.label,
-                                 &lt.idom,   &lt.bucket, &lt.next, &lt.path};
-    for (unsigned k = 0; k < sizeof tables / sizeof *tables; k++) *tables[k] = NEW_ARRAY(arena, uint32_t, n);
-    walk(&lt, o);
+    Preorder pre = {.arena = arena, .f = f, .number = all_none(arena, n)};
+    pre.vertex = NEW_ARRAY(arena, uint32_t, n);
+    pre.parent = NEW_ARRAY(arena, uint32_t, n);
+    walk(&pre, o);
     Preds preds = preds_of(arena, f, o);
-    dominators(&lt, &preds, o);
+    dominators(&pre, &preds, o);
     number_tree(arena, o);
     o->preds_first = preds.first;
     o->preds = preds.in;
