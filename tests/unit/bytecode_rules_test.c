@@ -615,8 +615,8 @@ START_TEST(utf8) {
                 }
                 if (good) at += 1u + rows[row].more;
             }
-            ck_assert_msg(bc_utf8_valid((const char *)text, n) == good, "%02x %02x %02x %02x, %u bytes", text[0],
-                          text[1], text[2], text[3], n);
+            if (bc_utf8_valid((const char *)text, n) != good) // Check's own assertions take longer than all of this
+                ck_abort_msg("%02x %02x %02x %02x, %u bytes", text[0], text[1], text[2], text[3], n);
         }
     }
 }
