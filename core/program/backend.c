@@ -136,6 +136,7 @@ static void program_new(Ctx *ctx, void *arg) {
     program->ctx = ctx;
     program->arena = arena;
     program->text = arena_new(ctx);
+    program->held_at = map_new(arena);
     program->options = request->backend->options;
     program->machine = request->backend->machine;
     request->made = program;

@@ -23,6 +23,12 @@ typedef struct Definition {
     void *address;
 } Definition;
 
+// A value that the collector keeps right. It is visited once, however often it is held.
+typedef struct Held {
+    vtr_value *value;
+    uint32_t times;
+} Held;
+
 struct vtr_backend {
     Ctx *ctx;
     Arena *arena;
@@ -45,7 +51,8 @@ struct vtr_program {
     uint32_t host_trap; // vtr_program_trap()
     bool trapped;       // the last run ended in a trap
     Arena *text;        // strings about the last trap
-    VEC(vtr_value *) held;
+    VEC(Held) held;     // references that the host holds
+    Map held_at;        // address of a value -> its number in `held` + 1, 0 = it is not there
 };
 
 // Makes the engine of the options. (program/native.c)

@@ -14,7 +14,7 @@ vtr_status vtr_value_bytes(vtr_program *program, vtr_value value, void **bytes, 
 void program_held_roots(void *data, Heap *heap, HeapVisit *visit) {
     vtr_program *program = data;
     for (uint32_t k = 0; k < program->held.n; k++) {
-        vtr_value *value = program->held.v[k];
+        vtr_value *value = program->held.v[k].value;
         if (value->type == VTR_REF) visit(heap, &value->as.ref);
     }
 }
@@ -24,10 +24,18 @@ typedef struct Hold {
     vtr_value *value;
 } Hold;
 
+static uint64_t key_of(const vtr_value *value) { return (uint64_t)(uintptr_t)value; }
+
 static void hold_body(Ctx *ctx, void *arg) {
     (void)ctx;
     const Hold *hold = arg;
-    vec_push(hold->program->arena, &hold->program->held, hold->value);
+    vtr_program *program = hold->program;
+    uint32_t *at = map_add(&program->held_at, key_of(hold->value), 0, NULL);
+    if (!*at) {
+        vec_push(program->arena, &program->held, (Held){hold->value, 0});
+        *at = program->held.n;
+    }
+    program->held.v[*at - 1].times++;
 }
 
 vtr_status vtr_program_hold(vtr_program *program, vtr_value *value) {
@@ -35,14 +43,14 @@ vtr_status vtr_program_hold(vtr_program *program, vtr_value *value) {
     return ctx_try(program->ctx, hold_body, &hold);
 }
 
-// What was held last is released first, most often.
 void vtr_program_release(vtr_program *program, vtr_value *value) {
-    for (uint32_t k = program->held.n; k-- > 0;) {
-        if (program->held.v[k] != value) continue;
-        program->held.v[k] = vec_last(&program->held);
-        program->held.n--;
-        return;
-    }
+    uint32_t *at = map_find(&program->held_at, key_of(value));
+    if (!at || !*at || --program->held.v[*at - 1].times) return;
+    Held last = vec_last(&program->held);
+    program->held.v[*at - 1] = last;
+    *map_find(&program->held_at, key_of(last.value)) = *at;
+    *at = 0;
+    program->held.n--;
 }
 
 typedef struct NewArray {

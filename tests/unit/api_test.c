@@ -567,6 +567,17 @@ static void check_objects(vtr_program *program) {
     ck_assert_int_eq(vtr_program_run(program, "read", &number, 1, NULL), VTR_OK);
     ck_bytes(program, args[0], "one");
     ck_bytes(program, args[1], "other");
+    // Held twice it is one object still, of which two references are one.
+    vtr_value same = args[0];
+    ck_assert_int_eq(vtr_program_hold(program, &same), VTR_OK);
+    ck_assert_int_eq(vtr_program_hold(program, &args[0]), VTR_OK);
+    ck_assert_int_eq(vtr_program_run(program, "read", &number, 1, NULL), VTR_OK);
+    ck_assert_uint_eq(same.as.ref, args[0].as.ref);
+    ck_bytes(program, same, "one");
+    vtr_program_release(program, &same);
+    vtr_program_release(program, &args[0]);
+    ck_assert_int_eq(vtr_program_run(program, "read", &number, 1, NULL), VTR_OK);
+    ck_bytes(program, args[0], "one");
     vtr_program_release(program, &args[0]);
     ck_assert_int_eq(vtr_program_run(program, "read", &number, 1, NULL), VTR_OK);
     ck_bytes(program, args[1], "other");
