@@ -5,7 +5,7 @@
 #include "aot/object.h"
 #include "aot/wasm.h"
 #include "bytecode/module.h"
-#include "jit/compile.h"
+#include "compile/compile.h"
 
 typedef struct Aot {
     Object *object;

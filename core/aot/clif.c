@@ -20,10 +20,8 @@ const char *aot_libcall(const char *name) {
 
 // The symbol of a function: what is not a text becomes one that no text is.
 static uint32_t symbol(Object *o, ExtName name) {
-    char text[32];
     if (name.kind == NAME_TEXT) return aot_symbol(o, name.text);
-    snprintf(text, sizeof text, "u%u:%u", name.space, name.index);
-    return object_symbol(o, text);
+    return object_symbol(o, name_symbol(o->arena, name));
 }
 
 static uint32_t resolve(void *user, ExtName name) { return symbol(user, name); }

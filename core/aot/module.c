@@ -3,12 +3,8 @@
 
 #include "aot/aot.h"
 #include "aot/image.h"
+#include "compile/thunk.h"
 #include "irgen/irgen.h"
-#include "jit/state.h"
-
-// The exit thunk stores where the walk of the runtime looks.
-_Static_assert(offsetof(JitActivation, exit_sp) == offsetof(RtActivation, exit_sp), "exit_sp");
-_Static_assert(offsetof(JitActivation, exit_pc) == offsetof(RtActivation, exit_pc), "exit_pc");
 
 typedef struct Module {
     Aot *aot;
@@ -17,7 +13,7 @@ typedef struct Module {
     CompileOptions compile;
     Irgen irgen;
     uint32_t *functions, *entries, *externs; // ImageCode
-    Interner thunks;                         // "__vtr_trap", helpers that exit: local symbols thunk_syms
+    Interner thunks;                         // CODE_TRAP, helpers that exit: local symbols thunk_syms
     VEC(uint32_t) thunk_syms;
     Interner sigs; // keys of signatures that have an entry thunk: entry_syms
     VEC(uint32_t) entry_syms;
@@ -41,7 +37,7 @@ static bool in_module(const void *user, ExtName name) {
 // What thunks refer to is outside, whatever its name.
 static uint32_t resolve_outside(void *user, ExtName name) {
     Module *a = user;
-    return object_symbol(a->o, strcmp(name.text, JIT_TRAP_EXIT) == 0 ? "vtr_rt_trap_exit" : name.text);
+    return object_symbol(a->o, strcmp(name.text, THUNK_TRAP_EXIT) == 0 ? "vtr_rt_trap_exit" : name.text);
 }
 
 static uint32_t new_local(Module *a, const char *name) { return object_local(a->o, name, OBJ_FUNC, NONE, 0, 0); }
@@ -57,12 +53,11 @@ static uint32_t add_thunk_name(Module *a, const char *name) {
 static void add_thunks(Module *a) {
     const Target *t = a->o->target;
     Arena *arena = a->o->arena;
-    object_code(a->o, jit_trap_thunk(arena, t, true), add_thunk_name(a, JIT_TRAP), OBJ_LOCAL, resolve_outside, a);
+    object_code(a->o, thunk_trap(arena, t, true), add_thunk_name(a, CODE_TRAP), OBJ_LOCAL, resolve_outside, a);
     for (const RtHelper *h = rt_helpers; h->name; h++) {
         if (!h->exits) continue;
-        ExtName name = {.kind = NAME_TEXT, .text = h->name};
-        const Code *code =
-            jit_exit_thunk(arena, t, name, name, t->conv[CC_SYSTEM_V], offsetof(VmCtx, activation), true);
+        ExtName name = name_of(h->name);
+        const Code *code = thunk_exit(arena, t, name, name, t->conv[CC_SYSTEM_V], offsetof(VmCtx, activation), true);
         object_code(a->o, code, add_thunk_name(a, h->name), OBJ_LOCAL, resolve_outside, a);
     }
 }
@@ -78,8 +73,8 @@ static uint32_t entry_thunk(Module *a, uint32_t func) {
     if (number == a->entry_syms.n) {
         CompileOptions options = a->compile;
         options.opt = OPT_NONE;
-        Func *f = jit_entry_func(a->o->ctx, a->o->target, &sig);
-        f->name = (ExtName){.kind = NAME_TEXT, .text = arena_printf(a->o->arena, "__vtr_entry %u", number)};
+        Func *f = thunk_entry(a->o->ctx, a->o->target, &sig);
+        f->name = name_of(arena_printf(a->o->arena, "__vtr_entry %u", number));
         vec_push(a->o->arena, &a->entry_syms, new_local(a, f->name.text));
         object_code(a->o, compile_func(a->o->arena, f, &options), a->entry_syms.v[number], OBJ_LOCAL, resolve, a);
         arena_free(f->arena);

@@ -16,7 +16,7 @@
 
 static uint32_t word_global(Func *f, const char *name, Type type) {
     GlobalValue g = {.kind = GV_SYMBOL, .type = (uint8_t)type, .colocated = true};
-    g.name = (ExtName){.kind = NAME_TEXT, .text = arena_printf(f->arena, "*%s", name)};
+    g.name = name_of(arena_printf(f->arena, "*%s", name));
     for (uint32_t k = 0; k < f->globals.n; k++)
         if (f->globals.v[k].kind == GV_SYMBOL && f->globals.v[k].name.kind == NAME_TEXT &&
             strcmp(f->globals.v[k].name.text, g.name.text) == 0)

@@ -30,8 +30,8 @@ Func *wasm_array_func(Ctx *ctx, const char *loader, const char *sizes) {
     for (unsigned k = 0; k < 3; k++) sig.params[k].type = types[k];
     f->sig = sig;
     vec_push(f->arena, &f->sigs, sig);
-    vec_push(f->arena, &f->funcs, (ExtFunc){{NAME_TEXT, loader, 0, 0}, 0, .declared = true});
-    GlobalValue table = {.kind = GV_SYMBOL, .type = T_i64, .colocated = true, .name = {NAME_TEXT, sizes, 0, 0}};
+    vec_push(f->arena, &f->funcs, (ExtFunc){name_of(loader), 0, .declared = true});
+    GlobalValue table = {.kind = GV_SYMBOL, .type = T_i64, .colocated = true, .name = name_of(sizes)};
     vec_push(f->arena, &f->globals, table);
     Builder b = {.f = f, .at = block_new(f), .srcloc = NONE};
     block_append(f, b.at);

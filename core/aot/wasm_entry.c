@@ -17,11 +17,7 @@ Func *wasm_entry_func(Ctx *ctx, const Target *t, const Sig *sig, ExtName callee)
     Func *f = func_new(ctx);
     Type ptr = target_ptr_type(t);
     f->sig = entry_sig(f->arena, ptr);
-    Sig own = *sig;
-    own.params = arena_copy(f->arena, sig->params, sig->n_params * sizeof *sig->params);
-    own.results = arena_copy(f->arena, sig->results, sig->n_results * sizeof *sig->results);
-    own.declared = true;
-    vec_push(f->arena, &f->sigs, own);
+    vec_push(f->arena, &f->sigs, sig_copy(f->arena, sig));
     vec_push(f->arena, &f->funcs, (ExtFunc){callee, 0, .colocated = true, .declared = true});
     Builder b = {.f = f, .at = block_new(f), .srcloc = NONE};
     block_append(f, b.at);

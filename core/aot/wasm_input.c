@@ -6,7 +6,6 @@
 #include "aot/wasm_meta.h"
 #include "ir_build.h"
 #include "irgen/irgen.h"
-#include "jit/state.h"
 
 #define RUNTIME "vitrail" // the module that the loader's functions are imported from
 
@@ -83,14 +82,9 @@ static void fill_traps(void *user, Wasm *w, WasmCustom *section) {
 
 // ---- IR text ------------------------------------------------------------------------------------------------
 
-// A function's name as IR text writes it, without the %.
-static const char *name_text(Arena *arena, ExtName name) {
-    return name.kind == NAME_TEXT ? name.text : arena_printf(arena, "u%u:%u", name.space, name.index);
-}
-
 static uint32_t symbol(Aot *aot, ExtName name) {
     Wasm *w = aot->wasm;
-    const char *text = name_text(w->arena, name);
+    const char *text = name_symbol(w->arena, name);
     // What the file defines or has met under this name goes before the library.
     bool known = intern_find(&w->names, text, strlen(text)) != UINT32_MAX;
     const char *function = known || name.kind != NAME_TEXT ? NULL : aot_libcall(text);
@@ -107,7 +101,7 @@ static void add_text_entry(Aot *aot, const Func *callee, const char *name) {
     CompileOptions options = aot->compile;
     options.traps = TRAPS_INSN;
     Func *f = wasm_entry_func(w->ctx, w->target, &callee->sig, callee->name);
-    f->name = (ExtName){.kind = NAME_TEXT, .text = arena_printf(w->arena, "%s%s", WASM_ENTRY, name)};
+    f->name = name_of(arena_printf(w->arena, "%s%s", WASM_ENTRY, name));
     uint32_t sym = wasm_local(w, f->name.text);
     wasm_code(w, compile_func(f->arena, f, &options), sym, resolve_text, aot);
     wasm_export(w, sym, w->syms.v[sym].name);
@@ -124,9 +118,9 @@ void aot_wasm_funcs(Aot *aot, Func *const *funcs, uint32_t n) {
     CompileOptions options = aot->compile;
     options.traps = TRAPS_INSN;
     // All names first: they are not the library's.
-    for (uint32_t k = 0; k < n; k++) wasm_symbol(w, name_text(w->arena, funcs[k]->name));
+    for (uint32_t k = 0; k < n; k++) wasm_symbol(w, name_symbol(w->arena, funcs[k]->name));
     for (uint32_t k = 0; k < n; k++) {
-        const char *name = name_text(w->arena, funcs[k]->name);
+        const char *name = name_symbol(w->arena, funcs[k]->name);
         uint32_t sym = wasm_symbol(w, name);
         wasm_code(w, compile_func(code, funcs[k], &options), sym, resolve_text, aot);
         wasm_export(w, sym, name);
@@ -169,7 +163,7 @@ static uint32_t resolve_outside(void *user, const CodeReloc *r) {
 static uint32_t resolve(void *user, const CodeReloc *r) {
     Module *a = user;
     if (r->name.kind == NAME_USER) return a->functions[r->name.index];
-    if (!strcmp(r->name.text, JIT_TRAP)) return trap_symbol(a, (uint32_t)r->addend);
+    if (!strcmp(r->name.text, CODE_TRAP)) return trap_symbol(a, (uint32_t)r->addend);
     if (strcmp(r->name.text, WASM_ARRAY) != 0) return resolve_outside(a, r);
     if (a->array == NONE) a->array = wasm_local(a->w, WASM_ARRAY);
     return a->array;
@@ -200,7 +194,7 @@ static Func *trap_func(Ctx *ctx, uint32_t code) {
     Sig thrower = {.n_params = 1, .conv = CC_SYSTEM_V, .declared = true, .params = NEW(f->arena, AbiParam)};
     thrower.params[0].type = T_i32;
     vec_push(f->arena, &f->sigs, thrower);
-    ExtFunc callee = {{.kind = NAME_TEXT, .text = "trap"}, 0, .declared = true};
+    ExtFunc callee = {name_of("trap"), 0, .declared = true};
     vec_push(f->arena, &f->funcs, callee);
     Builder b = {.f = f, .at = block_new(f), .srcloc = NONE};
     block_append(f, b.at);
@@ -216,7 +210,7 @@ static void add_traps(Module *a) {
     options.traps = TRAPS_INSN;
     for (uint32_t k = 0; k < a->traps.entries.n; k++) {
         Func *f = trap_func(a->w->ctx, (uint32_t)a->traps.entries.v[k].key);
-        f->name = (ExtName){.kind = NAME_TEXT, .text = "trap"};
+        f->name = name_of("trap");
         Code *code = compile_func(a->w->arena, f, &options);
         code->sites.n = 0; // the place that traps is the one that called it
         wasm_code(a->w, code, a->traps.entries.v[k].value, resolve, a);
@@ -239,7 +233,7 @@ static void add_array(Module *a) {
     a->sizes = wasm_local(w, ARRAY_SIZES);
     wasm_define_data(w, a->sizes, data, 0, a->m->n_types);
     Func *f = wasm_array_func(w->ctx, WASM_ARRAY, ARRAY_SIZES);
-    f->name = (ExtName){.kind = NAME_TEXT, .text = WASM_ARRAY};
+    f->name = name_of(WASM_ARRAY);
     wasm_code(w, compile_func(f->arena, f, &a->compile), a->array, resolve_in_array, a);
     arena_free(f->arena);
 }
@@ -249,11 +243,11 @@ static void add_entry(Module *a, uint32_t func) {
     if (a->exports[func]) return;
     Wasm *w = a->w;
     ExtName name = {.kind = NAME_USER, .index = func};
-    const char *text = name_text(w->arena, name);
+    const char *text = name_symbol(w->arena, name);
     Arena *tmp = arena_new(w->ctx);
     Sig sig = irgen_sig(&a->irgen, tmp, func);
     Func *f = wasm_entry_func(w->ctx, w->target, &sig, name);
-    f->name = (ExtName){.kind = NAME_TEXT, .text = arena_printf(w->arena, "%s%s", WASM_ENTRY, text)};
+    f->name = name_of(arena_printf(w->arena, "%s%s", WASM_ENTRY, text));
     uint32_t sym = wasm_local(w, f->name.text);
     wasm_code(w, compile_func(tmp, f, &a->compile), sym, resolve, a);
     wasm_export(w, sym, w->syms.v[sym].name);

@@ -311,9 +311,7 @@ vtr_ir_value vtr_func_get(vtr_func *func, vtr_ir_variable variable) {
 
 // ---- entities ---------------------------------------------------------------------------------------
 
-static ExtName copied_name(const vtr_func *func, const char *name) {
-    return (ExtName){.kind = NAME_TEXT, .text = arena_text(func->arena, name, strlen(name))};
-}
+static ExtName copied_name(const vtr_func *func, const char *name) { return name_copy(func->arena, name_of(name)); }
 
 static uint32_t add_signature(vtr_func *func, const char *text) {
     want_open(func);

@@ -70,8 +70,11 @@ typedef struct Code {
     uint32_t activation; // entry thunks: offset from sp of the slot that holds the activation, else NONE
 } Code;
 
+// What the traps of a function call that is not to trap by itself.
+#define CODE_TRAP "__vtr_trap"
+
 typedef enum TrapStyle {
-    TRAPS_CALL, // a trap site calls the symbol %__vtr_trap, which never returns there (on a stack machine it is a
+    TRAPS_CALL, // a trap site calls the symbol CODE_TRAP, which never returns there (on a stack machine it is a
                 // function without parameters, and the relocation's addend is the trap code)
     TRAPS_INSN  // a trap site executes the target's trapping instruction; its address is in `sites`
 } TrapStyle;

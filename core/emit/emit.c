@@ -24,8 +24,7 @@ static void append_reloc(Emit *e, Mark start, const Fixup *fix, const MOpnd *o) 
         vec_push(e->tmp, &e->refs, (LocalRef){start, fix->at, fix->reloc, true, o->reg, addend, fix->back});
         return;
     }
-    CodeReloc reloc = {fix->at, fix->reloc, sym->name, addend, sym->colocated, fix->back, 0};
-    if (sym->name.kind == NAME_TEXT) reloc.name.text = arena_text(e->out, sym->name.text, strlen(sym->name.text));
+    CodeReloc reloc = {fix->at, fix->reloc, name_copy(e->out, sym->name), addend, sym->colocated, fix->back, 0};
     vec_push(e->out, &e->code->relocs, reloc);
     vec_push(e->tmp, &e->reloc_marks, start);
 }
@@ -388,15 +387,10 @@ static void collect_locals(Emit *e) {
     if (m->saves_all && n) e->code->activation = (uint32_t)e->locals[0];
 }
 
-static ExtName copy_name(Arena *arena, ExtName name) {
-    if (name.kind == NAME_TEXT && name.text) name.text = arena_text(arena, name.text, strlen(name.text));
-    return name;
-}
-
 Code *emit_func(Arena *arena, MFunc *m, TrapStyle traps) {
     Code *code = NEW(arena, Code);
     code->target = m->target;
-    if (m->ir) code->name = copy_name(arena, m->ir->name);
+    if (m->ir) code->name = name_copy(arena, m->ir->name);
     code->align = 16;
     code->landing = NONE;
     code->activation = NONE;

@@ -372,7 +372,7 @@ void frame_epilogue(Emit *e, uint32_t area) {
 static uint32_t trap_symbol(Emit *e) {
     if (e->trap_sym == NONE) {
         e->trap_sym = e->m->syms.n;
-        vec_push(e->tmp, &e->m->syms, (MSym){.name = {.kind = NAME_TEXT, .text = "__vtr_trap"}});
+        vec_push(e->tmp, &e->m->syms, (MSym){.name = name_of(CODE_TRAP)});
     }
     return e->trap_sym;
 }

@@ -66,7 +66,7 @@ typedef struct Emit {
     uint32_t *forward;                                         // by block: where a jump to it ends up
     uint32_t *sym_at;                                          // by symbol: offset in the data part, NONE = external
     int32_t *locals;         // by number of IR stack slot: offset from sp, INT32_MIN = no code uses it
-    uint32_t trap_sym;       // MFunc.syms number of __vtr_trap, NONE = not made yet
+    uint32_t trap_sym;       // MFunc.syms number of CODE_TRAP, NONE = not made yet
     uint32_t squeezes;       // decisions of Stress.squeeze so far
     uint32_t overflow_block; // number of the stack-overflow stub: one past MFunc.blocks; NONE = none
 } Emit;

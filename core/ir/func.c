@@ -3,6 +3,8 @@
 // A list in the pool always has room for its length rounded up to a power of two, so pushing needs no stored
 // capacity: a list whose length is 0 or a power of two is full. Hence a part of a list (at + 1, say) may be read
 // as a list but never be pushed to.
+#include <string.h>
+
 #include "ir/ir.h"
 
 Func *func_new_in(Arena *arena) {
@@ -99,6 +101,34 @@ Inst inst_new(Func *f, const InstData *data) {
     d.results = (ValueList){0, 0};
     vec_push(f->arena, &f->insts, d);
     return (Inst){f->insts.n - 1};
+}
+
+ExtName name_copy(Arena *arena, ExtName name) {
+    if (name.kind == NAME_TEXT && name.text) name.text = arena_text(arena, name.text, strlen(name.text));
+    return name;
+}
+
+const char *name_symbol(Arena *arena, ExtName name) {
+    if (name.kind == NAME_TEXT) return name.text ? name.text : "";
+    return arena_printf(arena, "u%u:%u", (unsigned)name.space, (unsigned)name.index);
+}
+
+const char *name_text(Arena *arena, ExtName name) {
+    const char *symbol = name_symbol(arena, name);
+    return name.kind == NAME_TEXT ? arena_printf(arena, "%%%s", symbol) : symbol;
+}
+
+void name_put(Buf *out, ExtName name) {
+    if (name.kind == NAME_TEXT) buf_printf(out, "%%%s", name.text ? name.text : "");
+    else buf_printf(out, "u%u:%u", (unsigned)name.space, (unsigned)name.index);
+}
+
+Sig sig_copy(Arena *arena, const Sig *sig) {
+    Sig copy = *sig;
+    copy.params = arena_copy(arena, sig->params, sig->n_params * sizeof *sig->params);
+    copy.results = arena_copy(arena, sig->results, sig->n_results * sizeof *sig->results);
+    copy.declared = true;
+    return copy;
 }
 
 const Sig *inst_sig(const Func *f, Inst i) {

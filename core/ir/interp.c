@@ -123,13 +123,7 @@ IrInterp *ir_interp_new(Arena *arena, Func *const *funcs, uint32_t n_funcs, cons
 // ---- frames -------------------------------------------------------------------------------------
 
 static IrInterpStatus fail(IrInterp *in, const char *what, const ExtName *name) {
-    if (name && name->kind == NAME_TEXT) {
-        in->error = arena_printf(in->arena, "%s %%%s", what, name->text);
-    } else if (name) {
-        in->error = arena_printf(in->arena, "%s u%u:%u", what, (unsigned)name->space, (unsigned)name->index);
-    } else {
-        in->error = what;
-    }
+    in->error = name ? arena_printf(in->arena, "%s %s", what, name_text(in->arena, *name)) : what;
     return IR_INTERP_ERROR;
 }
 

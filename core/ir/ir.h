@@ -124,6 +124,13 @@ typedef struct ExtName {
     uint32_t space, index;
 } ExtName;
 
+static inline ExtName name_of(const char *text) { return (ExtName){.kind = NAME_TEXT, .text = text}; }
+ExtName name_copy(Arena *arena, ExtName name); // with a text of its own
+// The name as IR text writes it, %gcd or u0:1, and as symbols are called, without the %. An absent text is empty.
+void name_put(Buf *out, ExtName name);
+const char *name_text(Arena *arena, ExtName name);
+const char *name_symbol(Arena *arena, ExtName name);
+
 typedef struct ExtFunc {
     ExtName name;
     uint32_t sig; // index into Func.sigs
@@ -250,6 +257,8 @@ void inst_remove(Func *f, Inst i); // out of the layout; its values stay, unused
 // Makes `from` (a result or parameter) another name of `to`. The caller sees to it that no cycle arises.
 void value_alias(Func *f, Value from, Value to);
 
+// A copy with lists of its own, declared.
+Sig sig_copy(Arena *arena, const Sig *sig);
 // The signature of a call instruction (call, call_indirect, return_call, return_call_indirect).
 const Sig *inst_sig(const Func *f, Inst i);
 

@@ -16,14 +16,6 @@ typedef struct Writer {
 
 static void put_value(Writer *w, uint32_t v) { buf_printf(w->out, "v%u", (unsigned)v); }
 
-static void put_name(Buf *out, const ExtName *name) {
-    if (name->kind == NAME_TEXT) {
-        buf_printf(out, "%%%s", name->text);
-    } else {
-        buf_printf(out, "u%u:%u", (unsigned)name->space, (unsigned)name->index);
-    }
-}
-
 static void put_params(Buf *out, const AbiParam *params, uint32_t n) {
     for (uint32_t k = 0; k < n; k++) {
         if (k) buf_text(out, ", ");
@@ -94,7 +86,7 @@ static void put_global(Buf *out, uint32_t number, const GlobalValue *gv) {
         break;
     case GV_SYMBOL:
         buf_printf(out, "symbol %s", gv->colocated ? "colocated " : "");
-        put_name(out, &gv->name);
+        name_put(out, gv->name);
         text_put_offset(out, gv->offset);
         break;
     }
@@ -118,7 +110,7 @@ static void put_preamble(Buf *out, const Func *f) {
         if (!func->declared) continue;
         buf_printf(out, "    fn%u = %s%s", (unsigned)k, func->colocated ? "colocated " : "",
                    func->patchable ? "patchable " : "");
-        put_name(out, &func->name);
+        name_put(out, func->name);
         buf_printf(out, " sig%u\n", (unsigned)func->sig);
     }
     for (uint32_t k = 0; k < f->consts.n; k++) {
@@ -338,7 +330,7 @@ void ir_write(const Func *f, Buf *out) {
         }
     }
     buf_text(out, "function ");
-    put_name(out, &f->name);
+    name_put(out, f->name);
     put_sig(out, &f->sig);
     buf_text(out, " {\n");
     put_preamble(out, f);

@@ -46,7 +46,7 @@ Inst gen_helper(Gen *g, enum GenHelper helper, const Value *args, uint32_t n) {
     uint32_t ref = *at;
     if (added) {
         vec_push(f->arena, &f->sigs, helper_sig(f->arena, helpers[helper].params, helpers[helper].result));
-        ExtName name = {NAME_TEXT, helpers[helper].name, 0, 0};
+        ExtName name = name_of(helpers[helper].name);
         vec_push(f->arena, &f->funcs, (ExtFunc){name, f->sigs.n - 1, .declared = true});
     }
     return ir_call(&g->b, ref, args, n);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "builder/func.h"
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "jit/jit.h"
 #include "verify/ir_verify.h"
 
@@ -75,12 +75,10 @@ typedef struct TextJob {
     void *address;
 } TextJob;
 
-static ExtName text_name(const char *name) { return (ExtName){.kind = NAME_TEXT, .text = name}; }
-
 static void define_body(Ctx *ctx, void *arg) {
     (void)ctx;
     TextJob *job = arg;
-    jit_define_symbol(job->jit->jit, text_name(job->name), job->address);
+    jit_define_symbol(job->jit->jit, name_of(job->name), job->address);
 }
 
 vtr_status vtr_jit_define(vtr_jit *jit, const char *name, void *address) {
@@ -90,9 +88,7 @@ vtr_status vtr_jit_define(vtr_jit *jit, const char *name, void *address) {
 
 // Keeps a copy of the signature for vtr_jit_call().
 static void remember(vtr_jit *jit, const Func *f) {
-    Sig sig = f->sig;
-    sig.params = arena_copy(jit->arena, f->sig.params, f->sig.n_params * sizeof *f->sig.params);
-    sig.results = arena_copy(jit->arena, f->sig.results, f->sig.n_results * sizeof *f->sig.results);
+    Sig sig = sig_copy(jit->arena, &f->sig);
     uint32_t name = intern(&jit->names, f->name.text, strlen(f->name.text));
     // The number may be known from a function freed since, or from a try that ran out of memory here.
     while (jit->sigs.n <= name) vec_push(jit->arena, &jit->sigs, (Sig){0});
@@ -168,7 +164,7 @@ static void remove_body(Ctx *ctx, void *arg) {
     const TextJob *job = arg;
     // Names that were never added here are the JIT's own.
     bool own = intern_find(&job->jit->names, job->name, strlen(job->name)) == UINT32_MAX;
-    if (own || !jit_free_function(job->jit->jit, text_name(job->name)))
+    if (own || !jit_free_function(job->jit->jit, name_of(job->name)))
         ctx_fail(ctx, VTR_ERR_NOT_FOUND, "there is no function '%s'", job->name);
 }
 
@@ -184,7 +180,7 @@ static void publish_body(Ctx *ctx, void *arg) {
 
 vtr_status vtr_jit_publish(vtr_jit *jit) { return ctx_try(jit->ctx, publish_body, jit); }
 
-void *vtr_jit_find(const vtr_jit *jit, const char *name) { return jit_find(jit->jit, text_name(name)); }
+void *vtr_jit_find(const vtr_jit *jit, const char *name) { return jit_find(jit->jit, name_of(name)); }
 
 typedef struct CallJob {
     vtr_jit *jit;

@@ -33,9 +33,7 @@ static Sig text_sig(Arena *arena, const Target *t, const char *types) {
 
 static const Sig *keep_sig(Arena *arena, const Sig *sig) {
     Sig *kept = NEW(arena, Sig);
-    *kept = *sig;
-    kept->params = arena_copy(arena, sig->params, sig->n_params * sizeof *sig->params);
-    kept->results = arena_copy(arena, sig->results, sig->n_results * sizeof *sig->results);
+    *kept = sig_copy(arena, sig);
     return kept;
 }
 
@@ -116,7 +114,7 @@ static Func *words_func(Jit *jit, ExtName name, const Sig *sig, SimHost *functio
     Func *f = func_new(jit->ctx);
     Type ptr = target_ptr_type(jit->target);
     f->name = name;
-    f->sig = *keep_sig(f->arena, sig);
+    f->sig = sig_copy(f->arena, sig);
     Sig inner = text_sig(f->arena, jit->target, "ppp:");
     vec_push(f->arena, &f->sigs, inner);
     uint32_t sizes[2] = {sig->n_params, sig->n_results};
@@ -191,11 +189,8 @@ static _Noreturn void stopped(const Jit *jit, const SimStop *stop) {
     vtr_status status = stop->event == SIM_FUEL ? VTR_ERR_LIMIT : VTR_ERR_INTERNAL;
     if (!jit_lookup(jit, stop->pc, &frame))
         ctx_fail(jit->ctx, status, "simulated %s: %s at %p", jit->target->name, what, stop->pc);
-    if (frame.func.kind == NAME_TEXT)
-        ctx_fail(jit->ctx, status, "simulated %s: %s at %%%s+0x%x", jit->target->name, what, frame.func.text,
-                 frame.offset);
-    ctx_fail(jit->ctx, status, "simulated %s: %s at u%u:%u+0x%x", jit->target->name, what, frame.func.space,
-             frame.func.index, frame.offset);
+    ctx_fail(jit->ctx, status, "simulated %s: %s at %s+0x%x", jit->target->name, what,
+             name_text(jit->arena, frame.func), frame.offset);
 }
 
 int jit_simulate(Jit *jit, void *thunk, const uint64_t words[4]) {

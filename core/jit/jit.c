@@ -53,11 +53,10 @@ Jit *jit_new(Arena *arena, const Target *target, const JitOptions *options) {
     code_memory_init(&jit->memory, arena, chosen.reserve ? chosen.reserve : RESERVE_DEFAULT, !simulate);
     if (simulate) jit->sim = sim_new(arena, target, &(SimOptions){chosen.features, chosen.stack, chosen.fuel});
     // ISO C has no conversion from function to object pointers; POSIX does.
-    jit_define_function(jit, (ExtName){.kind = NAME_TEXT, .text = JIT_TRAP_EXIT}, (void *)(uintptr_t)jit_trap_exit,
-                        &jit_trap_adapter);
-    jit_define_symbol(jit, (ExtName){.kind = NAME_TEXT, .text = JIT_SELF}, jit);
+    jit_define_function(jit, name_of(THUNK_TRAP_EXIT), (void *)(uintptr_t)jit_trap_exit, &jit_trap_adapter);
+    jit_define_symbol(jit, name_of(THUNK_SELF), jit);
     Arena *tmp = arena_new(ctx);
-    jit_add(jit, jit_trap_thunk(tmp, target, false));
+    jit_add(jit, thunk_trap(tmp, target, false));
     arena_free(tmp);
     return jit;
 }
@@ -93,23 +92,18 @@ uint32_t jit_name(Jit *jit, ExtName name) {
     return number;
 }
 
-static const char *name_text(Arena *arena, ExtName name) {
-    return name.kind == NAME_TEXT ? arena_printf(arena, "%%%s", name.text)
-                                  : arena_printf(arena, "u%u:%u", name.space, name.index);
-}
-
 void jit_define_symbol(Jit *jit, ExtName name, void *addr) { jit_define_function(jit, name, addr, NULL); }
 
 void jit_define_exit(Jit *jit, ExtName name, void *addr, const JitAdapter *adapter, const Abi *abi,
                      uint32_t activation_offset) {
     Arena *tmp = arena_new(jit->ctx);
     const char *text = name_text(tmp, name);
-    ExtName host = {.kind = NAME_TEXT, .text = arena_printf(tmp, JIT_HOST "%s", text)};
+    ExtName host = name_of(arena_printf(tmp, JIT_HOST "%s", text));
     jit_define_function(jit, host, addr, adapter);
     uint32_t number = jit_name(jit, host);
     uint32_t thunk = jit_name(jit, name);
     jit->syms.v[number].called_as = thunk + 1;
-    jit_add(jit, jit_exit_thunk(tmp, jit->target, name, host, abi, activation_offset, false));
+    jit_add(jit, thunk_exit(tmp, jit->target, name, host, abi, activation_offset, false));
     arena_free(tmp);
 }
 

@@ -54,17 +54,15 @@ typedef struct JitFrame {
 } JitFrame;
 
 typedef struct JitActivation {
+    FrameExit exit;
     struct JitActivation *parent; // the activation that was current when this one began, NULL = none
     Jit *jit;                     // set by jit_call()
-    // Written by exit thunks: where the call pushed the innermost frame's return address, or, where calls leave it in a
-    // register, the stack pointer at the call and the return address.
-    void *exit_sp, *exit_pc;
-    uint32_t trap;       // TRAP_* after VTR_ERR_TRAP
-    JitFrame *frames;    // the caller's array for the frame list of a trap, may be NULL
-    uint32_t max_frames; // its length
-    uint32_t n_frames;   // filled in: the innermost min(depth, max_frames) frames
-    uint64_t depth;      // frames between the trap and the entry thunk, all counted
-    void *resume[2];     // internal: the stack pointer and the address __vtr_trap goes on with
+    uint32_t trap;                // TRAP_* after VTR_ERR_TRAP
+    JitFrame *frames;             // the caller's array for the frame list of a trap, may be NULL
+    uint32_t max_frames;          // its length
+    uint32_t n_frames;            // filled in: the innermost min(depth, max_frames) frames
+    uint64_t depth;               // frames between the trap and the entry thunk, all counted
+    void *resume[2];              // internal: the stack pointer and the address __vtr_trap goes on with
 } JitActivation;
 
 // The address of a symbol, or NULL when it does not know.

@@ -2,7 +2,8 @@
 #ifndef VTR_JIT_STATE_H
 #define VTR_JIT_STATE_H
 
-#include "jit/compile.h"
+#include "compile/compile.h"
+#include "compile/thunk.h"
 #include "jit/jit.h"
 #include "jit/memory.h"
 #include "link/link.h"
@@ -86,13 +87,7 @@ uint32_t jit_batch_after(const Jit *jit, const void *pc);
 const JitFunc *jit_func_at(const Jit *jit, const void *pc);
 const CodeSite *jit_site_at(const JitFunc *func, uint32_t offset);
 
-// thunk.c
-// near: symbols are called directly, wherever they are, and trap_exit's second argument is left undefined.
-Code *jit_trap_thunk(Arena *arena, const Target *t, bool near);
-Code *jit_exit_thunk(Arena *arena, const Target *t, ExtName name, ExtName host, const Abi *abi, uint32_t activation,
-                     bool near);
-// function thunk(fn, args, results, activation) -> i32: calls fn with this signature. 0 = it returned, 1 = it trapped.
-Func *jit_entry_func(Ctx *ctx, const Target *t, const Sig *sig);
+// call.c: the thunk by which functions of this signature are called.
 void *jit_entry_thunk(Jit *jit, const Sig *sig);
 
 // walk.c: what the trap thunk calls with the stack pointer at the call of the trap stub and the return address of that
@@ -109,10 +104,6 @@ void *jit_sym_address(Jit *jit, JitSym *sym, void *addr);
 int jit_simulate(Jit *jit, void *thunk, const uint64_t words[4]);
 extern const JitAdapter jit_trap_adapter;
 
-// Symbols that the thunks refer to.
-#define JIT_TRAP "__vtr_trap"
-#define JIT_TRAP_EXIT "__vtr_trap_exit"
-#define JIT_SELF "__vtr_jit"
 // A host function behind an exit thunk: this, then the thunk's name as text.
 #define JIT_HOST "__vtr_host "
 

@@ -81,7 +81,7 @@ typedef struct Walk {
 // Starts at the call of an exit thunk.
 static Walk walk_from(const JitActivation *activation) {
     const Target *t = activation->jit->target;
-    Walk w = {.jit = activation->jit, .base = activation->exit_sp, .pc = activation->exit_pc};
+    Walk w = {.jit = activation->jit, .base = activation->exit.sp, .pc = activation->exit.pc};
     if (mach_link(t) == NO_REG) {
         memcpy(&w.pc, w.base, sizeof w.pc);
         w.base += mach_word(t);
@@ -108,7 +108,7 @@ static bool is_entry(const JitFunc *f) { return f->landing != NONE; }
 
 void jit_walk(const JitActivation *activation, bool (*visit)(void *user, const JitFrame *frame), void *user) {
     for (; activation; activation = activation->parent) {
-        if (!activation->exit_sp) continue; // it has not called out
+        if (!activation->exit.sp) continue; // it has not called out
         Walk w = walk_from(activation);
         while (walk_frame(&w) && !is_entry(w.func))
             if (!visit(user, &w.frame)) return;

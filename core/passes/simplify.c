@@ -53,7 +53,7 @@ static uint32_t libcall_func(Func *f, const char *name, const Sig *sig) {
         if (func->declared && func->name.kind == NAME_TEXT && !strcmp(func->name.text, name)) return k;
     }
     vec_push(f->arena, &f->sigs, *sig);
-    ExtFunc func = {.name = {.kind = NAME_TEXT, .text = name}, .sig = f->sigs.n - 1, .declared = true};
+    ExtFunc func = {.name = name_of(name), .sig = f->sigs.n - 1, .declared = true};
     vec_push(f->arena, &f->funcs, func);
     return f->funcs.n - 1;
 }

@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "jit/compile.h"
+#include "compile/compile.h"
 
 static ExtName func_name(uint32_t func) { return (ExtName){.kind = NAME_USER, .index = func}; }
 
@@ -30,7 +30,7 @@ static void frame_roots(void *data, Heap *heap, HeapVisit *visit) {
 
 static void define_helpers(Jit *jit, const Target *target) {
     for (const RtHelper *h = rt_helpers; h->name; h++) {
-        ExtName name = {.kind = NAME_TEXT, .text = h->name};
+        ExtName name = name_of(h->name);
         JitAdapter adapter = {h->types, h->call};
         if (h->exits)
             jit_define_exit(jit, name, h->address, &adapter, target->conv[CC_SYSTEM_V], offsetof(VmCtx, activation));

@@ -22,4 +22,12 @@ typedef struct FrameSite {
     uint32_t pop; // SITE_CALL: bytes of stack arguments that the callee removes
 } FrameSite;
 
+// Where compiled code called out to a function that walks its frames: the first field of an activation, written by exit
+// thunks. Where calls push the return address, sp is where the innermost frame's stands, and pc is not written;
+// elsewhere they are the stack pointer at the call and the return address.
+typedef struct FrameExit {
+    char *sp; // NULL: it has not called out
+    void *pc;
+} FrameExit;
+
 #endif

@@ -59,7 +59,7 @@ static bool walk_frame(Walk *w) {
 static bool at_entry(const Walk *w) { return w->func->landing != BC_NONE; }
 
 static Walk walk_from(const RtActivation *a) {
-    Walk w = {.image = a->image, .base = a->exit_sp, .pc = a->exit_pc};
+    Walk w = {.image = a->image, .base = a->exit.sp, .pc = a->exit.pc};
     if (!w.pc) { // the call pushed it
         memcpy(&w.pc, w.base, sizeof w.pc);
         w.base += sizeof w.pc;
@@ -70,7 +70,7 @@ static Walk walk_from(const RtActivation *a) {
 static void frame_roots(void *data, Heap *heap, HeapVisit *visit) {
     Instance *instance = data;
     for (const RtActivation *a = instance->vm->activation; a; a = a->parent) {
-        if (!a->exit_sp) continue; // it has not called out
+        if (!a->exit.sp) continue; // it has not called out
         Walk w = walk_from(a);
         while (walk_frame(&w) && !at_entry(&w))
             for (uint32_t k = 0; k < w.site->n_refs; k++)

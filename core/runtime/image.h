@@ -45,12 +45,11 @@ enum {
 // A trap of the stack check, in FrameSite.trap: told apart from TRAP 8, whose frame has been entered.
 enum { RT_TRAP_STACK = 201 };
 
-// What compiled code hangs on the stack (jit/jit.h tells how it works). The first fields are JitActivation's.
+// What compiled code hangs on the stack (jit/jit.h tells how it works).
 typedef struct RtActivation {
+    FrameExit exit;
     struct RtActivation *parent;
     const RtImage *image;
-    const char *exit_sp;
-    const void *exit_pc;
     Instance *instance;
     const void *resume[2];
 } RtActivation;

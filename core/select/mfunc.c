@@ -30,10 +30,8 @@ static void write_name(const MFunc *m, uint32_t sym, Buf *out) {
     } else if (s->is_data) {
         buf_text(out, "data 0x");
         for (uint32_t k = s->n; k-- > 0;) buf_printf(out, "%02x", s->data[k]);
-    } else if (s->name.kind == NAME_TEXT) {
-        buf_printf(out, "%%%s", s->name.text);
     } else {
-        buf_printf(out, "u%u:%u", s->name.space, s->name.index);
+        name_put(out, s->name);
     }
 }
 
@@ -157,11 +155,9 @@ static void write_block(const MFunc *m, uint32_t block, Buf *out) {
 }
 
 void mfunc_write(const MFunc *m, Buf *out) {
-    if (m->ir->name.kind == NAME_TEXT) {
-        buf_printf(out, "machine %%%s %s {\n", m->ir->name.text, m->target->name);
-    } else {
-        buf_printf(out, "machine u%u:%u %s {\n", m->ir->name.space, m->ir->name.index, m->target->name);
-    }
+    buf_text(out, "machine ");
+    name_put(out, m->ir->name);
+    buf_printf(out, " %s {\n", m->target->name);
     for (uint32_t k = 0; k < m->slots.n; k++) {
         const MSlot *s = &m->slots.v[k];
         buf_printf(out, "    %s%u: %u bytes, align %u\n", slot_kinds[s->kind], k, s->size, s->align);

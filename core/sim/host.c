@@ -35,15 +35,8 @@ static void add_chunk(Sim *sim) {
     vec_push(sim->arena, &sim->chunks, memory);
 }
 
-static Sig copy_sig(Arena *arena, const Sig *sig) {
-    Sig copy = *sig;
-    copy.params = arena_copy(arena, sig->params, sig->n_params * sizeof *sig->params);
-    copy.results = arena_copy(arena, sig->results, sig->n_results * sizeof *sig->results);
-    return copy;
-}
-
 void *sim_host(Sim *sim, const Sig *sig, SimHost *function, void *ctx) {
-    SimHostFn host = {.function = function, .ctx = ctx, .sig = copy_sig(sim->arena, sig)};
+    SimHostFn host = {.function = function, .ctx = ctx, .sig = sig_copy(sim->arena, sig)};
     host.place = abi_place(sim->arena, sim->target, &host.sig);
     uint32_t number = sim->hosts.n;
     if (number / HOST_CHUNK == sim->chunks.n) add_chunk(sim);

@@ -27,16 +27,10 @@ typedef struct Writer {
     uint32_t *entry;      // by MBlock: edge of the branch table being written
 } Writer;
 
-static const char *name_of(const Body *b) {
-    ExtName name = b->m->ir ? b->m->ir->name : (ExtName){.kind = NAME_TEXT};
-    if (name.kind == NAME_TEXT) return name.text ? name.text : "";
-    return arena_printf(b->tmp, "u%u:%u", name.space, name.index);
-}
-
 static void check_limit(const Body *b, uint64_t n, uint32_t limit, const char *what) {
     if (limit && n > limit)
         ctx_fail(b->ctx, VTR_ERR_LIMIT, "%s: function %s needs more than the %u %s that there may be", b->t->name,
-                 name_of(b), limit, what);
+                 name_symbol(b->tmp, b->code->name), limit, what);
 }
 
 // ---- operations -----------------------------------------------------------------------------------------
@@ -326,11 +320,6 @@ static void write_body(Writer *w) {
     put_plain(b, b->s->end);
 }
 
-static ExtName copy_name(Arena *arena, ExtName name) {
-    if (name.kind == NAME_TEXT && name.text) name.text = arena_text(arena, name.text, strlen(name.text));
-    return name;
-}
-
 static void copy_types(Body *b) {
     for (uint32_t k = 0; k < b->m->types.n; k++) {
         MType type = b->m->types.v[k];
@@ -352,7 +341,7 @@ Code *stack_emit(Arena *arena, MFunc *m, TrapStyle traps, bool optimise, bool ch
     FlowOrder *order = flow_reduce(tmp, flow);
     Code *code = NEW(arena, Code);
     *code = (Code){.target = m->target, .align = 1, .landing = NONE, .activation = NONE};
-    if (m->ir) code->name = copy_name(arena, m->ir->name);
+    if (m->ir) code->name = name_copy(arena, m->ir->name);
     Body *b = NEW(tmp, Body);
     *b = (Body){.ctx = m->ctx, .tmp = tmp, .out = arena, .m = m, .t = m->target, .s = m->target->stack};
     b->plan = plan;

@@ -36,8 +36,7 @@ static void put_reloc(Body *b, uint32_t start, const Fixup *fix, const MOpnd *o,
     } else {
         const MSym *sym = &b->m->syms.v[o->reg];
         if (sym->is_data || sym->table) ctx_bug(b->ctx, "stack: a reference to data in the code");
-        r.name = sym->name;
-        if (r.name.kind == NAME_TEXT) r.name.text = arena_text(b->out, r.name.text, strlen(r.name.text));
+        r.name = name_copy(b->out, sym->name);
         r.colocated = sym->colocated;
         r.type = sym->type;
     }
@@ -110,8 +109,7 @@ static uint32_t trap_symbol(Body *b) {
         if (b->m->types.v[k].n_params == 0 && b->m->types.v[k].n_results == 0) b->trap_type = k;
     if (b->trap_type == b->m->types.n) vec_push(b->m->arena, &b->m->types, (MType){0});
     b->trap_sym = b->m->syms.n;
-    vec_push(b->m->arena, &b->m->syms,
-             (MSym){.name = {.kind = NAME_TEXT, .text = "__vtr_trap"}, .type = b->trap_type + 1});
+    vec_push(b->m->arena, &b->m->syms, (MSym){.name = name_of(CODE_TRAP), .type = b->trap_type + 1});
     return b->trap_sym;
 }
 

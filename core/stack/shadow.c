@@ -165,7 +165,7 @@ void shadow_enter(Body *b) {
     const Shadow *f = &b->shadow;
     if (!f->size) return;
     b->sp_sym = b->m->syms.n;
-    vec_push(b->m->arena, &b->m->syms, (MSym){.name = {.kind = NAME_TEXT, .text = b->s->sp_symbol}});
+    vec_push(b->m->arena, &b->m->syms, (MSym){.name = name_of(b->s->sp_symbol)});
     put_sym(b, b->s->sp_get, b->sp_sym, 0);
     add(b, -(int64_t)f->size);
     put_imm(b, f->checks || f->moves ? b->s->tee : b->s->set, f->base);

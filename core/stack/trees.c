@@ -155,7 +155,7 @@ static unsigned effects(const Trees *t, const MInst *i) {
     return fx;
 }
 
-static uint32_t name_of(Trees *t, uint32_t v) {
+static uint32_t name_value(Trees *t, uint32_t v) {
     while (t->name[v] != v) {
         t->name[v] = t->name[t->name[v]];
         v = t->name[v];
@@ -202,7 +202,7 @@ static void need_inst(Trees *t, uint32_t n) {
     const MOpnd *o = minst_slots(t->m, i);
     for (unsigned k = 0; k < i->n_slots; k++) {
         if (o[k].kind != MO_VREG || stack_is_result(&o[k])) continue;
-        uint32_t v = name_of(t, o[k].reg);
+        uint32_t v = name_value(t, o[k].reg);
         t->total[v]++;
         if (bits_has(t->needed, v)) continue;
         bits_add(t->needed, v);
@@ -215,7 +215,7 @@ static void need_args(Trees *t, uint32_t param) {
     uint32_t b = t->param_of[param];
     for (uint32_t k = t->in_first[b]; k < t->in_first[b + 1]; k++) {
         const MEdge *e = &m->edges.v[t->in_edges[k]];
-        uint32_t v = name_of(t, m->lists.v[e->args + t->param_at[param]]);
+        uint32_t v = name_value(t, m->lists.v[e->args + t->param_at[param]]);
         if (v == param) continue;
         t->total[v]++;
         if (bits_has(t->needed, v)) continue;
@@ -305,7 +305,7 @@ static bool may_stand(Trees *t, uint32_t d) { return may_move(t, d) && may_pass(
 // Adds the definitions behind d that an operand is made of to `work`; false when one is not pure.
 static bool add_later_def(Trees *t, const MOpnd *o, uint32_t d) {
     if (o->kind != MO_VREG || stack_is_result(o)) return true;
-    uint32_t v = name_of(t, o->reg);
+    uint32_t v = name_value(t, o->reg);
     uint32_t def = t->def[v];
     if (bits_has(t->repeat, v) || def == NONE || def < d || !is_of_block(t, def)) return true;
     vec_push(t->tmp, &t->work, def);
@@ -440,7 +440,7 @@ static void write_operands(Trees *t, uint32_t base) {
         const MOpnd *o = stack_slot(t->m, &t->m->insts.v[f->inst], f->left);
         if (!stack_is_push(o)) continue;
         if (o->kind == MO_SLOT) write(t, SOP_FRAME, slot_number(t, o));
-        else write_use(t, name_of(t, o->reg));
+        else write_use(t, name_value(t, o->reg));
     }
 }
 
@@ -460,7 +460,7 @@ static void find_args(Trees *t, uint32_t edge) {
     t->args.n = 0;
     for (uint32_t k = 0; k < e->n_args; k++) {
         uint32_t param = m->lists.v[m->blocks.v[e->block].params + k];
-        uint32_t arg = name_of(t, m->lists.v[e->args + k]);
+        uint32_t arg = name_value(t, m->lists.v[e->args + k]);
         if (!bits_has(t->needed, param) || arg == param) continue;
         uint32_t d = t->def[arg];
         bool moves = d != NONE && is_of_block(t, d) && !bits_has(t->repeat, arg);
@@ -487,7 +487,7 @@ static void count_uses(Trees *t, const MBlock *b) {
         const MOpnd *o = minst_slots(m, i);
         for (unsigned k = 0; k < i->n_slots; k++) {
             if (o[k].kind != MO_VREG || stack_is_result(&o[k])) continue;
-            uint32_t v = name_of(t, o[k].reg);
+            uint32_t v = name_value(t, o[k].reg);
             if (t->def[v] != NONE && is_of_block(t, t->def[v])) t->here[v]++;
         }
     }

@@ -44,11 +44,8 @@ static bool bad(Verifier *v, const char *fmt, ...) {
     char *reason = NEW_ARRAY(v->scratch, char, (size_t)(n < 0 ? 0 : n) + 1);
     if (n >= 0) vsnprintf(reason, (size_t)n + 1, fmt, args);
     va_end(args);
-    if (f->name.kind == NAME_TEXT) {
-        buf_printf(&text, "function %%%s", f->name.text ? f->name.text : "");
-    } else {
-        buf_printf(&text, "function u%u:%u", (unsigned)f->name.space, (unsigned)f->name.index);
-    }
+    buf_text(&text, "function ");
+    name_put(&text, f->name);
     if (block_ok(v->block)) buf_printf(&text, ", block%u", (unsigned)v->block.i);
     if (inst_ok(v->inst)) {
         buf_text(&text, ", `");

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "jit/jit.h"
 
 bool abi_arguments_right;
@@ -30,8 +30,6 @@ static char *read_file(const char *folder, const char *name, size_t *n) {
     fclose(file);
     return text;
 }
-
-static ExtName name_of(const char *text) { return (ExtName){.kind = NAME_TEXT, .text = text}; }
 
 static void fail(Job *job, const AbiCase *c, const char *what) {
     printf("%s -O %s: %s: %s\n", job->part->name, job->opt == OPT_NONE ? "none" : "speed", what, c->signature);

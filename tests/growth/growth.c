@@ -16,7 +16,7 @@
 #endif
 
 #include "cases.h"
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "jit/jit.h"
 #include "select/target.h"
 #include "verify/ir_verify.h"

@@ -49,37 +49,32 @@ def rule_layout(source, _build, _mdc):
             yield f"{name}: missing at the top level"
 
 
+# The folders of core/ in layers: a file includes from its own folder and from lower layers only. verify/ checks
+# allocations as well as IR, so it stands above the allocators, and what verifies IR, builder/ and passes/, above it.
+LAYERS = [("support",), ("ir", "bytecode"), ("runtime", "select"), ("interp", "regalloc", "emit"),
+          ("link", "sim", "stack"), ("verify",), ("builder", "passes"), ("irgen", "compile"), ("jit", "aot"), ("program",)]
+
+
 def rule_includes(source, _build, _mdc):
-    """No include cycle between the folders of core/, and the direction that the design gives."""
-    edges = {}
+    """Includes between the folders of core/ point down the layers, so there is no cycle, and never out of core/."""
+    level = {folder: k for k, layer in enumerate(LAYERS) for folder in layer}
+    seen = set()
     for name in tracked(source, "core/*.c", "core/*.h"):
         here = name.split("/")[1]
+        if here == "include":
+            continue
+        seen.add(here)
         for number, line in enumerate(read(source, name).split("\n"), 1):
-            match = re.match(r'\s*#\s*include\s+"([a-z_]+)/', line)
-            if match and match.group(1) != here:
-                edges.setdefault((here, match.group(1)), f"{name}:{number}")
-    for (here, there), place in sorted(edges.items()):
-        if there in ("targets",):
-            yield f"{place}: core/ reaches into {there}/"
-    graph = {}
-    for here, there in edges:
-        graph.setdefault(here, set()).add(there)
-    state = {}
-
-    def visit(folder, path):
-        state[folder] = 1
-        for there in sorted(graph.get(folder, ())):
-            if state.get(there) == 1:
-                yield "include cycle: " + " -> ".join(path[path.index(there):] + [there]) + \
-                    " (" + ", ".join(edges[pair] for pair in zip(path[path.index(there):],
-                                                                path[path.index(there) + 1:] + [there])) + ")"
-            elif there not in state:
-                yield from visit(there, path + [there])
-        state[folder] = 2
-
-    for folder in sorted(graph):
-        if folder not in state:
-            yield from visit(folder, [folder])
+            match = re.match(r'\s*#\s*include\s+["<](?:\.\./)*([a-z_0-9]+)/', line)
+            there = match and match.group(1)
+            if not match or there in (here, "sys", "sanitizer"):
+                continue
+            if here not in level or there not in level:
+                yield f"{name}:{number}: {there if here in level else here}/ has no place in the layers of core/"
+            elif level[there] >= level[here]:
+                yield f"{name}:{number}: {here}/ includes from {there}/, which is not below it"
+    for folder in sorted(level.keys() - seen):
+        yield f"core/{folder}: has a place in the layers and no files"
 
 
 def register_names(source, mdc):

@@ -7,7 +7,7 @@
 
 #include "ir/interp.h"
 #include "ir_build.h"
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "jit/jit.h"
 #include "random.h"
 #include "select/target.h"

@@ -105,7 +105,7 @@ static uint32_t resolve(void *user, const CodeReloc *r) {
         if (function) wasm_import(c->w, sym, "vitrail", function);
         return sym;
     }
-    return wasm_symbol(c->w, arena_printf(c->arena, "u%u:%u", r->name.space, r->name.index));
+    return wasm_symbol(c->w, name_symbol(c->arena, r->name));
 }
 
 uint32_t wasm_case_add(WasmCase *c, const RandomProgram *program, const Way *way) {

@@ -20,7 +20,7 @@ static unsigned below(unsigned n) {
 static Func *random_graph(Ctx *ctx, unsigned n) {
     Func *f = func_new(ctx);
     Builder b = {f, NO_BLOCK, NONE};
-    f->name = (ExtName){.kind = NAME_TEXT, .text = "g"};
+    f->name = name_of("g");
     for (unsigned k = 0; k < n; k++) block_append(f, block_new(f));
     for (unsigned k = 0; k < n; k++) {
         BlockCall targets[4];

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "jit/jit.h"
 #include "unit.h"
 
@@ -137,8 +137,6 @@ static void load(Env *env, const char *text) {
     jit_publish(env->jit);
 }
 
-static ExtName text_name(const char *name) { return (ExtName){.kind = NAME_TEXT, .text = name}; }
-
 static const Sig *sig_of(Env *env, const char *name) {
     for (uint32_t k = env->funcs.n; k-- > 0;)
         if (strcmp(env->funcs.v[k]->name.text, name) == 0) return &env->funcs.v[k]->sig;
@@ -146,7 +144,7 @@ static const Sig *sig_of(Env *env, const char *name) {
 }
 
 static vtr_status call(Env *env, const char *name, const uint64_t *args, uint64_t *results, JitActivation *act) {
-    void *fn = jit_find(env->jit, text_name(name));
+    void *fn = jit_find(env->jit, name_of(name));
     ck_assert_ptr_nonnull(fn);
     return jit_call(env->jit, fn, sig_of(env, name), args, results, act);
 }
@@ -529,7 +527,7 @@ static const char with_maps[] =
 
 static void stack_maps(Env *env) {
     Host host = {.env = env};
-    jit_define_exit(env->jit, text_name("collect"), (void *)(uintptr_t)collect, NULL, env->target->conv[CC_SYSTEM_V],
+    jit_define_exit(env->jit, name_of("collect"), (void *)(uintptr_t)collect, NULL, env->target->conv[CC_SYSTEM_V],
                     offsetof(Host, activation));
     load(env, with_maps);
     JitActivation act = {0};
@@ -560,8 +558,8 @@ static void nesting(Env *env) {
     Host host = {.env = env};
     const Abi *abi = env->target->conv[CC_SYSTEM_V];
     uint32_t offset = offsetof(Host, activation);
-    jit_define_exit(env->jit, text_name("collect"), (void *)(uintptr_t)collect, NULL, abi, offset);
-    jit_define_exit(env->jit, text_name("nested"), (void *)(uintptr_t)nested, NULL, abi, offset);
+    jit_define_exit(env->jit, name_of("collect"), (void *)(uintptr_t)collect, NULL, abi, offset);
+    jit_define_exit(env->jit, name_of("nested"), (void *)(uintptr_t)nested, NULL, abi, offset);
     add_text(env, with_maps);
     add_text(env, three_deep);
     load(env, "function %top(i64, i64) -> i64 {\n    ss0 = explicit_slot 8\n    fn0 = %nested(i64, i64) -> i64\n"
@@ -597,7 +595,7 @@ static void publish(Ctx *ctx, void *arg) {
 
 static void find_symbols(Env *env) {
     unsigned asked = 0;
-    jit_define_symbol(env->jit, text_name("by_table"), (void *)(uintptr_t)twice);
+    jit_define_symbol(env->jit, name_of("by_table"), (void *)(uintptr_t)twice);
     add_text(env, "function %f(i64) -> i64 {\n    sig0 = (i64) -> i64 system_v\n    fn0 = %by_table(i64) -> i64\n"
                   "    fn1 = %by_callback(i64) -> i64\n    fn2 = %labs(i64) -> i64\n"
                   "block0(v0: i64):\n    v1 = call fn0(v0)\n    v2 = call fn1(v1)\n    v3 = ineg v2\n"
@@ -609,7 +607,7 @@ static void find_symbols(Env *env) {
     ck_assert_ptr_nonnull(strstr(info.message, "%by_callback"));
     ck_assert_uint_eq(vtr_diagnostic_count(env->ctx), 1);
     vtr_diagnostics_clear(env->ctx);
-    ck_assert_ptr_null(jit_find(env->jit, text_name("f")));
+    ck_assert_ptr_null(jit_find(env->jit, name_of("f")));
     jit_set_resolver(env->jit, resolve, &asked);
     jit_publish(env->jit);
     ck_assert_uint_gt(asked, 0);
@@ -646,7 +644,7 @@ static void memory(Env *env) {
     jit_publish(env->jit); // what the Jit itself needs, apart from what is freed here
     for (unsigned k = 0; k < 300; k++) {
         load(env, text);
-        void *f = jit_find(env->jit, text_name("f"));
+        void *f = jit_find(env->jit, name_of("f"));
         if (k < 3) {
             executable_mappings(f, &executable);
             ck_assert_int_eq(executable, !env->simulate);
@@ -658,9 +656,9 @@ static void memory(Env *env) {
         }
         if (k == 0) first = f;
         ck_assert_ptr_eq(f, first); // the place is reused
-        ck_assert(jit_free_function(env->jit, text_name("f")));
-        ck_assert(!jit_free_function(env->jit, text_name("f")));
-        ck_assert_ptr_null(jit_find(env->jit, text_name("f")));
+        ck_assert(jit_free_function(env->jit, name_of("f")));
+        ck_assert(!jit_free_function(env->jit, name_of("f")));
+        ck_assert_ptr_null(jit_find(env->jit, name_of("f")));
         JitFrame frame;
         ck_assert(!jit_lookup(env->jit, f, &frame));
         if (k < 3) {
@@ -680,7 +678,7 @@ static void duplicates(Env *env) {
     ck_assert_int_eq(ctx_try(env->ctx, add_twice, env), VTR_ERR_USAGE);
     vtr_diagnostics_clear(env->ctx);
     jit_publish(env->jit);
-    ck_assert_ptr_nonnull(jit_find(env->jit, text_name("f")));
+    ck_assert_ptr_nonnull(jit_find(env->jit, name_of("f")));
 }
 BOTH(a_name_is_defined_once, duplicates)
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "jit/jit.h"
 #include "unit.h"
 
@@ -75,9 +75,9 @@ static void work(Ctx *ctx, void *arg) {
     uint64_t args[2] = {9, 0};
     memcpy(&args[1], &half, sizeof half);
     JitActivation act = {0};
-    void *fn = jit_find(jit, (ExtName){.kind = NAME_TEXT, .text = "main"});
+    void *fn = jit_find(jit, name_of("main"));
     if (jit_call(jit, fn, &file->funcs.v[0]->sig, args, result, &act) != VTR_OK) ctx_throw(ctx, VTR_ERR_TRAP);
-    ck_assert(jit_free_function(jit, (ExtName){.kind = NAME_TEXT, .text = "main"}));
+    ck_assert(jit_free_function(jit, name_of("main")));
     arena_free(arena);
 }
 

@@ -8,7 +8,7 @@
 
 #include "ir/interp.h"
 #include "ir_build.h"
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "jit/jit.h"
 #include "support/bits.h"
 #include "unit.h"
@@ -251,7 +251,7 @@ static Func *random_function(Ctx *ctx, uint64_t seed) {
     static const uint8_t types[N_PARAMS + 1] = {T_i64, T_i8, T_i16, T_i32, T_i64, T_f32, T_f64, T_i64};
     Gen g = {.state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1, .f = func_new(ctx)};
     Func *f = g.f;
-    f->name = (ExtName){.kind = NAME_TEXT, .text = "f"};
+    f->name = name_of("f");
     f->sig = (Sig){.n_params = N_PARAMS + 1, .n_results = 2, .conv = CC_SYSTEM_V, .declared = true};
     f->sig.params = NEW_ARRAY(f->arena, AbiParam, N_PARAMS + 1);
     f->sig.results = NEW_ARRAY(f->arena, AbiParam, 2);

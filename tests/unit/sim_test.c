@@ -1,7 +1,7 @@
 // The simulator: single instructions, what stops a machine, host functions, code that comes and goes.
 #include <string.h>
 
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "jit/jit.h"
 #include "unit.h"
 #include "x86_64.h"
@@ -141,8 +141,6 @@ typedef struct Run {
     Env env;
 } Run;
 
-static ExtName text_name(const char *name) { return (ExtName){.kind = NAME_TEXT, .text = name}; }
-
 static void with_jit(Ctx *ctx, void *arg) {
     Run *run = arg;
     Env env = run->env;
@@ -189,7 +187,7 @@ static const Sig *sig_of(const Env *env, const char *name) {
 
 static vtr_status call(Env *env, const char *name, const uint64_t *args, uint64_t *results) {
     JitActivation activation = {0};
-    return jit_call(env->jit, jit_find(env->jit, text_name(name)), sig_of(env, name), args, results, &activation);
+    return jit_call(env->jit, jit_find(env->jit, name_of(name)), sig_of(env, name), args, results, &activation);
 }
 
 typedef struct Throwing {
@@ -270,7 +268,7 @@ static void words(Env *env) {
                  "    return v106, v101, v102, v103, v107, v105\n}\n");
     const char *text = buf_str(&b);
     IrFile *file = ir_read(env->arena, "test", text, strlen(text), CC_SYSTEM_V);
-    jit_define_host(env->jit, text_name("record"), &file->funcs.v[0]->sig, record, env);
+    jit_define_host(env->jit, name_of("record"), &file->funcs.v[0]->sig, record, env);
     add(env, text);
     uint64_t args[16];
     uint64_t got[6];
@@ -299,7 +297,7 @@ static double mixed(int8_t a, float b, uint64_t c, double d, int32_t e, int64_t 
 
 // Any C function, called by what was declared of it.
 static void c_functions(Env *env) {
-    jit_define_symbol(env->jit, text_name("mixed"), (void *)(uintptr_t)mixed);
+    jit_define_symbol(env->jit, name_of("mixed"), (void *)(uintptr_t)mixed);
     add(env, "function %f(f32, f64, i64) -> f64 {\n"
              "    fn0 = %mixed(i8 sext, f32, i64, f64, i32, i64, i16 sext, i8 uext, i64, f32) -> f64\n"
              "block0(v0: f32, v1: f64, v2: i64):\n    v3 = iconst.i8 -3\n    v4 = iconst.i32 -70000\n"
@@ -339,7 +337,7 @@ static void nested(Env *env) {
     AbiParam one = {.type = T_i64};
     Sig sig = {.params = &one, .results = &one, .n_params = 1, .n_results = 1, .declared = true};
     sig.conv = CC_SYSTEM_V;
-    jit_define_host(env->jit, text_name("catches"), &sig, catches, env);
+    jit_define_host(env->jit, name_of("catches"), &sig, catches, env);
     add(env, "function %break() {\nblock0:\n    debugtrap\n    return\n}\n"
              "function %again(i64) -> i64 {\n    fn0 = %catches(i64) -> i64\n"
              "block0(v0: i64):\n    v1 = call fn0(v0)\n    return v1\n}\n"
@@ -369,10 +367,10 @@ static void replace(Env *env) {
             arena_printf(env->arena,
                          "function %%f(i64) -> i64 {\nblock0(v0: i64):\n    v1 = iadd_imm v0, %u\n    return v1\n}\n",
                          k * 37));
-        void *at = jit_find(env->jit, text_name("f"));
+        void *at = jit_find(env->jit, name_of("f"));
         ck_assert_int_eq(call(env, "f", &zero, &got), VTR_OK);
         ck_assert_uint_eq(got, k * 37);
-        jit_free_function(env->jit, text_name("f"));
+        jit_free_function(env->jit, name_of("f"));
         if (!first) first = at;
         ck_assert_ptr_eq(at, first);
     }
@@ -411,7 +409,7 @@ static void far_apart(Env *env) {
     ck_assert_uint_gt(code->n_code, MiB + MiB / 16);
     vec_push(env->arena, &env->funcs, file->funcs.v[0]);
     jit_declare_callees(env->jit, file->funcs.v[0]);
-    jit_define_symbol(env->jit, text_name("never"), (void *)(uintptr_t)mixed);
+    jit_define_symbol(env->jit, name_of("never"), (void *)(uintptr_t)mixed);
     jit_add(env->jit, code);
     jit_publish(env->jit);
     static const double first = 0x1.3333333333333p3;

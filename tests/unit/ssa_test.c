@@ -18,7 +18,7 @@ static void make(Ctx *c, void *arg) {
     arena = arena_new(c);
     f = func_new_in(arena);
     f->sig.declared = true;
-    f->name = (ExtName){.kind = NAME_TEXT, .text = "test"};
+    f->name = name_of("test");
     ssa = ssa_new(arena, f);
     b = (Builder){f, NO_BLOCK, NONE};
 }

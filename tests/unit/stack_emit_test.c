@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "support/buf.h"
 #include "support/leb.h"
 #include "unit.h"

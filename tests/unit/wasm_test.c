@@ -39,7 +39,7 @@ typedef struct Hand {
 static Hand start(Wasm *w, const char *name, MType type) {
     Hand h = {.w = w, .code = NEW(w->arena, Code), .bytes = buf_new(w->arena)};
     h.code->target = &target;
-    h.code->name = (ExtName){.kind = NAME_TEXT, .text = name};
+    h.code->name = name_of(name);
     vec_push(w->arena, &h.code->types, type);
     buf_u8(&h.bytes, 0); // no locals
     return h;
@@ -50,7 +50,7 @@ static void op(Hand *h, unsigned opcode) { buf_u8(&h->bytes, (uint8_t)opcode); }
 // A field that waits: `type` NULL = none is known.
 static void field(Hand *h, unsigned reloc, const char *name, int64_t addend, const MType *type) {
     CodeReloc r = {.at = h->bytes.bytes.n, .reloc = (uint8_t)reloc, .addend = addend};
-    if (name) r.name = (ExtName){.kind = NAME_TEXT, .text = name};
+    if (name) r.name = name_of(name);
     if (type) {
         vec_push(h->w->arena, &h->code->types, *type);
         r.type = h->code->types.n;

@@ -11,7 +11,7 @@
 #include "bytecode/module.h"
 #include "clock.h"
 #include "irgen/irgen.h"
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "select/target.h"
 #include "vitrail.h"
 

@@ -11,7 +11,7 @@
 #include "commands.h"
 #include "input.h"
 #include "irgen/irgen.h"
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "json.h"
 #include "number.h"
 #include "verify/ir_verify.h"

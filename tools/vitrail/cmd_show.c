@@ -10,7 +10,7 @@
 #include "commands.h"
 #include "input.h"
 #include "irgen/irgen.h"
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "list_body.h"
 #include "listing.h"
 #include "number.h"
@@ -50,8 +50,7 @@ static void print_relocs(void *user, uint32_t end, uint16_t mop, const MOpnd *sl
         buf_printf(out, "    ; %s ", l->code->target->relocs[reloc->reloc].name);
         if (l->code->target->stack && reloc->reloc == l->code->target->stack->reloc_type)
             buf_printf(out, "type %u", reloc->type - 1);
-        else if (reloc->name.kind == NAME_TEXT) buf_printf(out, "%%%s", reloc->name.text);
-        else buf_printf(out, "u%u:%u", reloc->name.space, reloc->name.index);
+        else name_put(out, reloc->name);
         if (reloc->addend) buf_printf(out, "%+" PRId64, reloc->addend);
     }
 }
@@ -158,24 +157,20 @@ static void list_passes(void) {
     printf("%-18s %s\n", "select", "shows which rule covered which values");
 }
 
-static const char *name_text(Arena *arena, ExtName name) {
-    return name.kind == NAME_TEXT ? name.text : arena_printf(arena, "u%u:%u", name.space, name.index);
-}
-
 static void show_clif(Ctx *ctx, Show *show, Arena *arena) {
     if (show->stage == SHOW_BYTECODE) ctx_fail(ctx, VTR_ERR_INPUT, "this is CLIF: it has no bytecode stage");
     IrFile *file = ir_read(arena, show->input.path, show->input.bytes, show->input.size, CC_SYSTEM_V);
     bool right = true;
     for (uint32_t k = 0; k < file->skipped.n; k++) {
         const IrSkipped *skipped = &file->skipped.v[k];
-        if (!show->func || strcmp(show->func, name_text(arena, skipped->name)) != 0) continue;
+        if (!show->func || strcmp(show->func, name_symbol(arena, skipped->name)) != 0) continue;
         diag_error(ctx, skipped->place, "unsupported: %s", skipped->reason);
         ctx_throw(ctx, VTR_ERR_UNSUPPORTED);
     }
     for (uint32_t k = 0; k < file->funcs.n; k++) right = verify_func(file->funcs.v[k]) && right;
     if (!right) ctx_throw(ctx, VTR_ERR_INPUT);
     for (uint32_t k = 0; k < file->funcs.n; k++)
-        show_func(ctx, show, file->funcs.v[k], name_text(arena, file->funcs.v[k]->name));
+        show_func(ctx, show, file->funcs.v[k], name_symbol(arena, file->funcs.v[k]->name));
 }
 
 static void show_module(Ctx *ctx, Show *show, Arena *arena) {

@@ -46,11 +46,11 @@ static void *open_speed(const void *options, Arena *arena, const IrFile *file, F
 
 static FiletestResult call_function(void *state, const Func *f, const uint64_t *args, uint64_t *results,
                                     const char **why) {
-    const ExtName *name = &f->name;
-    const char *text =
-        name->kind == NAME_TEXT ? name->text : arena_printf(f->arena, "u%u:%u", name->space, name->index);
-    const EngineCall call = {
-        .name = text, .args = args, .results = results, .n_args = f->sig.n_params, .n_results = f->sig.n_results};
+    const EngineCall call = {.name = name_symbol(f->arena, f->name),
+                             .args = args,
+                             .results = results,
+                             .n_args = f->sig.n_params,
+                             .n_results = f->sig.n_results};
     if (engine_call(state, &call) == ENGINE_DONE) return FILETEST_RAN;
     // Of a trap's report the line that says what it is.
     const char *report = engine_text(state);

@@ -2,7 +2,7 @@
 #include "filetest.h"
 
 #include "ir/text.h"
-#include "jit/compile.h"
+#include "compile/compile.h"
 #include "jit/jit.h"
 
 static void *native_open(const FiletestMachine *machine, Arena *arena, Func **funcs, uint32_t n, OptLevel opt,

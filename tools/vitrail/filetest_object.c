@@ -11,7 +11,7 @@
 
 #include "aot/aot.h"
 #include "filetest.h"
-#include "jit/state.h"
+#include "compile/thunk.h"
 
 struct FiletestObject {
     Ctx *ctx;
@@ -138,7 +138,7 @@ static void *object_open(const void *options, Arena *arena, const IrFile *ir, Fu
         // The passes may change a function, but not its signature.
         file->codes[k] = compile_func(arena, funcs[k], &compile);
         CompileOptions entry = {.target = tests->machine.target, .opt = OPT_NONE, .traps = TRAPS_INSN};
-        Func *thunk = jit_entry_func(arena_ctx(arena), tests->machine.target, &funcs[k]->sig);
+        Func *thunk = thunk_entry(arena_ctx(arena), tests->machine.target, &funcs[k]->sig);
         file->entries[k] = compile_func(arena, thunk, &entry);
         arena_free(thunk->arena);
     }

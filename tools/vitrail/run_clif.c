@@ -15,9 +15,7 @@ typedef struct ClifRun {
 } ClifRun;
 
 static bool has_name(const Func *f, const char *name) {
-    char user[32];
-    snprintf(user, sizeof user, "u%u:%u", f->name.space, f->name.index);
-    return !strcmp(f->name.kind == NAME_TEXT ? f->name.text : user, name[0] == '%' ? name + 1 : name);
+    return !strcmp(name_symbol(f->arena, f->name), name[0] == '%' ? name + 1 : name);
 }
 
 static Func *find(const IrFile *file, const char *name) {

@@ -1,6 +1,6 @@
 // The pipeline of one function: verify, passes, expansion, selection, allocation (checked when asked), emission.
-#ifndef VTR_JIT_COMPILE_H
-#define VTR_JIT_COMPILE_H
+#ifndef VTR_COMPILE_COMPILE_H
+#define VTR_COMPILE_COMPILE_H
 
 #include "emit/code.h"
 #include "passes/pipeline.h"

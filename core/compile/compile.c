@@ -1,4 +1,4 @@
-#include "jit/compile.h"
+#include "compile/compile.h"
 
 #include <time.h>
 
