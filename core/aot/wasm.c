@@ -21,7 +21,8 @@ Wasm *wasm_new(Arena *arena, const Target *target, uint64_t features) {
 
 // ---- symbols ------------------------------------------------------------------------------------------------
 
-uint32_t wasm_type(Wasm *w, const MType *type) {
+// The number of a function type; the same for equal ones.
+static uint32_t type_number(Wasm *w, const MType *type) {
     Buf key = buf_new(w->arena);
     buf_uleb(&key, type->n_params);
     if (type->n_params) buf_bytes(&key, type->params, type->n_params);
@@ -120,7 +121,7 @@ static void copy_relocs(Wasm *w, WasmFunc *f, const Code *code, uint32_t (*resol
             ctx_bug(w->ctx, "relocation %s at %u of %u bytes", desc->name, r->at, code->n);
         end = r->at + kind.size;
         WasmReloc out = {.at = r->at, .number = (uint8_t)desc->elf, .sym = NONE, .type = NONE, .addend = r->addend};
-        if (r->type) out.type = wasm_type(w, &code->types.v[r->type - 1]);
+        if (r->type) out.type = type_number(w, &code->types.v[r->type - 1]);
         if (kind.field != WASM_F_TYPE) {
             out.sym = resolve(user, r);
             note_use(w, out.sym, kind.field);
@@ -131,7 +132,7 @@ static void copy_relocs(Wasm *w, WasmFunc *f, const Code *code, uint32_t (*resol
 
 uint32_t wasm_code(Wasm *w, const Code *code, uint32_t sym, uint32_t (*resolve)(void *user, const CodeReloc *reloc),
                    void *user) {
-    WasmFunc f = {.sym = sym, .type = wasm_type(w, &code->types.v[0]), .code = NEW(w->arena, Code)};
+    WasmFunc f = {.sym = sym, .type = type_number(w, &code->types.v[0]), .code = NEW(w->arena, Code)};
     *f.code = (Code){.target = code->target, .name = code->name, .n = code->n, .n_code = code->n_code};
     if (f.code->name.kind == NAME_TEXT) f.code->name.text = "";
     f.code->bytes = arena_copy(w->arena, code->bytes, code->n);

@@ -127,8 +127,6 @@ Wasm *wasm_new(Arena *arena, const Target *target, uint64_t features);
 
 // ---- symbols ------------------------------------------------------------------------------------------------
 
-// The number of a function type; the same for equal ones.
-uint32_t wasm_type(Wasm *w, const MType *type);
 // The symbol that has this name outside: made undefined when it is new.
 uint32_t wasm_symbol(Wasm *w, const char *name);
 // A symbol of this file only, made anew.

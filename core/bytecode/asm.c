@@ -19,7 +19,7 @@ bool asm_bad(Asm *a, const Tok *tok, const char *fmt, ...) {
 
 bool asm_at_punct(const Asm *a, char c) { return asm_peek(a)->kind == TOK_PUNCT && asm_peek(a)->punct == c; }
 
-bool asm_at_word(const Asm *a, const char *word) {
+static bool at_word(const Asm *a, const char *word) {
     const Tok *tok = asm_peek(a);
     return tok->kind == TOK_NAME && !tok->quoted && tok->len == strlen(word) && !memcmp(tok->text, word, tok->len);
 }
@@ -31,7 +31,7 @@ bool asm_take_punct(Asm *a, char c) {
 }
 
 bool asm_take_word(Asm *a, const char *word) {
-    if (!asm_at_word(a, word)) return false;
+    if (!at_word(a, word)) return false;
     a->at++;
     return true;
 }
@@ -288,7 +288,7 @@ static bool do_const(Asm *a) {
         if (type->len != strlen(bc_prim_name[t]) || memcmp(type->text, bc_prim_name[t], type->len) != 0) continue;
         if (bc_is_float(t)) return float_const(a, t, &bits) && define_const(a, name, t, bits);
         if (t == BC_BOOL) {
-            bits = asm_at_word(a, "true");
+            bits = at_word(a, "true");
             if (!asm_take_word(a, "true") && !asm_take_word(a, "false")) {
                 return asm_bad(a, asm_peek(a), "true or false is expected");
             }
@@ -310,8 +310,8 @@ static bool do_const(Asm *a) {
 static bool do_export(Asm *a) {
     const Tok *name;
     BcExport e = {0};
-    bool global = asm_at_word(a, "global") && a->toks[a->at + 1].kind == TOK_NAME && a->at++;
-    bool func = !global && asm_at_word(a, "fn") && a->toks[a->at + 1].kind == TOK_NAME && a->at++;
+    bool global = at_word(a, "global") && a->toks[a->at + 1].kind == TOK_NAME && a->at++;
+    bool func = !global && at_word(a, "fn") && a->toks[a->at + 1].kind == TOK_NAME && a->at++;
     if (!asm_want_name(a, "a name", &name)) return false;
     if (!global && asm_find(a, SPACE_FUNC, name, &e.index)) {
         e.kind = BC_KIND_FUNC;
@@ -389,10 +389,10 @@ static void collect(Asm *a, Items *items) {
         bool directive = asm_at_punct(a, '.') && a->toks[a->at + 1].kind == TOK_NAME;
         if (directive) a->at++;
         if (inside) {
-            if (directive && asm_at_word(a, "end")) inside = false;
+            if (directive && at_word(a, "end")) inside = false;
         } else if (directive) {
             uint32_t k = 0;
-            while (k < N_DIRECTIVES && !asm_at_word(a, directives[k].name)) k++;
+            while (k < N_DIRECTIVES && !at_word(a, directives[k].name)) k++;
             a->at++;
             if (k < N_DIRECTIVES) vec_push(a->scratch, &items->at[k], a->at);
             else asm_bad(a, start, "unknown directive .%.*s", (int)a->toks[a->at - 1].len, a->toks[a->at - 1].text);

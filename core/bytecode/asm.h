@@ -77,7 +77,6 @@ const Tok *asm_lex(Asm *a, const char *text, size_t len);
 bool asm_bad(Asm *a, const Tok *tok, const char *fmt, ...) VTR_PRINTF(3, 4);
 static inline const Tok *asm_peek(const Asm *a) { return &a->toks[a->at]; }
 bool asm_at_punct(const Asm *a, char c);
-bool asm_at_word(const Asm *a, const char *word);
 bool asm_take_punct(Asm *a, char c); // true and past it, if it is next
 bool asm_take_word(Asm *a, const char *word);
 bool asm_want_punct(Asm *a, char c);

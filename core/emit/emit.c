@@ -67,7 +67,8 @@ void emit_branch(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t block
     vec_push(e->tmp, &e->branches, (Branch){.bytes = e->bytes.n, .target = block, .relax = relax, .slots = slots});
 }
 
-void emit_reference(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t sym) {
+// Likewise what names data or a table of this function.
+static void add_reference(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t sym) {
     emit_branch(e, relax, slots, sym);
     vec_last(&e->branches).is_sym = true;
 }
@@ -322,7 +323,7 @@ static bool emit_near(Emit *e, const MInst *i) {
     const MSym *sym = label->kind == MO_SYM ? &e->m->syms.v[label->reg] : NULL;
     if (sym && !sym->is_data && !sym->table) return false;
     const Relax *relax = emit_relax_of(e, i->mop);
-    if (sym) emit_reference(e, relax, minst_slots(e->m, i), label->reg);
+    if (sym) add_reference(e, relax, minst_slots(e->m, i), label->reg);
     else emit_branch(e, relax, minst_slots(e->m, i), e->forward[label->imm]);
     return true;
 }

@@ -91,8 +91,6 @@ void emit_access(Emit *e, Mach x);
 Mark emit_placed(Emit *e, uint16_t mop, MOpnd *slots, unsigned base, unsigned disp, int64_t at);
 // Appends a relaxable branch; slots live as long as the MFunc.
 void emit_branch(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t block);
-// Likewise what names data or a table of this function.
-void emit_reference(Emit *e, const Relax *relax, const MOpnd *slots, uint32_t sym);
 const Relax *emit_relax_of(const Emit *e, uint16_t mop);
 // The slot of a branch pseudo's label, or NULL when the instruction is none that goes to a block.
 MOpnd *emit_label(const Emit *e, const MInst *i);

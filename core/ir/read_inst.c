@@ -22,7 +22,7 @@ bool rd_define(Reader *r, const Tok *tok, uint32_t number, ValueData data) {
     return true;
 }
 
-bool rd_value(Reader *r, Value *v) {
+static bool rd_value(Reader *r, Value *v) {
     Tok tok = r->tok;
     uint32_t number;
     if (tok_entity(&tok, "ret", &number) || tok_entity(&tok, "exn", &number)) {
@@ -45,7 +45,7 @@ static bool rd_block(Reader *r, Block *block) {
     return true;
 }
 
-bool rd_args(Reader *r, char close, ValueList *args) {
+static bool rd_args(Reader *r, char close, ValueList *args) {
     *args = (ValueList){0, 0};
     if (tok_is(&r->tok, close)) return true;
     do {
@@ -165,7 +165,7 @@ static bool rd_float(Reader *r, InstData *d, unsigned bits) {
     return true;
 }
 
-bool rd_int(Reader *r, Type type, int64_t *imm) {
+static bool rd_int(Reader *r, Type type, int64_t *imm) {
     uint64_t x;
     if (r->tok.kind != TOK_INT || !text_int(r->tok.s, r->tok.len, type_bits(type), &x)) {
         return rd_error(r, &r->tok, "'%.*s' is no integer in the range of %s", (int)r->tok.len, r->tok.s,
@@ -176,7 +176,7 @@ bool rd_int(Reader *r, Type type, int64_t *imm) {
     return true;
 }
 
-bool rd_mem_operands(Reader *r, InstData *d, unsigned n) {
+static bool rd_mem_operands(Reader *r, InstData *d, unsigned n) {
     return rd_memflags(r, &d->memflags, &d->code, &d->region) && rd_values(r, d, n);
 }
 

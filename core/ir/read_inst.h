@@ -17,13 +17,9 @@ typedef struct Sugar {
 } Sugar;
 
 bool rd_define(Reader *r, const Tok *tok, uint32_t number, ValueData data);
-bool rd_value(Reader *r, Value *v);
 bool rd_values(Reader *r, InstData *d, unsigned n); // separated by commas, appended to d->args
-bool rd_args(Reader *r, char close, ValueList *args);
-bool rd_int(Reader *r, Type type, int64_t *imm);
 bool rd_slot_ref(Reader *r, InstData *d);
 bool rd_global_ref(Reader *r, uint32_t *number);
-bool rd_mem_operands(Reader *r, InstData *d, unsigned n);
 bool rd_control(Reader *r, const Tok *op_tok, Op op, ValueList args, Type suffix, uint8_t *type);
 // Appends the instruction to the current block and defines its results.
 bool rd_insert(Reader *r, const Tok *op_tok, const InstData *d, const ResultName *names, uint32_t n_names);

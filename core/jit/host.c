@@ -37,15 +37,16 @@ static const Sig *keep_sig(Arena *arena, const Sig *sig) {
     return kept;
 }
 
-void jit_declare(Jit *jit, ExtName name, const Sig *sig) {
-    if (!jit->sim) return;
+// Says what signature a symbol of the host is called with; without it, simulated code takes the symbol for data.
+static void declare(Jit *jit, ExtName name, const Sig *sig) {
     uint32_t sym = jit_name(jit, name);
     if (!jit->syms.v[sym].sig) jit->syms.v[sym].sig = keep_sig(jit->arena, sig);
 }
 
 void jit_declare_callees(Jit *jit, const Func *f) {
+    if (!jit->sim) return;
     for (uint32_t k = 0; k < f->funcs.n; k++)
-        if (f->funcs.v[k].declared) jit_declare(jit, f->funcs.v[k].name, &f->sigs.v[f->funcs.v[k].sig]);
+        if (f->funcs.v[k].declared) declare(jit, f->funcs.v[k].name, &f->sigs.v[f->funcs.v[k].sig]);
 }
 
 // ---- C functions for simulated code --------------------------------------------------------------

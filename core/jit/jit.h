@@ -11,9 +11,9 @@
 //   host  jit_call()
 //         entry thunk (one per signature)        holds the JitActivation in a known place of its frame
 //           compiled f -> compiled g             a check fails: the cold stub does `call __vtr_trap`
-//             __vtr_trap (one per Jit)           calls trap_exit(sp, jit, pc)
+//             __vtr_trap (one per Jit)           calls jit_trap_exit(sp, jit, pc)
 //
-// trap_exit() finds the function of each return address in the Jit's table and with the frame sizes recorded in
+// jit_trap_exit() finds the function of each return address in the Jit's table and with the frame sizes recorded in
 // Code walks up to the entry thunk, fills the activation, and hands back the thunk's stack pointer and landing
 // address; __vtr_trap continues there, and the thunk, which saved every preserved register, returns 1 to jit_call().
 //
@@ -111,10 +111,8 @@ void jit_add(Jit *jit, const Code *code);
 void jit_define_symbol(Jit *jit, ExtName name, void *addr);
 // The same for a function with an adapter.
 void jit_define_function(Jit *jit, ExtName name, void *addr, const JitAdapter *adapter);
-// Says what signature a symbol of the host is called with; without it, simulated code takes the symbol for data.
-// To be called before code that uses it is published. Does nothing where code runs natively.
-void jit_declare(Jit *jit, ExtName name, const Sig *sig);
-// Declares everything that a function names to call.
+// Says with what signatures a function calls what it names; without it, simulated code takes symbols of the host for
+// data. To be called before the function's code is published. Does nothing where code runs natively.
 void jit_declare_callees(Jit *jit, const Func *f);
 // Defines a function by what runs when it is called, with this signature: compiled and simulated code alike.
 void jit_define_host(Jit *jit, ExtName name, const Sig *sig, SimHost *function, void *ctx);
@@ -123,7 +121,7 @@ void *jit_guest_function(Jit *jit, void *function, const Sig *sig);
 // Defines a host function that is reached through an exit thunk (see the top). `abi` is the convention compiled
 // code calls it with; at run time *(JitActivation **)(first integer argument + activation_offset) is the current
 // activation. To be called before code that uses it is published. adapter NULL: simulated code calls it as
-// jit_declare() says.
+// jit_declare_callees() says.
 void jit_define_exit(Jit *jit, ExtName name, void *addr, const JitAdapter *adapter, const Abi *abi,
                      uint32_t activation_offset);
 void jit_set_resolver(Jit *jit, JitResolver resolve, void *user);

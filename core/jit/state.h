@@ -83,9 +83,6 @@ struct Jit {
 uint32_t jit_name(Jit *jit, ExtName name);
 // The number of the first batch that starts after `pc`.
 uint32_t jit_batch_after(const Jit *jit, const void *pc);
-// The function and site at a code address; either may come back NULL.
-const JitFunc *jit_func_at(const Jit *jit, const void *pc);
-const CodeSite *jit_site_at(const JitFunc *func, uint32_t offset);
 
 // call.c: the thunk by which functions of this signature are called.
 void *jit_entry_thunk(Jit *jit, const Sig *sig);

@@ -19,7 +19,8 @@ uint32_t jit_batch_after(const Jit *jit, const void *pc) {
     return low;
 }
 
-const JitFunc *jit_func_at(const Jit *jit, const void *pc) {
+// The function at a code address, or NULL.
+static const JitFunc *func_at(const Jit *jit, const void *pc) {
     uint32_t b = jit_batch_after(jit, pc);
     if (b == 0) return NULL;
     const JitBatch *batch = jit->batches.v[b - 1];
@@ -35,7 +36,7 @@ const JitFunc *jit_func_at(const Jit *jit, const void *pc) {
     return !f->dead && (uintptr_t)pc - (uintptr_t)f->addr < f->n_code ? f : NULL;
 }
 
-const CodeSite *jit_site_at(const JitFunc *func, uint32_t offset) {
+static const CodeSite *site_at(const JitFunc *func, uint32_t offset) {
     uint32_t low = 0;
     uint32_t high = func->n_sites;
     while (low < high) {
@@ -48,15 +49,15 @@ const CodeSite *jit_site_at(const JitFunc *func, uint32_t offset) {
 
 // A call that never returns may be a function's last instruction: its return address is the next function's start.
 static const JitFunc *caller_at(const Jit *jit, const void *ret) {
-    return jit_func_at(jit, (const void *)((uintptr_t)ret - 1));
+    return func_at(jit, (const void *)((uintptr_t)ret - 1));
 }
 
 static uint32_t offset_in(const JitFunc *f, const void *pc) { return (uint32_t)((uintptr_t)pc - (uintptr_t)f->addr); }
 
 bool jit_lookup(const Jit *jit, const void *pc, JitFrame *frame) {
     const JitFunc *f = caller_at(jit, pc);
-    const CodeSite *site = f ? jit_site_at(f, offset_in(f, pc)) : NULL;
-    if (!site) f = jit_func_at(jit, pc);
+    const CodeSite *site = f ? site_at(f, offset_in(f, pc)) : NULL;
+    if (!site) f = func_at(jit, pc);
     if (!f) return false;
     uint32_t offset = offset_in(f, pc);
     *frame = (JitFrame){.func = f->name, .offset = offset, .srcloc = NONE};
@@ -95,7 +96,7 @@ static bool walk_frame(Walk *w) {
     w->func = caller_at(w->jit, w->pc);
     if (!w->func) return false;
     uint32_t offset = offset_in(w->func, w->pc);
-    const CodeSite *site = jit_site_at(w->func, offset);
+    const CodeSite *site = site_at(w->func, offset);
     if (!site) return false;
     char *sp = w->base - site->pop;
     w->frame = (JitFrame){w->func->name, offset, site->srcloc, sp, w->func->refs + site->refs, site->n_refs};
@@ -122,7 +123,7 @@ void **jit_trap_exit(char *sp, Jit *jit, const void *pc) {
     const CodeSite *site = NULL;
     uint64_t depth = 0;
     while (walk_frame(&w) && !is_entry(w.func)) {
-        if (depth++ == 0) site = jit_site_at(w.func, w.frame.offset);
+        if (depth++ == 0) site = site_at(w.func, w.frame.offset);
     }
     // Every return address of compiled code is a site and the outermost frame is an entry thunk's; were it not so,
     // there would be nothing to return to.

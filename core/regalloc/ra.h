@@ -47,7 +47,7 @@ typedef struct Move {
 
 // ---- the code being written -----------------------------------------------------------------------
 
-// The allocators write a new instruction array and a new slot pool beside the SSA code; ra_done() swaps them in.
+// The allocators write a new instruction array and a new slot pool beside the SSA code; ra_allocate() swaps them in.
 typedef struct Ra {
     MFunc *m;
     const Target *t;

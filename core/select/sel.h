@@ -181,12 +181,11 @@ static inline MOpnd sel_sym(uint32_t sym, int64_t addend) {
 uint32_t sel_target(Sel *s, unsigned k);
 // The trap block for `code` at the root's source location.
 uint32_t sel_trap_block(Sel *s, uint8_t code);
-// Symbols: of a function or global value of the IR, of `n` constant bytes, of the root's jump
-// table (entry k for each target in text order after the default, which comes last).
+// Symbols: of a function or global value of the IR, of the root's jump table (entry k for each target in text order
+// after the default, which comes last).
 uint32_t sel_sym_func(Sel *s, uint32_t func);
 uint32_t sel_sym_global(Sel *s, uint32_t global);
 uint32_t sel_stack_slot(Sel *s, uint32_t slot); // MFunc.slots of an IR stack slot
-uint32_t sel_sym_data(Sel *s, const void *bytes, uint32_t n, uint32_t align);
 uint32_t sel_sym_table(Sel *s);
 // `n` bytes (8 or 16, aligned to n; or 4) that start with these bits, the rest 0.
 uint32_t sel_sym_bits(Sel *s, int64_t bits, unsigned n);
@@ -229,8 +228,6 @@ void sel_trap(Sel *s, Inst i); // trap
 // Finds out what sel_zeros() says (zeros.c).
 void sel_find_zeros(Sel *s);
 
-// Selects one instruction, which need not be in the layout, as part of the group being made (select.c).
-void sel_one(Sel *s, Inst i);
 // Makes an instruction that is not in the layout and part of what is being selected: nothing may be folded into it but
 // constants. sel_spot_one() selects it as part of the root's group.
 Inst sel_spot(Sel *s, const InstData *data);

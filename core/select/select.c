@@ -264,7 +264,7 @@ uint32_t sel_sym_table(Sel *s) {
     return at;
 }
 
-uint32_t sel_sym_data(Sel *s, const void *bytes, uint32_t n, uint32_t align) {
+static uint32_t const_data(Sel *s, const void *bytes, uint32_t n, uint32_t align) {
     MFunc *m = s->m;
     bool added;
     uint64_t key = hash_bytes(bytes, n) * 31 + align;
@@ -280,7 +280,7 @@ uint32_t sel_sym_data(Sel *s, const void *bytes, uint32_t n, uint32_t align) {
 uint32_t sel_sym_bits(Sel *s, int64_t bits, unsigned n) {
     uint8_t bytes[16] = {0};
     for (unsigned k = 0; k < 8 && k < n; k++) bytes[k] = (uint8_t)((uint64_t)bits >> 8 * k);
-    return sel_sym_data(s, bytes, n, n);
+    return const_data(s, bytes, n, n);
 }
 
 uint32_t sel_stack_slot(Sel *s, uint32_t slot) {
@@ -342,14 +342,6 @@ Inst sel_spot(Sel *s, const InstData *data) {
     return i;
 }
 
-void sel_spot_one(Sel *s, Inst i) {
-    Inst root = s->root;
-    Inst access = s->access;
-    sel_one(s, i);
-    s->root = root;
-    s->access = access;
-}
-
 Value sel_spot_value(Sel *s, uint32_t vreg, Type type) {
     Value v = block_add_param(s->f, block_new(s->f), type);
     make_room(s);
@@ -366,7 +358,8 @@ static void name_table(Sel *s) {
         if (o[k].kind == MO_IMM) o[k] = sel_sym(sym, 0);
 }
 
-void sel_one(Sel *s, Inst i) {
+// Selects one instruction, which need not be in the layout, as part of the group being made.
+static void select_one(Sel *s, Inst i) {
     s->root = i;
     s->access = i;
     if (is_odd_access(s, sel_data(s, i))) unsupported(s, i);
@@ -384,6 +377,14 @@ void sel_one(Sel *s, Inst i) {
         if (!s->t->select(s, i)) unsupported(s, i);
         if (s->t->stack && sel_op(s, i) == OP_br_table) name_table(s);
     }
+}
+
+void sel_spot_one(Sel *s, Inst i) {
+    Inst root = s->root;
+    Inst access = s->access;
+    select_one(s, i);
+    s->root = root;
+    s->access = access;
 }
 
 static bool is_trap_exit(const Sel *s, const MInst *i) {
@@ -470,7 +471,7 @@ static void select_block(Sel *s, uint32_t block) {
     ask_for_edge_args(s, block);
     for (Inst i = d->last; inst_ok(i); i = sel_data(s, i)->prev) {
         if (!is_wanted(s, i)) continue;
-        sel_one(s, i);
+        select_one(s, i);
         finish_group(s);
     }
     MFunc *m = s->m;

@@ -58,22 +58,22 @@ void sim_add_code(Sim *sim, const void *at, size_t n) {
     sim->ranges.n++;
 }
 
+static void forget(Sim *sim) {
+    if (!sim->cache.n) return;
+    sim->cache.n = 0;
+    memset(sim->cache.heads, 0, CACHE_HEADS * sizeof *sim->cache.heads);
+}
+
 void sim_remove_code(Sim *sim, const void *at, size_t n) {
     uint64_t from = (uint64_t)(uintptr_t)at;
     uint32_t kept = 0;
     for (uint32_t k = 0; k < sim->ranges.n; k++)
         if (sim->ranges.v[k].at - from >= n) sim->ranges.v[kept++] = sim->ranges.v[k];
     sim->ranges.n = kept;
-    sim_forget(sim);
+    forget(sim);
 }
 
 // ---- the cache -----------------------------------------------------------------------------------
-
-void sim_forget(Sim *sim) {
-    if (!sim->cache.n) return;
-    sim->cache.n = 0;
-    memset(sim->cache.heads, 0, CACHE_HEADS * sizeof *sim->cache.heads);
-}
 
 static uint32_t hash(uint64_t pc) { return (uint32_t)((pc * UINT64_C(0x9e3779b97f4a7c15)) >> 40); }
 
@@ -85,7 +85,7 @@ static SimKept *decode_new(Sim *sim, uint32_t *head) {
         sim->s.event = SIM_NO_CODE;
         return NULL;
     }
-    if (sim->cache.n == CACHE_INSTS) sim_forget(sim);
+    if (sim->cache.n == CACHE_INSTS) forget(sim);
     SimKept *kept = &sim->cache.kept[sim->cache.n];
     memset(kept, 0, sizeof *kept);
     sim->s.event = (uint8_t)decode(sim->target, (const uint8_t *)(uintptr_t)pc, sim->ranges.v[k - 1].n - in, pc,

@@ -65,7 +65,8 @@ void sim_set_value(Sim *sim, unsigned reg, Type type, uint64_t bits) {
     inst.run(&sim->s, &inst);
 }
 
-uint64_t sim_arg_area(const Sim *sim, const Abi *abi) {
+// Where a callee finds its stack arguments, from its stack pointer at entry.
+static uint64_t arg_area(const Sim *sim, const Abi *abi) {
     uint64_t sp = sim->s.r[sim->target->sp].w[0];
     return abi->link == NO_REG ? sp + sim->target->word_bits / 8 : sp;
 }
@@ -122,7 +123,7 @@ void sim_host_call(Sim *sim, uint32_t number) {
     Arena *tmp = n > FEW ? arena_new(sim->ctx) : NULL;
     uint64_t *args = tmp ? NEW_ARRAY(tmp, uint64_t, n) : few;
     uint64_t *results = args + host.sig.n_params;
-    uint64_t area = sim_arg_area(sim, host.place.abi);
+    uint64_t area = arg_area(sim, host.place.abi);
     uint64_t back = host.place.area_size ? argument(sim, &host.place.area, area) : 0;
     for (uint32_t k = 0; k < host.sig.n_params; k++) args[k] = argument(sim, &host.place.params[k], area);
     memset(results, 0, host.sig.n_results * sizeof *results);

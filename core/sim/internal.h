@@ -63,7 +63,6 @@ struct Sim {
 void sim_operands(const Target *t, uint16_t mop, const MOpnd *slots, SimInst *inst);
 // The instruction at s.pc, or NULL with s.event set.
 SimKept *sim_fetch(Sim *sim);
-void sim_forget(Sim *sim);
 
 // host.c
 // The number of the host function at a guest address, UINT32_MAX: none.
@@ -74,7 +73,5 @@ void sim_host_call(Sim *sim, uint32_t number);
 // Puts a value where the convention wants a value of this type.
 void sim_set_value(Sim *sim, unsigned reg, Type type, uint64_t bits);
 uint64_t sim_get_value(const Sim *sim, unsigned reg, Type type);
-// Where a callee finds its stack arguments, from its stack pointer at entry.
-uint64_t sim_arg_area(const Sim *sim, const Abi *abi);
 
 #endif

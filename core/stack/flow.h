@@ -53,7 +53,7 @@ typedef struct FlowOrder {
     uint32_t *loop_parent; // of a header: the header of the loop around its loop, NONE = none
     bool *is_header;
     bool irreducible; // some cycle is entered at several places: then loops were not looked for
-    // The dominator tree as intervals (flow_dominates).
+    // The dominator tree as intervals: a dominates b if b's start lies in a's.
     uint32_t *start, *size;
     // Edges into node v from reached nodes: preds[preds_first[v]] to preds[preds_first[v + 1]].
     uint32_t *preds_first, *preds;
@@ -76,7 +76,6 @@ uint32_t flow_split(Flow *f, uint32_t edge, uint32_t ops, uint32_t label);
 bool flow_inverts(const Flow *f, uint32_t node, uint16_t *mop);
 
 FlowOrder *flow_order(Arena *arena, const Flow *f);
-bool flow_dominates(const FlowOrder *o, uint32_t a, uint32_t b);
 FlowPlaces *flow_places(Arena *arena, const Flow *f, const FlowOrder *order);
 // Gives every cycle a header that dominates it, and makes the order of what comes out.
 FlowOrder *flow_reduce(Arena *arena, Flow *f);

@@ -194,7 +194,7 @@ static void find_loops(Arena *arena, const Flow *f, const Preds *preds, FlowOrde
     for (uint32_t k = o->n_rpo; k-- > 0;) loop_of(&l, o->rpo[k]);
 }
 
-bool flow_dominates(const FlowOrder *o, uint32_t a, uint32_t b) { return o->start[b] - o->start[a] < o->size[a]; }
+static bool dominates(const FlowOrder *o, uint32_t a, uint32_t b) { return o->start[b] - o->start[a] < o->size[a]; }
 
 FlowOrder *flow_order(Arena *arena, const Flow *f) {
     uint32_t n = f->nodes.n;
@@ -220,7 +220,7 @@ FlowOrder *flow_order(Arena *arena, const Flow *f) {
         const FlowNode *node = &f->nodes.v[o->rpo[k]];
         for (uint32_t e = node->first; e < node->first + node->n; e++) {
             uint32_t to = f->edges.v[e].to;
-            if (o->number[to] <= k && !flow_dominates(o, to, o->rpo[k])) o->irreducible = true;
+            if (o->number[to] <= k && !dominates(o, to, o->rpo[k])) o->irreducible = true;
         }
     }
     if (!o->irreducible) find_loops(arena, f, &preds, o);

@@ -16,8 +16,15 @@ TOP = {"md", "gen", "core", "targets", "tools", "tests", "CMakeLists.txt", "READ
 
 MAX_LINES = 800
 
-# Words that only a machine's own files may use. Registers come from the descriptions.
-MACHINES = ["x86_64", "x86", "amd64", "i386", "aarch64", "arm64", "riscv64", "riscv", "wasm64", "wasm32"]
+MAX_FUNCTION = 65
+
+MACHINES = {"x86", "x64", "amd64", "i386", "aarch64", "arm64", "riscv", "riscv64", "wasm32", "wasm64"}
+# Names of instructions that are also words of C, of the IR's and the bytecode's own vocabulary, or just words.
+WORDS = set("add and block call cls cmp drop else end fcvt if lea loop max min not or rem return rev set sll slt str tail "
+            "test unreachable".split())
+# What core/ may ask its compiler about.
+CONDITIONS = {"defined", "endif", "NULL", "VTR_CHECKING", "VTR_NO_ZSTD", "__SANITIZE_ADDRESS__", "__has_feature",
+              "address_sanitizer", "HAS_ASAN", "__BYTE_ORDER__", "__ORDER_BIG_ENDIAN__", "__cplusplus", "__GNUC__", "__clang__"}
 
 
 def tracked(source, *patterns):
@@ -77,37 +84,51 @@ def rule_includes(source, _build, _mdc):
         yield f"core/{folder}: has a place in the layers and no files"
 
 
-def register_names(source, mdc):
-    """Every register name of the described machines, from the parsed descriptions."""
-    files = sorted(glob.glob(os.path.join(source, "md", "*.md")))
-    parsed = subprocess.run([mdc, *files], check=True, capture_output=True, text=True).stdout
-    names = set()
-    for decl in json.loads(parsed):
-        for clause in decl.get("clauses", []) if decl["k"] in ("file", "reg") else []:
-            for reg in clause.get("regs", []):
-                names.update(numbered(reg["lo"], reg["hi"]) if reg["k"] == "range" else [reg["name"]])
-    return names
+def machine_words(source, build):
+    """Registers, mnemonics and relocations of the described machines, from what was generated: word -> what it is."""
+    words = {name: "a machine" for name in MACHINES}
+    for path in sorted(glob.glob(os.path.join(build, "generated", "*_print.c"))):
+        isa = os.path.basename(path)[:-len("_print.c")]
+        if isa == "template": # no machine
+            continue
+        text = read(source, path)
+        names = {"a register": [name for row in re.findall(r"names_\d+\[\] = \{([^}]*)\}", text)
+                                for name in re.findall(r'"([^"]+)"', row)],
+                 "an instruction": re.findall(r'pieces_\d+\[\] = \{\{"([a-z][a-z0-9]*)[ "]', text),
+                 "a relocation": re.findall(r'"(R_\w+)"', read(source, path.replace("_print.c", "_target.c")))}
+        for kind, found in names.items():
+            if not found and (kind, isa) != ("a register", "wasm64"):
+                yield f"{isa}: the names of {kind[2:]}s are not where this rule looks for them", None
+            # Two letters (sp, al, ...) are words that C code uses for other things; so is zero.
+            words.update({name.lower(): f"{kind} of {isa}" for name in found if len(name) > 2 and name != "zero"})
+    own = re.findall(r"^op (\w+)", read(source, "md/ir.md"), re.M)
+    own += re.findall(r"X\(\w+, (\w+),", read(source, "core/bytecode/ops.h"))
+    for name in [name.lower() for name in own] + sorted(WORDS):
+        words.pop(name, None)
+    yield None, words
 
 
-def numbered(low, high):
-    """xmm0..xmm15, r8d..r15d"""
-    stem, first, rest = re.fullmatch(r"([a-z]+)(\d+)([a-z]*)", low).groups()
-    last = re.fullmatch(r"[a-z]+(\d+)[a-z]*", high).group(1)
-    return [f"{stem}{n}{rest}" for n in range(int(first), int(last) + 1)]
-
-
-def rule_machines(source, _build, mdc):
-    """core/ names no machine: no register, no machine name."""
-    # Two-letter names (sp, al, ...) are words that C code uses for other things; so is zero.
-    registers = {name for name in register_names(source, mdc) if len(name) > 2} - {"zero"}
-    if len(registers) < 20:
-        yield f"only {len(registers)} register names found in md/: this rule sees nothing"
-    word = re.compile(r"\b(" + "|".join(sorted(map(re.escape, registers | set(MACHINES)), key=len, reverse=True)) + r")\b")
-    for name in tracked(source, "core/*.c", "core/*.h"):
-        for number, line in enumerate(without_comments(read(source, name)).split("\n"), 1):
-            match = word.search(line)
-            if match:
-                yield f"{name}:{number}: core/ names a machine: {match.group(1)}"
+def rule_machines(source, build, _mdc):
+    """core/ names no machine: none itself, nor a register, instruction or relocation of one; and it is the same C for
+    every host. The tools may name machines in what they print."""
+    words = {}
+    for wrong, found in machine_words(source, build):
+        if wrong:
+            yield wrong
+        else:
+            words = found
+    for name in tracked(source, "core/*.c", "core/*.h", "tools/vitrail/*.[ch]", "tools/runtime/*.[ch]"):
+        text = without_comments(read(source, name))
+        if name.startswith("tools/"):
+            text = re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
+        guard = set(re.findall(r"VTR_\w+_H\b", text))
+        for number, line in enumerate(text.split("\n"), 1):
+            for word in re.findall(r"\b[A-Za-z_]\w*", line):
+                for part in {word.lower(), *re.split(r"_+", word.lower())} & words.keys():
+                    yield f"{name}:{number}: {word} names {words[part]}"
+            asked = re.match(r"\s*#\s*(?:el)?if(?:n?def)?\b(.*)", line) if re.match("core/(?!include)", name) else None
+            for word in set(re.findall(r"\b[A-Za-z_]\w*", asked.group(1)) if asked else ()) - CONDITIONS - guard:
+                yield f"{name}:{number}: the code depends on {word}"
 
 
 def rule_format(source, _build, _mdc):
@@ -132,12 +153,76 @@ def rule_tidy(source, build, _mdc):
             yield f"clang-tidy failed: {errors}"
 
 
+def functions(text):
+    """The functions of formatted C text: line number, name, number of lines."""
+    start = None
+    for number, line in enumerate(text.split("\n"), 1):
+        opened = re.match(r"(?!typedef|struct|enum|union|extern|#|//)(?=\w).*?(\w+)\(", line)
+        if opened:
+            start = number, opened.group(1)
+        elif line == "}" and start:
+            yield *start, number - start[0] + 1
+            start = None
+
+
 def rule_lines(source, _build, _mdc):
-    """Hand-written code stays in files that one can read."""
-    for name in tracked(source, "*.c", "*.h", "*.py", "*.re", "*.y"):
-        count = read(source, name).count("\n")
-        if count > MAX_LINES:
-            yield f"{name}: {count} lines, {MAX_LINES} allowed"
+    """Hand-written code stays in files and functions that one can read: about 800 and 60 lines."""
+    for name in tracked(source, "*.c", "*.h", "*.py", "*.re", "*.y", "*.mjs"):
+        text = read(source, name)
+        if text.count("\n") > MAX_LINES:
+            yield f"{name}: {text.count(chr(10))} lines, {MAX_LINES} allowed"
+        for number, function, count in functions(text) if re.match(r"(core|targets|tools)/.*\.[ch]$", name) else ():
+            if count > MAX_FUNCTION:
+                yield f"{name}:{number}: {function}() has {count} lines, {MAX_FUNCTION} allowed"
+
+
+def rule_mentions(source, build, _mdc):
+    """Functions and files that comments and README.md name exist."""
+    everything = set(tracked(source))
+    generated = {path: read(source, path) for path in glob.glob(os.path.join(build, "generated", "*.[ch]"))}
+    files = {os.path.basename(name) for name in [*everything, *generated]}
+    texts = {name: read(source, name) for name in sorted(everything) if name.endswith((".c", ".h", ".py", ".mjs", ".S"))}
+    known = set()
+    for name, text in [*texts.items(), *generated.items()]:
+        known.update(re.findall(r"\w+", without_comments(text) if name.endswith((".c", ".h")) else text))
+    for name, text in texts.items():
+        if not name.endswith((".c", ".h")) or not name.startswith(("core/", "targets/", "tools/")):
+            continue
+        code = without_comments(text).split("\n")
+        for number, line in enumerate(text.split("\n"), 1):
+            comment = line if len(code[number - 1].strip()) == 0 else line[len(code[number - 1].rstrip()):]
+            for function in set(re.findall(r"\b([a-z]\w+)\(\)", comment)) - known:
+                yield f"{name}:{number}: there is no {function}()"
+            for path in re.findall(r"(?<![\w<>*/])([a-z][\w/]*\.(?:c|h|py|mjs))\b", comment):
+                missing = os.path.basename(path) not in files or \
+                    ("/" in path and not any(f.endswith(path) for f in everything))
+                if missing and path.islower():
+                    yield f"{name}:{number}: there is no {path}"
+    for number, line in enumerate(read(source, "README.md").split("\n"), 1):
+        for path in re.findall(r"[`(](?!build/)((?:core|gen|md|targets|tests|tools)/[\w/.-]*)[`)]", line):
+            if not os.path.exists(os.path.join(source, path)):
+                yield f"README.md:{number}: there is no {path}"
+    for folder in sorted({"/".join(name.split("/")[:2]) for name in everything if name.startswith("core/")}):
+        if f"`{folder}`" not in read(source, "README.md") and folder != "core/include":
+            yield f"README.md: does not say where {folder} belongs"
+
+
+def rule_externs(source, build, _mdc):
+    """What a file of the library gives to others, another file of the tree uses: the rest is static, or dead."""
+    defined, used = {}, {}
+    objects = glob.glob(os.path.join(build, "**", "*.dir", "**", "*.o"), recursive=True)
+    objects += glob.glob(os.path.join(build, "lib", "vitrail", "*", "*.a"))
+    table = subprocess.run(["nm", "-A", "-p", *objects], check=True, capture_output=True, text=True).stdout
+    for path, kind, symbol in re.findall(r"^([^:\n]+):.* ([A-Z]) (\w+)$", table, re.M):
+        if kind == "U":
+            used.setdefault(symbol, set()).add(path.split("/vitrail_objects.dir/")[-1][:-len(".o")])
+        elif "/vitrail_objects.dir/core/" in path:
+            defined[symbol] = path.split("/vitrail_objects.dir/")[1][:-len(".o")]
+    if len(defined) < 100:
+        yield f"only {len(defined)} names found: this rule does not see the library"
+    for name, path in sorted(defined.items()):
+        if not name.startswith("vtr_") and not used.get(name, set()) - {path} and os.path.exists(os.path.join(source, path)):
+            yield f"{path}: nothing else uses {name}"
 
 
 def rule_header(source, build, _mdc):

@@ -98,7 +98,7 @@ static void bench_clif(Ctx *ctx, Bench *bench, Arena *arena) {
         uint32_t n = 0;
         for (uint32_t k = 0; k < file->funcs.n; k++) {
             ExtName name = file->funcs.v[k]->name;
-            const char *text = name.kind == NAME_TEXT ? name.text : arena_printf(ir, "u%u:%u", name.space, name.index);
+            const char *text = name_symbol(ir, name);
             if (chosen(bench, text)) measure(bench, row_of(bench, arena, n++, text), out, scratch, file->funcs.v[k], 0);
         }
         arena_free(ir);
