@@ -6,6 +6,7 @@
 #include "aot/wasm.h"
 #include "bytecode/module.h"
 #include "compile/compile.h"
+#include "irgen/irgen.h"
 
 typedef struct Aot {
     Object *object;
@@ -27,6 +28,11 @@ void aot_add_funcs(Aot *aot, Func *const *funcs, uint32_t n);
 void aot_add_module(Aot *aot, const BcModule *m, const char *entry);
 // The index of that function; BC_NONE when `entry` is NULL and the module has none.
 uint32_t aot_entry(Ctx *ctx, const BcModule *m, const char *entry);
+
+// Calls `each` with the IR of every function of the module, which ends, with what was made in `arena`, when it returns.
+// compile->scratch is set meanwhile.
+typedef void AotEach(void *user, uint32_t func, Func *f, Arena *arena);
+void aot_each_function(const Irgen *irgen, CompileOptions *compile, AotEach *each, void *user);
 
 // wasm_input.c: the same for WebAssembly. Functions of IR are exported under their names from a complete module, which
 // imports from "env" what it calls and does not define. Complete modules have the sections of wasm_meta.h, objects

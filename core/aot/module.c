@@ -4,7 +4,6 @@
 #include "aot/aot.h"
 #include "aot/image.h"
 #include "compile/thunk.h"
-#include "irgen/irgen.h"
 
 typedef struct Module {
     Aot *aot;
@@ -99,24 +98,17 @@ static void add_places(Module *a, uint32_t f) {
     }
 }
 
+static void add_function(void *user, uint32_t func, Func *f, Arena *arena) {
+    Module *a = user;
+    aot_make_near(f, in_module, NULL);
+    object_code(a->o, compile_func(arena, f, &a->compile), a->functions[func], OBJ_LOCAL, resolve, a);
+    add_places(a, func);
+}
+
 static void add_functions(Module *a) {
-    Arena *ir = arena_new(a->o->ctx);
-    Arena *code = arena_new(a->o->ctx);
     for (uint32_t f = 0; f < bc_n_functions(a->m); f++)
         a->functions[f] = new_local(a, bc_function_name(a->m, f, a->o->arena));
-    a->compile.scratch = arena_new(a->o->ctx);
-    for (uint32_t f = 0; f < bc_n_functions(a->m); f++) {
-        Func *func = irgen_func(&a->irgen, ir, f);
-        aot_make_near(func, in_module, NULL);
-        object_code(a->o, compile_func(code, func, &a->compile), a->functions[f], OBJ_LOCAL, resolve, a);
-        add_places(a, f);
-        arena_reset(ir);
-        arena_reset(code);
-    }
-    arena_free(a->compile.scratch);
-    a->compile.scratch = NULL;
-    arena_free(code);
-    arena_free(ir);
+    aot_each_function(&a->irgen, &a->compile, add_function, a);
 }
 
 // C's functions and the cells of imported globals are what the linker finds under the import's name.
@@ -140,6 +132,22 @@ uint32_t aot_entry(Ctx *ctx, const BcModule *m, const char *entry) {
 
 static uint8_t image_trap(uint8_t code) {
     return (uint8_t)(code == TRAP_stk_ovf ? (uint32_t)RT_TRAP_STACK : irgen_trap_code(code));
+}
+
+void aot_each_function(const Irgen *irgen, CompileOptions *compile, AotEach *each, void *user) {
+    Ctx *ctx = irgen->m->ctx;
+    Arena *ir = arena_new(ctx);
+    Arena *arena = arena_new(ctx);
+    compile->scratch = arena_new(ctx);
+    for (uint32_t func = 0; func < bc_n_functions(irgen->m); func++) {
+        each(user, func, irgen_func(irgen, ir, func), arena);
+        arena_reset(ir);
+        arena_reset(arena);
+    }
+    arena_free(compile->scratch);
+    compile->scratch = NULL;
+    arena_free(arena);
+    arena_free(ir);
 }
 
 void aot_add_module(Aot *aot, const BcModule *m, const char *entry) {

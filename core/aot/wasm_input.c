@@ -5,7 +5,6 @@
 #include "aot/aot.h"
 #include "aot/wasm_meta.h"
 #include "ir_build.h"
-#include "irgen/irgen.h"
 
 #define RUNTIME "vitrail" // the module that the loader's functions are imported from
 
@@ -169,22 +168,15 @@ static uint32_t resolve(void *user, const CodeReloc *r) {
     return a->array;
 }
 
+static void add_function(void *user, uint32_t func, Func *f, Arena *arena) {
+    Module *a = user;
+    wasm_code(a->w, compile_func(arena, f, &a->compile), a->functions[func], resolve, a);
+}
+
 static void add_functions(Module *a) {
-    Arena *ir = arena_new(a->w->ctx);
-    Arena *code = arena_new(a->w->ctx);
     for (uint32_t f = 0; f < bc_n_functions(a->m); f++)
         a->functions[f] = wasm_local(a->w, bc_function_name(a->m, f, a->w->arena));
-    a->compile.scratch = arena_new(a->w->ctx);
-    for (uint32_t f = 0; f < bc_n_functions(a->m); f++) {
-        Func *func = irgen_func(&a->irgen, ir, f);
-        wasm_code(a->w, compile_func(code, func, &a->compile), a->functions[f], resolve, a);
-        arena_reset(ir);
-        arena_reset(code);
-    }
-    arena_free(a->compile.scratch);
-    a->compile.scratch = NULL;
-    arena_free(code);
-    arena_free(ir);
+    aot_each_function(&a->irgen, &a->compile, add_function, a);
 }
 
 // A function (): trap(code), which never returns.

@@ -8,7 +8,7 @@
 #include "irgen/irgen.h"
 #include "runtime/vmctx.h"
 
-enum { META_VERSION = 1, META_BYTECODE = 1, META_POLLS = 2 };
+enum { META_VERSION = 2, META_BYTECODE = 1, META_POLLS = 2 };
 
 // ---- vitrail.code --------------------------------------------------------------------------------------
 
@@ -170,6 +170,23 @@ static void put_functions(Writer *w, const WasmMeta *meta) {
     }
 }
 
+// What compiled code takes for granted of its runtime. The loader reads what it can, and compares the header of
+// objects, which its heap is built around.
+static void put_agreement(Buf *out) {
+    static const uint32_t facts[] = {sizeof(VmCtx),
+                                     offsetof(VmCtx, poll),
+                                     offsetof(VmCtx, stack_limit),
+                                     offsetof(VmCtx, exit_code),
+                                     offsetof(VmCtx, raised),
+                                     offsetof(VmCtx, window),
+                                     RT_TRAP_EXIT,
+                                     RT_EXIT_RAISE,
+                                     HEAP_HEADER,
+                                     -HEAP_OFF_TYPE,
+                                     -HEAP_OFF_LENGTH};
+    for (size_t k = 0; k < sizeof facts / sizeof *facts; k++) buf_uleb(out, facts[k]);
+}
+
 void wasm_meta_module(const WasmMeta *meta, Buf *out) {
     const BcModule *m = meta->m;
     Writer w = {.m = m, .tables = buf_new(out->arena), .text = NEW_ARRAY(out->arena, uint32_t, m->n_strs)};
@@ -179,8 +196,7 @@ void wasm_meta_module(const WasmMeta *meta, Buf *out) {
     put_functions(&w, meta);
     put_optional(&w, meta->entry);
     buf_uleb(out, META_VERSION);
-    // What compiled code takes for granted: where the cells start.
-    buf_uleb(out, sizeof(VmCtx));
+    put_agreement(out);
     buf_uleb(out, w.texts.n);
     for (uint32_t k = 0; k < w.texts.n; k++) {
         buf_uleb(out, m->strs[w.texts.v[k]].len);

@@ -11,7 +11,7 @@
 // The sections are made last, when every instruction has its place in the file. Numbers are LEB128, texts are a length
 // and bytes. vitrail.code, of every module:
 //
-//   version 1; flags (1: there is a section vitrail.module; 2: the code polls, so it can be interrupted)
+//   version 2; flags (1: there is a section vitrail.module; 2: the code polls, so it can be interrupted)
 //   shadow stack: lowest and one past its highest address; heap base: first address that nothing uses
 //   functions with sites, n, in rising order; each:
 //       number in the module, less that of the one before (of the first: itself)
@@ -23,7 +23,9 @@
 //           signed: source location + 1 (0 = none), less that of the site before (of a function's first: itself)
 //
 // vitrail.module, of modules of bytecode: the tables of BcModule that instances and trap reports need; wasm_meta.c
-// writes them in one order, and the loader reads them in it.
+// writes them in one order, and the loader reads them in it. They begin with what compiled code takes for granted of
+// the structure at its first argument (runtime/vmctx.h) and of objects (runtime/heap.h), so that the loader need not
+// know it.
 #ifndef VTR_AOT_WASM_META_H
 #define VTR_AOT_WASM_META_H
 

@@ -37,14 +37,7 @@ static const JitFunc *func_at(const Jit *jit, const void *pc) {
 }
 
 static const CodeSite *site_at(const JitFunc *func, uint32_t offset) {
-    uint32_t low = 0;
-    uint32_t high = func->n_sites;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (func->sites[mid].at < offset) low = mid + 1;
-        else high = mid;
-    }
-    return low < func->n_sites && func->sites[low].at == offset ? &func->sites[low] : NULL;
+    return frame_site_at(func->sites, func->n_sites, offset);
 }
 
 // A call that never returns may be a function's last instruction: its return address is the next function's start.

@@ -3,6 +3,7 @@
 #ifndef VTR_RUNTIME_FRAMES_H
 #define VTR_RUNTIME_FRAMES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef enum SiteKind { SITE_CALL, SITE_TRAP } SiteKind;
@@ -21,6 +22,18 @@ typedef struct FrameSite {
     uint32_t ret, top;
     uint32_t pop; // SITE_CALL: bytes of stack arguments that the callee removes
 } FrameSite;
+
+// The site of a return address, in a list of rising ones; NULL = none.
+static inline const FrameSite *frame_site_at(const FrameSite *sites, uint32_t n, uint32_t at) {
+    uint32_t low = 0;
+    uint32_t high = n;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (sites[mid].at < at) low = mid + 1;
+        else high = mid;
+    }
+    return low < n && sites[low].at == at ? &sites[low] : NULL;
+}
 
 // Where compiled code called out to a function that walks its frames: the first field of an activation, written by exit
 // thunks. Where calls push the return address, sp is where the innermost frame's stands, and pc is not written;

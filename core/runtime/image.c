@@ -34,21 +34,10 @@ static const RtImageFunc *find_func(const RtImage *image, const char *pc) {
     return (uint64_t)(pc - func->code) <= func->n_code ? func : NULL;
 }
 
-static const FrameSite *find_site(const RtImageFunc *func, uint32_t at) {
-    uint32_t low = 0;
-    uint32_t high = func->n_sites;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (func->sites[mid].at < at) low = mid + 1;
-        else high = mid;
-    }
-    return low < func->n_sites && func->sites[low].at == at ? &func->sites[low] : NULL;
-}
-
 // Finds the frame the walk stands at and moves on to its caller.
 static bool walk_frame(Walk *w) {
     w->func = find_func(w->image, w->pc);
-    w->site = w->func ? find_site(w->func, (uint32_t)(w->pc - w->func->code)) : NULL;
+    w->site = w->func ? frame_site_at(w->func->sites, w->func->n_sites, (uint32_t)(w->pc - w->func->code)) : NULL;
     if (!w->site) return false;
     w->sp = w->base - w->site->pop;
     memcpy(&w->pc, w->sp + w->site->ret, sizeof w->pc);

@@ -200,6 +200,15 @@ for (const name of ['vitrail.code', 'vitrail.module']) {
     const other = source.slice();
     other[first] = 9;
     assert.throws(() => instantiateSync(other, { imports }), /version 9/);
+    if (name !== 'vitrail.module') continue;
+    // For another runtime: the second fact is a place in the structure that the first is the size of; the last ones are
+    // the header of objects.
+    const facts = [[2, 3, /no place for poll/], [2, source[first + 1], /no place for poll/], [12, 6, /another header/]];
+    for (const [at, value, told] of facts) {
+        const strange = source.slice();
+        strange[first + at] = value;
+        assert.throws(() => instantiateSync(strange, { imports }), told);
+    }
 }
 
 // ---- as natively

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "installed.h"
+
 extern char **environ;
 
 struct Engine {
@@ -71,22 +73,6 @@ static EngineResult lost(Engine *e) {
 
 // ---- starting ----------------------------------------------------------------------------------------
 
-// Beside this program where it was built, or in the prefix where it is installed.
-static bool find_script(char *path, size_t size) {
-    static const char *const places[] = {"share/vitrail", "../share/vitrail"};
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n < 0) return false;
-    self[n] = 0;
-    char *slash = strrchr(self, '/');
-    if (slash) *slash = 0;
-    for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
-        int len = snprintf(path, size, "%s/%s/engine.mjs", self, places[k]);
-        if (len > 0 && (size_t)len < size && access(path, R_OK) == 0) return true;
-    }
-    return false;
-}
-
 // As much stack as native code would have.
 static unsigned stack_size(void) {
     struct rlimit limit;
@@ -117,7 +103,8 @@ Engine *engine_start(void) {
     int ends[2];
     Engine *e = calloc(1, sizeof *e);
     if (!e) return NULL;
-    if (!find_script(script, sizeof script)) {
+    static const char *const places[] = {"share/vitrail", "../share/vitrail", NULL};
+    if (!installed_find(places, "engine.mjs", script, sizeof script)) {
         fail(e, "the loader of WebAssembly modules (share/vitrail/engine.mjs) is not installed beside this program");
         return e;
     }

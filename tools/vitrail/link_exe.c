@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "installed.h"
+
 extern char **environ;
 
 enum { MAX_WORDS = 64 };
@@ -27,20 +29,12 @@ char *link_temporary(const char *output) {
     return NULL;
 }
 
-// The runtime's library: beside this program where it was built, or in the prefix where it is installed.
+// The runtime's library.
 static bool find_runtime(const char *target, char *path, size_t size) {
-    static const char *const places[] = {"lib/vitrail", "../lib/vitrail", "../lib64/vitrail"};
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n < 0) return false;
-    self[n] = 0;
-    char *slash = strrchr(self, '/');
-    if (slash) *slash = 0;
-    for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
-        int len = snprintf(path, size, "%s/%s/%s/libvitrail_rt.a", self, places[k], target);
-        if (len > 0 && (size_t)len < size && access(path, R_OK) == 0) return true;
-    }
-    return false;
+    static const char *const places[] = {"lib/vitrail", "../lib/vitrail", "../lib64/vitrail", NULL};
+    char name[PATH_MAX];
+    int len = snprintf(name, sizeof name, "%s/libvitrail_rt.a", target);
+    return len > 0 && (size_t)len < sizeof name && installed_find(places, name, path, size);
 }
 
 static bool run(char **words) {

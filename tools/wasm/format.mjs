@@ -1,7 +1,7 @@
 // What a module says about itself: its custom sections vitrail.code and vitrail.module (core/aot/wasm_meta.h), and the
 // names of its functions. Everything is checked here; who uses it need not.
 
-const VERSION = 1;
+const VERSION = 2;
 
 // A module that is no module, or not one that this loader understands.
 export class FormatError extends Error {
@@ -153,8 +153,11 @@ export function readCode(r) {
     return code;
 }
 
-// Bytes of what compiled code finds at its first argument, before the cells (core/runtime/vmctx.h).
-export const VM_SIZE = 64;
+// An object begins with a header below the address that refers to it (core/runtime/heap.h): the collector's word, type,
+// length. Its bytes, and how far below the address type and length stand.
+export const HEADER = 16;
+export const TYPE_BELOW = 8;
+export const LENGTH_BELOW = 4;
 export const K_STRUCT = 1;
 export const K_ARRAY = 2;
 export const K_FUNC = 3;
@@ -205,15 +208,31 @@ function readFunction(r, text, files) {
     return f;
 }
 
+// What compiled code takes for granted: of what it finds at its first argument (core/runtime/vmctx.h) the bytes before
+// the cells and the places of fields; the code of a trap whose reason stands there, and that reason of RAISE; and the
+// header of objects.
+function readAgreement(r) {
+    const vm = { size: r.uleb(2 ** 16) };
+    const fields = { poll: 1, stackLimit: 1, exitCode: 1, raised: 1, window: 2 }; // words
+    for (const [field, words] of Object.entries(fields)) {
+        vm[field] = r.uleb();
+        if (vm[field] % 8 || vm.size % 8 || vm[field] + words * 8 > vm.size) r.fail(`no place for ${field}`);
+    }
+    vm.trapExit = r.uleb();
+    vm.exitRaise = r.uleb();
+    const header = [r.uleb(), r.uleb(), r.uleb()];
+    if (`${header}` !== `${[HEADER, TYPE_BELOW, LENGTH_BELOW]}`) r.fail(`objects with another header (${header})`);
+    return vm;
+}
+
 // vitrail.module. Every index in it is checked here.
 export function readModule(r) {
     readVersion(r);
-    const size = r.uleb();
-    if (size !== VM_SIZE) r.fail(`code for another runtime (${size} instead of ${VM_SIZE})`);
+    const vm = readAgreement(r);
     const texts = r.list(() => r.take(r.uleb()));
     const text = texts.map(bytes => utf8.decode(bytes));
     const index = () => r.uleb(text.length);
-    const m = { types: readTypes(r, text) };
+    const m = { vm, types: readTypes(r, text) };
     m.imports = r.list(() => {
         const kind = r.uleb(2);
         const how = r.uleb();

@@ -1,6 +1,6 @@
 // The memory of a module, its values, and the heap in it.
 
-import { K_ARRAY, K_STRUCT, PRIMS } from './format.mjs';
+import { HEADER, K_ARRAY, K_STRUCT, PRIMS } from './format.mjs';
 
 // ---- values --------------------------------------------------------------------------------------------------------
 
@@ -163,7 +163,6 @@ export class Memory {
 // After a collection that left L bytes the next one comes when max(1 MiB, L) more are used, as natively. Under stress
 // every safepoint collects, what is freed is overwritten, and its place is used again as late as possible.
 
-const HEADER = 16; // of an object, below the address that refers to it: the collector's word, type, length
 const SLACK_MIN = 1 << 20;
 const WINDOW_MAX = 1 << 18;
 const GAP_MIN = 64;

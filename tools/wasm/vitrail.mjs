@@ -15,7 +15,7 @@
 // memory behind its own data. Addresses are numbers here (memories are far below 2^53 bytes), BigInts at the border.
 
 import {
-    ABI_VITTE, C_BYTES, C_FN, C_STR, FormatError, K_ARRAY, KIND_FUNC, PRIMS, TYPE_BASE, VM_SIZE,
+    ABI_VITTE, C_BYTES, C_FN, C_STR, FormatError, K_ARRAY, KIND_FUNC, LENGTH_BELOW, PRIMS, TYPE_BASE, TYPE_BELOW,
     isGcRef, readCode, readModule, readNames, section, sizeOf, typeText,
 } from './format.mjs';
 import { standard, wasmFunction } from './library.mjs';
@@ -46,8 +46,6 @@ const T_STACK = 8;
 const T_LINK = 11;
 const T_INTERRUPT = 12;
 const USER_DIAGNOSTIC = 'E7100';
-const EXIT_RAISE = 0x10000;
-const TRAP_EXIT = 200; // the reason stands in the vmctx
 
 // Codes of IR traps (md/ir.md), and what they are in bytecode.
 const IR_TRAPS = { 251: 'stk_ovf', 252: 'int_ovf', 253: 'heap_oob', 254: 'int_divz', 255: 'bad_toint' };
@@ -294,12 +292,6 @@ class Machine {
 
 // ---- instances of bytecode -----------------------------------------------------------------------------------------
 
-// Fields of the structure at the first argument of compiled code (core/runtime/vmctx.h).
-const VM_POLL = 0;
-const VM_STACK_LIMIT = 8;
-const VM_EXIT_CODE = 24;
-const VM_RAISED = 32;
-const VM_WINDOW = 48;
 const CLOCK_EVERY = 256; // polls between looks at the clock
 
 // The value type of WebAssembly that a type of bytecode has.
@@ -339,10 +331,10 @@ class Instance {
     }
 
     trap(code) {
-        if (code !== TRAP_EXIT) throw new Trap(IR_TO_BYTECODE[code] ?? code);
-        const exit = this.memory.number(this.vm + VM_EXIT_CODE);
-        if (exit !== EXIT_RAISE) throw new Trap(exit);
-        const object = this.memory.number(this.vm + VM_RAISED);
+        if (code !== this.m.vm.trapExit) throw new Trap(IR_TO_BYTECODE[code] ?? code);
+        const exit = this.memory.number(this.vm + this.m.vm.exitCode);
+        if (exit !== this.m.vm.exitRaise) throw new Trap(exit);
+        const object = this.memory.number(this.vm + this.m.vm.raised);
         const trap = new Trap(exit);
         trap.name = 'RAISE';
         trap.diagnostic = undefined;
@@ -354,7 +346,7 @@ class Instance {
     }
 
     typeName(object) {
-        return typeText(this.m, this.memory.check().words[object / 4 - 2] + TYPE_BASE);
+        return typeText(this.m, this.memory.check().words[(object - TYPE_BELOW) / 4] + TYPE_BASE);
     }
 
     poll() {
@@ -371,7 +363,7 @@ class Instance {
     }
 
     setPoll(on) {
-        this.memory.setNumber(this.vm + VM_POLL, on ? 1 : 0);
+        this.memory.setNumber(this.vm + this.m.vm.poll, on ? 1 : 0);
     }
 
     needPolls() {
@@ -436,7 +428,7 @@ class Instance {
         cells.imports = cells.datas + m.datas.length;
         this.cells = cells;
         this.vm = roundUp(machine.code.heapBase, 16);
-        const externs = this.vm + VM_SIZE + (cells.imports + m.impFuncs.length) * 8;
+        const externs = this.vm + m.vm.size + (cells.imports + m.impFuncs.length) * 8;
         // For callCells(): arguments, the result.
         this.words = externs + m.impGlobals.length * 8;
         const most = m.sigs.reduce((n, sig) => Math.max(n, m.types[sig - TYPE_BASE].params.length), 0);
@@ -448,7 +440,7 @@ class Instance {
             this.memory.setNumber(this.cell('datas', k), this.places[k]);
             this.memory.bytes(this.places[k], m.datas[k].bytes.length).set(m.datas[k].bytes);
         }
-        this.memory.setNumber(this.vm + VM_STACK_LIMIT, machine.code.stackLow);
+        this.memory.setNumber(this.vm + m.vm.stackLimit, machine.code.stackLow);
         this.makeHeap(end);
         this.makeConstants();
         this.makeGlobals();
@@ -456,7 +448,7 @@ class Instance {
     }
 
     cell(kind, k) {
-        return this.vm + VM_SIZE + (this.cells[kind] + k) * 8;
+        return this.vm + this.m.vm.size + (this.cells[kind] + k) * 8;
     }
 
     // Where the blobs go, one byte at least each; returns where they end.
@@ -501,7 +493,7 @@ class Instance {
         const types = m.types.map(t => {
             return t.kind === K_ARRAY ? { kind: t.kind, size: sizeOf(t.elem), refs: isGcRef(m, t.elem) } : t;
         });
-        const exact = [this.vm + VM_RAISED];
+        const exact = [this.vm + m.vm.raised];
         for (let g = 0; g < this.cells.consts; g++) if (isGcRef(m, this.globalType(g))) exact.push(this.globalCell(g));
         m.consts.forEach((k, n) => {
             if (k.tag === C_STR || k.tag === C_BYTES) exact.push(this.cell('consts', n));
@@ -514,7 +506,7 @@ class Instance {
                 maybe(this.memory.number(at));
         };
         const { heapLimit: limit, gcStress: stress } = this.options;
-        this.heap = new Heap(this.memory, types, { base, window: this.vm + VM_WINDOW, roots, limit, stress });
+        this.heap = new Heap(this.memory, types, { base, window: this.vm + m.vm.window, roots, limit, stress });
     }
 
     makeConstants() {
@@ -575,7 +567,7 @@ class Instance {
     bytes(ref) {
         const at = Number(ref);
         if (!this.heap.isLive(at)) throw new TypeError(`${ref} is no object`);
-        return this.memory.bytes(at, this.memory.words[at / 4 - 1]).slice();
+        return this.memory.bytes(at, this.memory.words[(at - LENGTH_BELOW) / 4]).slice();
     }
 
     newBytes(bytes) {
