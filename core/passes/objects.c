@@ -32,6 +32,7 @@
 
 typedef struct Slots {
     const Func *f;
+    Bits addresses;    // values that are addresses in slots
     Bits held;         // slots that hold references only
     uint32_t *content; // by slot: the value in it,
     Block *known_in;   // in this block
@@ -52,33 +53,40 @@ static uint32_t slot_at(const Func *f, Value v) {
     return inst_get(f, def)->ref;
 }
 
-static bool is_whole_load(const InstData *inst, Type type) {
-    return inst->op == OP_load && type == T_i64 && inst->imm == 0;
-}
-
-static void drop(Slots *s, Value v) {
-    Inst def = value_def(s->f, v);
-    if (inst_ok(def) && inst_get(s->f, def)->op == OP_stack_addr) bits_del(s->held, inst_get(s->f, def)->ref);
+// An operand that is an address in a slot, used so (`type` of the value there, or T_none): is the slot still our own?
+static void look_at_use(Slots *s, uint32_t raw, const InstData *inst, Type type) {
+    const Func *f = s->f;
+    Value v = {raw};
+    if (f->values.v[raw].kind == VALUE_ALIAS) v = func_value(f, v);
+    if (!bits_has(s->addresses, v.i)) return;
+    bool whole = type == T_i64 && inst->imm == 0 && !(inst->memflags & MF_BIG) && slot_at(f, v) != NONE;
+    if (!whole) bits_del(s->held, inst_get(f, value_def(f, v))->ref);
 }
 
 static void drop_escaping(Slots *s, Inst i) {
     const Func *f = s->f;
     const InstData *inst = inst_get(f, i);
     for (uint32_t k = 0; k < inst->args.n; k++) {
-        Value v = list_get(f, inst->args, k);
-        bool address = inst->op == OP_load ? k == 0 : inst->op == OP_store && k == 1;
         Type type = T_none;
-        if (address) type = value_type(f, inst->op == OP_load ? inst_result(f, i, 0) : list_get(f, inst->args, 0));
-        if (!address || type != T_i64 || inst->imm || slot_at(f, v) == NONE) drop(s, v);
+        if (inst->op == OP_load) type = value_type(f, inst_result(f, i, 0));
+        else if (inst->op == OP_store && k == 1) type = value_type(f, list_get(f, inst->args, 0));
+        look_at_use(s, f->pool.v[inst->args.at + k], inst, type);
     }
     for (uint32_t t = 0; t < inst->n_targets; t++) {
         ValueList args = f->calls.v[inst->targets + t].args;
-        for (uint32_t k = 0; k < args.n; k++) drop(s, list_get(f, args, k));
+        for (uint32_t k = 0; k < args.n; k++) look_at_use(s, f->pool.v[args.at + k], inst, T_none);
+    }
+}
+
+static void mark_addresses(Slots *s, Block b) {
+    BLOCK_INSTS(i, s->f, b) {
+        if (inst_get(s->f, i)->op == OP_stack_addr) bits_add(s->addresses, inst_result(s->f, i, 0).i);
     }
 }
 
 static Slots find_slots(Arena *arena, const Func *f, const Cfg *cfg) {
-    Slots s = {.f = f, .held = bits_new(arena, f->slots.n), .known_in = NEW_ARRAY(arena, Block, f->slots.n)};
+    Slots s = {.f = f, .held = bits_new(arena, f->slots.n), .addresses = bits_new(arena, f->values.n)};
+    s.known_in = NEW_ARRAY(arena, Block, f->slots.n);
     s.content = NEW_ARRAY(arena, uint32_t, f->slots.n);
     for (uint32_t k = 0; k < f->slots.n; k++) s.known_in[k] = NO_BLOCK;
     for (uint32_t k = 0; k < f->map_entries.n; k++) bits_add(s.held, f->map_entries.v[k].slot);
@@ -86,6 +94,7 @@ static Slots find_slots(Arena *arena, const Func *f, const Cfg *cfg) {
         const StackMapEntry *e = &f->map_entries.v[k];
         if (e->type != T_i64 || e->offset || f->slots.v[e->slot].size != 8) bits_del(s.held, e->slot);
     }
+    for (uint32_t k = 0; k < cfg->n_rpo; k++) mark_addresses(&s, cfg->rpo[k]);
     for (uint32_t k = 0; k < cfg->n_rpo; k++) {
         BLOCK_INSTS(i, f, cfg->rpo[k]) drop_escaping(&s, i);
     }
@@ -104,7 +113,7 @@ static void find_reloads(Slots *s, uint32_t *same, Block b) {
         if (inst->op == OP_store) {
             s->content[slot] = inst_arg(f, i, 0).i;
             s->known_in[slot] = b;
-        } else if (is_whole_load(inst, value_type(f, inst_result(f, i, 0))) && block_eq(s->known_in[slot], b)) {
+        } else if (block_eq(s->known_in[slot], b)) {
             same[inst_result(f, i, 0).i] = s->content[slot];
         }
     }
