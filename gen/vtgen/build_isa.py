@@ -491,11 +491,20 @@ class IsaBuilder(RegisterBuilder, FormatBuilder):
                     n.ref = scope.find(n.name)
                     if n.ref is None:
                         self.error(n.loc, "no operand or register is named '%s'" % n.name)
-        for a, o in zip(e.args, inst.opnds if inst is not None else []):
+        self.check_sorts(e, inst.opnds if inst is not None else [])
+        return e
+
+    def check_sorts(self, e, opnds):
+        """Arguments are of the sort of their operands or, of a form, of its parts; registers are in their classes."""
+        for a, o in zip(e.args, opnds):
             given = self.sort_of(a)
             if given is not None and o.type in SORTS and given != SORTS[o.type]:
-                self.error(a.loc, "operand '%s' of '%s' is %s, this %s" % (o.name, inst.name, SORTS[o.type], given))
-        return e
+                self.error(a.loc, "operand '%s' of '%s' is %s, this %s" % (o.name, e.name, SORTS[o.type], given))
+            elif a.k == "name" and a.ref is not None and a.ref.kind == "reg" and o.type == "reg" and a.ref.obj not in o.cls.regs:
+                self.error(a.loc, "operand '%s' of '%s' is of class '%s', '%s' is not in it" % (o.name, e.name, o.cls.name, a.name))
+            elif a.k == "call" and o.type == "composite":
+                form = next((f for f in o.comp.forms if f.name == a.name), None)
+                self.check_sorts(a, form.params if form is not None else [])
 
     @staticmethod
     def sort_of(e):

@@ -141,8 +141,9 @@ class RegisterBuilder:
         row = self.rows([c["words"]], b)[0]
         at = b.loc(c["words"][0])
         if row[0] == "dwarf":
-            if len(row) - 1 != len(f.regs):
-                self.error(at, "%d DWARF numbers for %d registers" % (len(row) - 1, len(f.regs)))
+            if len(row) - 1 != len(f.regs) or not all(n.isdigit() for n in row[1:]):
+                self.error(at, "%d DWARF numbers for %d registers" % (sum(n.isdigit() for n in row[1:]), len(f.regs)))
+                return
             for reg, n in zip(f.regs, row[1:]):
                 reg.dwarf = int(n)
         else:

@@ -468,5 +468,5 @@ def check(isa, diag, total):
         if isinstance(inst, Inst):
             check_select(isa, inst, diag)
     check_clauses(isa, diag)
-    if total and isa.rules:  # as the last part of a description
+    if total:
         check_unused(isa, diag)

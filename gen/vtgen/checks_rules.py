@@ -229,7 +229,7 @@ def check(isa, model, diag, total):
     for rule in isa.rules:
         RuleCheck(isa, model.ir, rule, diag).check()
     check_before(isa, diag)
-    if diag or not isa.rules:
+    if diag or not (isa.rules or total):
         return
     import checks_cost
     import checks_overlap

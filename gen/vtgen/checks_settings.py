@@ -185,7 +185,7 @@ def check(isa, ir, diag, total):
         check_moves(isa, moves, diag)
     check_costs(isa, diag)
     check_roles(isa, diag)
-    if total and isa.rules:  # rules are the last part of a description to be written
+    if total:
         check_held(isa, ir, diag)
         for role in [r for r in STACK_ROLE_KINDS if r not in isa.roles] if isa.is_stack else []:
             diag.error(isa.loc, "a stack machine needs the role '%s'" % role)

@@ -55,7 +55,10 @@ def format_of(op):
     fixed = [a for a in pairs(op.params) if a[1] != "values"]
     variadic = len(fixed) != len(pairs(op.params))
     attrs = tuple(kind for _, kind in pairs(op.attrs))
-    return FORMAT_OF[(attrs, "values" if variadic else len(fixed))]
+    found = FORMAT_OF.get((attrs, "values" if variadic else len(fixed)))
+    if found is None:
+        raise DescriptionError(op.loc, "no record holds an opcode with these attributes and operands")
+    return found
 
 
 def control_of(op):

@@ -602,7 +602,7 @@ def moves_along(e):
             return ~value(e.args[0], at)
         x, y = (value(a, at) for a in e.args)
         return {"add": lambda: x + y, "sub": lambda: x - y, "and": lambda: x & y, "or": lambda: x | y,
-                "xor": lambda: x ^ y, "shl": lambda: x << y, "lshr": lambda: x >> y, "mul": lambda: x * y}[e.op]() % (1 << 64)
+                "xor": lambda: x ^ y, "shl": lambda: x << min(y, 64), "lshr": lambda: x >> y, "mul": lambda: x * y}[e.op]() % (1 << 64)
     for k in range(64):
         place, target = k * 0x9e37 % 0x10000, 0x12340 + k * 0x5851 % 0x20000
         by = (16 + k * 0x1230) * (1 + (k << 16) + (k << 32)) % (1 << 60)  # shows in every part of an address

@@ -54,7 +54,7 @@ def read_all(mdc, paths, diag):
             if d["k"] != "include":
                 continue
             path = os.path.join(os.path.dirname(d["file"]), d["path"]["text"])
-            if not os.path.exists(path):
+            if not os.path.isfile(path):
                 diag.error(Loc(d["file"], d["path"]["line"], d["path"]["col"]), "there is no file '%s'"
                            % d["path"]["text"])
             elif path not in files and path not in wanted:

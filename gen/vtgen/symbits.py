@@ -13,6 +13,9 @@ An atom of Bits is 0, 1 or (Var, index, inverted).
 """
 
 
+from sem import MOST_BITS
+
+
 class Var:
     """A source of bits: the number of a register operand, a field of an immediate, a part of a composite operand.
 
@@ -244,24 +247,30 @@ class Evaluator:
         table = {"add": a + b, "sub": a - b, "mul": a * b, "and": a & b, "or": a | b, "xor": a ^ b}
         if op in table:
             return table[op]
-        if op == "shl":
+        if op == "shl" and b <= MOST_BITS:
             return a << b
         if op == "lshr":
             return a >> b
         raise NotSymbolic("'%s' of numbers" % op)
 
     def _call(self, e, env):
+        if len(e.args) != {"bits": 1, "fits": 2, "sext": 2, "zext": 2, "zero": 1}.get(e.name, len(e.args)):
+            raise NotSymbolic("'%s' of %d arguments" % (e.name, len(e.args)))
         if e.name == "bits":
             a = self.eval(e.args[0], env)
             return a.view if isinstance(a, Bits) else 0
         if e.name == "fits":
             a = self.eval(e.args[0], env)
-            kind = self.kinds[e.args[1].name]
+            kind = self.kinds.get(e.args[1].name)
+            if kind is None:
+                raise NotSymbolic("'%s' is no immediate" % e.args[1])
             return kind.fits(a) if isinstance(a, int) else Cond("fits", a, kind)
         if e.name in ("sext", "zext"):
             a, n = self.eval(e.args[0], env), self.eval(e.args[1], env)
             if isinstance(a, int):
                 return a
+            if not isinstance(n, int) or n > MOST_BITS:
+                raise NotSymbolic("'%s' to '%s' bits" % (e.name, e.args[1]))
             top = a.atoms[-1] if e.name == "sext" else 0
             return Bits(a.atoms + [top] * (n - len(a.atoms)))
         if e.name == "zero":
