@@ -20,7 +20,7 @@ ISA_SETTINGS = {("word",): "32|64", ("endian",): "little|big", ("code", "align")
                 ("nan", "default"): "positive|negative"}
 
 
-SORTS = {"reg": "a register", "fixed": "a register", "imm": "a number", "cond": "a condition"}
+SORTS = {"reg": "a register", "fixed": "a register", "imm": "a number", "cond": "a condition", "composite": "composite"}
 
 
 class IsaWorld:
@@ -498,7 +498,8 @@ class IsaBuilder(RegisterBuilder, FormatBuilder):
         """Arguments are of the sort of their operands or, of a form, of its parts; registers are in their classes."""
         for a, o in zip(e.args, opnds):
             given = self.sort_of(a)
-            if given is not None and o.type in SORTS and given != SORTS[o.type]:
+            bare = given == SORTS["reg"] and o.type == "composite" and any(len(f.params) == 1 for f in o.comp.forms)
+            if given is not None and o.type in SORTS and given != SORTS[o.type] and not bare:
                 self.error(a.loc, "operand '%s' of '%s' is %s, this %s" % (o.name, e.name, SORTS[o.type], given))
             elif a.k == "name" and a.ref is not None and a.ref.kind == "reg" and o.type == "reg" and a.ref.obj not in o.cls.regs:
                 self.error(a.loc, "operand '%s' of '%s' is of class '%s', '%s' is not in it" % (o.name, e.name, o.cls.name, a.name))
@@ -619,6 +620,8 @@ class IsaBuilder(RegisterBuilder, FormatBuilder):
             value = b.expr(j["value"])
             self.widths.infer(value, scope, isa.word)
             spots.append(Spot(imm, field, bits, j["at"] or 0, value, b.loc(j)))
+        if d["number"] >= 1 << 32:
+            self.error(loc, "the number of a relocation has 32 bits")
         reloc = Reloc(d["name"], d["number"], spots, loc)
         reloc.index = len(isa.relocs)
         isa.relocs[d["name"]] = reloc

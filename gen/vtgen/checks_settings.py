@@ -25,7 +25,7 @@ ABI_ROWS = {
     ("link",): "REG",
 }
 STACK_ABI_ROWS = {("conv",): "NAMES", ("values",): "", ("stack",): "align POWER"}  # of a stack machine
-SHAPES = {"NAMES": r"( \w+)+", "REG": r" \w+", "REGS": r"( \w+)*?", "PAIRS": r"( \w+/\w+)+", "N": r" \d+",
+SHAPES = {"NAMES": r"( \w+)+", "REG": r" \w+", "REGS": r"( (?!then\b)\w+)*", "PAIRS": r"( \w+/\w+)+", "N": r" \d+",
           "POWER": " (1|2|4|8|16|32|64|128)", "BYTES": " (4|8)"}
 
 
@@ -107,14 +107,15 @@ def check_moves(isa, moves, diag):
 
 
 def check_held(isa, ir, diag):
-    """What the allocator spills must have moves: every type that a class holds, of the machine's own registers."""
-    for hold in [] if isa.is_stack else isa.holds:
+    """What the code generator stores and loads must have moves: every type that a class holds."""
+    for hold in isa.holds:
         moves = isa.moves.get(hold.cls.name) or isa.moves.get(hold.cls.file.name)
         for t in hold.types:
             size = (hold.cls.file.width if hold.upper not in ("any", "none") else ir.types[t].width) // 8
             lacks = [] if moves is None else [w for w, rows in (("load", moves.load), ("store", moves.store)) if size not in rows]
-            if moves is None or moves.copy is None:
-                diag.error(hold.loc, "no 'moves' say how to copy what class '%s' holds" % hold.cls.name)
+            if moves is None or (moves.constant if isa.is_stack else moves.copy) is None:
+                diag.error(hold.loc, "no 'moves' have a '%s' of what class '%s' holds" % (
+                    "constant" if isa.is_stack else "copy", hold.cls.name))
                 return
             if lacks:
                 diag.error(hold.loc, "the moves of '%s' have no '%s %d' for %s" % (moves.name, lacks[0], size, t),
