@@ -354,7 +354,8 @@ class Rule:
         enum = {"intcc": "IntCC", "floatcc": "FloatCC"}.get(kind)
         if enum and bound:
             return "(%s)%s" % (enum, bound)
-        if enum and attr.k == "call" and attr.name in ("inverse", "swap") and attr.args[0].name in self.attrs:
+        if enum and attr.k == "call" and attr.name in ("inverse", "swap") and len(attr.args) == 1 \
+                and attr.args[0].name in self.attrs:
             table = {"intcc": "icc", "floatcc": "fcc"}[kind] + {"inverse": "_not", "swap": "_swap"}[attr.name]
             return "(%s)%s[%s]" % (enum, table, self.attrs[attr.args[0].name][1])
         if enum:

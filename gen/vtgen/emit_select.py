@@ -87,6 +87,7 @@ class Conds:
     def __init__(self, isa, ir):
         self.cond = next(iter(isa.conds.values()), None)
         self.numbers, self.opposite, self.of_int = {}, {}, {}
+        self.items = self.cond.items if self.cond is not None else []
         if self.cond is None:
             return
         for item in self.cond.items:
@@ -156,7 +157,7 @@ class Writer:
         for name, table, what in (("cc_of", self.conds.of_int, "The condition code of a comparison, by IntCC."),
                                   ("cc_not", self.conds.opposite, "The opposite condition.")):
             if name + "[" in body:
-                codes = ", ".join(str(table[k]) for k in range(max(table) + 1))
+                codes = ", ".join(str(table.get(k, 0)) for k in range(max(table) + 1))
                 out.append("// %s\nstatic const uint8_t %s[] = {%s};\n\n" % (what, name, codes))
         if "cond_plain[" in body:
             out.append(wrap_list("// Is the condition a value that no rule looks into?\nstatic const bool cond_plain[] = {",

@@ -478,11 +478,15 @@ class Arm:
             if e.name not in ("cc", "cc2"):
                 raise Wrong(e.loc, "a condition has .cc and .cc2")
             return "%s.%s" % (self.flags_of(e.args[0].name), e.name)
-        if e.k == "call" and e.name == "not":
+        if e.k == "call" and e.name == "not" and len(e.args) == 1 or e.k == "un" and e.op in ("not", "lnot"):
+            lacks = [i.name for i in self.w.conds.items if i.value not in self.w.conds.opposite]
+            if lacks:
+                raise Wrong(e.loc, "no condition is the opposite of '%s'" % lacks[0])
             return "cc_not[%s]" % self.code(e.args[0])
-        if e.k == "un" and e.op in ("not", "lnot"):
-            return "cc_not[%s]" % self.code(e.args[0])
-        if e.k == "call" and e.name == "cc_of":
+        if e.k == "call" and e.name == "cc_of" and len(e.args) == 1:
+            lacks = [i.name for i in self.w.ir.conds["intcc"].items if i.value not in self.w.conds.of_int]
+            if lacks:
+                raise Wrong(e.loc, "no 'after' says which condition '%s' is" % lacks[0])
             inner = e.args[0]
             if inner.k == "call" and inner.name == "swap":
                 return "cc_of[icc_swap[%s]]" % self.entity(inner.args[0], "intcc")

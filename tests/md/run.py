@@ -11,7 +11,8 @@ err            every err/*.md is rejected with exactly the errors that its comme
                    // error LINE:COLUMN: TEXT
                    A line `// case` opens a description of its own; what stands above the first is part of each
                No message of mdc or vtgen is left that none of them names
-reference      the descriptions in gen/README.md are accepted or rejected as they say
+reference      the descriptions in gen/README.md are accepted or rejected as they say, and those that are accepted have every
+               word of the language
 deterministic  a run from shuffled input in another directory writes the bytes that the build has written
 mutants        small descriptions changed at random are accepted, or rejected with an error that has a place and a caret
 refused        of several wrong machines all errors are printed, in their order, and nothing is written
@@ -398,10 +399,13 @@ class Runner:
             if want and (good or want.group(1) not in printed) or not want and not good:
                 failed += 1
                 print("README block:\n%s\n%s" % (block, printed))
-        if not count:
-            print("the reference has no descriptions to test")
-            failed += 1
-        return failed
+        accepted = " ".join(re.findall(r"^```\n// accepted\n(.*?)^```$", text, re.M | re.S))
+        words = set(re.findall(r"[a-z]+", re.sub(r"//.*", "", accepted)))
+        for word in re.findall(r'\{"(\w+)", \w+, (?:true|false)\}', read(os.path.join(self.source, "gen", "lex.re"))):
+            if word not in words:
+                print("no example in the reference has the word '%s'" % word)
+                failed += 1
+        return failed if count else 1
 
 
 def main():
