@@ -512,6 +512,9 @@ class Tables:
             return []
         m = self.m
         out = ["static const StackMachine stack = {"]
+        lacks = [r for r in ROLES["stack"] + ("sp_symbol", "reloc_type", "function_type") if not m.role(r)]
+        if lacks:
+            raise DescriptionError(self.isa.loc, "a stack machine needs the role '%s'" % lacks[0])
         out += ["    .%s = %d," % (r, m.by_name[m.role(r)[0]].index) for r in ROLES["stack"]]
         out += ["    .%s = %s," % (r, m.by_name[m.role(r)[0]].index if m.role(r) else "NO_MOP")
                 for r in ROLES["stack_optional"]]

@@ -511,6 +511,7 @@ class Arm:
            "sle": "<=", "lor": "||", "land": "&&"}
 
     def number(self, e):
+        known = e.k == "call" and len(e.args) == (2 if e.name == "fits" else 1)
         if e.k == "num":
             return str(e.value) if -2**31 < e.value < 2**31 else \
                 "INT64_C(%d)" % e.value if e.value < 2**63 else "(int64_t)UINT64_C(%d)" % e.value
@@ -536,26 +537,26 @@ class Arm:
             return "(%s >> %s)" % (self.number(e.args[0]), self.number(e.args[1]))
         if e.k == "un":
             return {"neg": "(int64_t)(0 - (uint64_t)%s)", "not": "~%s", "lnot": "!%s"}[e.op] % self.number(e.args[0])
-        if e.k == "call" and e.name == "fits":
+        if known and e.name == "fits":
             imm = self.w.isa.imms.get(e.args[1].name)
             if imm is None:
                 raise Wrong(e.loc, "'%s' is no immediate" % e.args[1])
             return self.fits(imm, self.number(e.args[0]))
-        if e.k == "call" and e.name == "colocated":
+        if known and e.name == "colocated":
             kind, text = self.env.get(e.args[0].name, (None, None))
             table = {"func": "funcs", "global": "globals"}.get(kind)
             if table:
                 return "s->f->%s.v[%s].colocated" % (table, text)
-        if e.k == "call" and e.name == "zeros":
+        if known and e.name == "zeros":
             kind, text = self.env.get(e.args[0].name, (None, None))
             if kind != "value":
                 raise Wrong(e.loc, "'%s' is no value in a register" % e.args[0])
             return "sel_zeros(s, %s)" % text
-        if e.k == "call" and e.name == "log2":
+        if known and e.name == "log2":
             return "sel_log2(%s)" % self.number(e.args[0])
-        if e.k == "call" and e.name == "top":
+        if known and e.name == "top":
             return "sel_top(%s)" % self.number(e.args[0])
-        if e.k == "call" and e.name == "is_power":
+        if known and e.name == "is_power":
             return "sel_is_power(%s)" % self.number(e.args[0])
         raise Wrong(e.loc, "'%s' is no number here" % e)
 
