@@ -19,7 +19,7 @@ FRAME = re.compile(r"^#\d+ .*?(\S+) \(\) at (\S+):(\d+)$", re.M)
 def backtrace(options, program, point):
     start = ["-ex", "set pagination off", "-ex", "set width 0", "-ex", "set debuginfod enabled off"]
     if options.runner:
-        start += ["-ex", "python gdb.execute('target remote localhost:' + __import__('os').environ['UNWIND_PORT'])"]
+        start += ["-ex", "python gdb.execute('target remote 127.0.0.1:' + __import__('os').environ['UNWIND_PORT'])"]
     told = debug(options, [*start, "-ex", "break " + point, "-ex", "continue" if options.runner else "run", "-ex",
                            "backtrace"], program)
     return FRAME.findall(told.stdout), told.stdout + told.stderr

@@ -144,7 +144,7 @@ def start():
         gdb.execute("set " + setting)
     port = os.environ.get("UNWIND_PORT")
     if port:
-        gdb.execute("target remote localhost:%s" % port, to_string=True)
+        gdb.execute("target remote 127.0.0.1:%s" % port, to_string=True)
     gdb.execute("break main", to_string=True)
     gdb.execute("continue" if port else "run", to_string=True)
 

@@ -10,10 +10,12 @@ import urllib.error
 import urllib.request
 
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
-# --no-sandbox: the sandbox cannot be set up by root. The others keep a test from doing anything but its own page.
+# --no-sandbox: the sandbox cannot be set up by root. --remote-debugging-pipe: else the driver talks to the browser over
+# the network, and to a name (localhost) that not every machine resolves. The others keep a test from doing anything but
+# its own page.
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
            "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
-           "--disable-extensions", "--window-size=1200,1600"]
+           "--disable-extensions", "--remote-debugging-pipe", "--window-size=1200,1600"]
 
 
 class Failed(Exception):
