@@ -8,8 +8,6 @@
 #include "compile/compile.h"
 #include "jit/jit.h"
 
-bool abi_arguments_right;
-
 typedef struct Job {
     const AbiPart *part;
     const char *folder;
@@ -41,7 +39,7 @@ static void run_case(Job *job, const Jit *jit, const AbiCase *c) {
     memset(buffer, 0xcc, sizeof buffer);
     if (!c->call_take(jit_find(jit, name_of(c->take)), buffer)) fail(job, c, "C calls ours");
     memset(buffer, 0xcc, sizeof buffer);
-    abi_arguments_right = true;
+    memset(abi_got, 0xcc, sizeof abi_got);
     if (!c->call_make(jit_find(jit, name_of(c->make)), buffer)) fail(job, c, "ours calls C: result");
     if (!abi_arguments_right) fail(job, c, "ours calls C: argument");
 }

@@ -2,8 +2,7 @@
 #ifndef ABI_TEST_H
 #define ABI_TEST_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "abi_values.h"
 
 typedef struct AbiCase {
     const char *take;      // our function that C calls: stores its arguments, returns results
@@ -22,8 +21,5 @@ typedef struct AbiPart {
 } AbiPart;
 
 extern const AbiPart abi_sysv_0, abi_sysv_1, abi_win_0, abi_win_1;
-
-// What the C callees found out: false once an argument was wrong.
-extern bool abi_arguments_right;
 
 #endif

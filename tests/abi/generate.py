@@ -5,7 +5,9 @@
     generate.py PART FOLDER MACHINE COUNT      for an object file of that machine, to be linked with the C text
 
 Every signature has one pointer parameter at a random place: the buffer where our function puts what it received. What
-each argument and result is stands as a constant in the C text.
+each argument and result is stands as a constant in the C text. The values are compared by tables, and the functions of
+one calling convention stand together: compilers take most of this test's time, and gcc several times as long when
+the convention changes from function to function.
 """
 import random
 import struct
@@ -58,10 +60,9 @@ class Param:
             return "((%s){.i = %#xu%s}).f" % (union, self.bits, "ll" if self.size == 8 else "")
         return "(%s)%#xull" % (self.c_type, self.bits)
 
-    def c_differs(self, expression):
-        """A C condition: `expression` (an lvalue) has other bits."""
-        return "({ uint%d_t got_; memcpy(&got_, &(%s), %d); got_ != %#xull; })" % (
-            self.size * 8, expression, self.size, self.bits)
+    def c_row(self):
+        """As an AbiValue in C."""
+        return "{%#xull, %d}" % (self.bits, self.size)
 
 
 def result_kinds(chance, windows, machine):
@@ -82,22 +83,21 @@ def signature(chance, windows, machine):
     return params, results, chance.randint(0, len(params))
 
 
-def case(k, chance, windows, machine, c, clif):
+def case(k, chance, windows, machine, callees, c, clif):
     params, results, place = signature(chance, windows, machine)
     conv = "windows_fastcall" if windows else "system_v"
     attr = "__attribute__((ms_abi)) " if windows else ""
-    offsets, at = [], 0
-    for p in params:
-        offsets.append(at)
-        at += 8
-    result_at = [at + 8 * i for i in range(len(results))]
+    result_at = len(params)  # the slot of the first result
 
     returns = ""
     if results:
         returns = " -> " + ", ".join(r.clif() for r in results)
     fields = "abcd"[:len(results)]
+    for name, values in (("params", params), ("results", results)):
+        callees.append("static const AbiValue %s_%d[] = {%s};" % (name, k, ", ".join(v.c_row() for v in values)))
     if len(results) > 1:
-        c.append("typedef struct { %s } R%d;" % (" ".join("%s %s;" % (r.c_type, f) for r, f in zip(results, fields)), k))
+        callees.append("typedef struct { %s } R%d;" % (
+            " ".join("%s %s;" % (r.c_type, f) for r, f in zip(results, fields)), k))
         c_result = "R%d" % k
     else:
         c_result = results[0].c_type if results else "void"
@@ -110,57 +110,54 @@ def case(k, chance, windows, machine, c, clif):
     take_types = types[:place] + ["i64"] + types[place:]
 
     # C calls ours.
-    c.append("typedef %s(%s*Take%d)(%s);" % (c_result + " ", attr, k, ", ".join(take_params)))
+    c.append("typedef %s (%s*Take%d)(%s);" % (c_result, attr, k, ", ".join(take_params)))
     c.append("static bool call_take_%d(void *take, unsigned char *buffer) {" % k)
-    for r, offset in zip(results, result_at):
-        c.append("    { %s v = %s; memcpy(buffer + %d, &v, %d); }" % (r.c_type, r.c_value(), offset, r.size))
+    c.append("    abi_put(buffer + %d, results_%d, %d);" % (8 * result_at, k, len(results)))
     call = "((Take%d)take)(%s)" % (k, ", ".join(take_values))
     c.append("    %s%s;" % (c_result + " r = " if results else "", call))
-    for p, offset in zip(params, offsets):
-        c.append("    if (%s) return false;" % p.c_differs("*(%s *)(buffer + %d)" % (p.c_type, offset)))
-    for r, name in zip(results, ["r." + f for f in fields] if len(results) > 1 else ["r"]):
-        c.append("    if (%s) return false;" % r.c_differs(name))
-    c.append("    return true;\n}")
+    c.append("    unsigned char got[%d];" % (8 * max(len(results), 1)))
+    c += gather("got", ["r." + f for f in fields] if len(results) > 1 else ["r"] * len(results))
+    c.append("    return abi_same(buffer, params_%d, %d) && abi_same(got, results_%d, %d);\n}" % (
+        k, len(params), k, len(results)))
     entry = ["v%d: %s" % (i, t.split()[0]) for i, t in enumerate(take_types)]
     buffer = "v%d" % place
     args = ["v%d" % i for i in range(len(take_types)) if i != place]
     clif.append("function %%take_%d(%s)%s %s {\nblock0(%s):" % (k, ", ".join(take_types), returns, conv, ", ".join(entry)))
-    for arg, offset in zip(args, offsets):
-        clif.append("    store %s, %s+%d" % (arg, buffer, offset))
+    for slot, arg in enumerate(args):
+        clif.append("    store %s, %s+%d" % (arg, buffer, 8 * slot))
     n = len(take_types)
     loaded = []
-    for r, offset in zip(results, result_at):
-        clif.append("    v%d = load.%s %s+%d" % (n, r.kind, buffer, offset))
+    for slot, r in enumerate(results, result_at):
+        clif.append("    v%d = load.%s %s+%d" % (n, r.kind, buffer, 8 * slot))
         loaded.append("v%d" % n)
         n += 1
     clif.append("    return %s\n}\n" % ", ".join(loaded))
 
     # Ours calls C.
-    c.append("%s%s %scallee_%d(%s) {" % ("" if machine else "static ", c_result, attr, k, ", ".join(c_params) or "void"))
-    for p, name in zip(params, names):
-        c.append("    if (%s) abi_arguments_right = false;" % p.c_differs(name))
+    callees.append("%s%s %scallee_%d(%s) {" % (
+        "" if machine else "static ", c_result, attr, k, ", ".join(c_params) or "void"))
+    callees += gather("abi_got", names)
     if len(results) > 1:
-        c.append("    return (R%d){%s};" % (k, ", ".join(r.c_value() for r in results)))
+        callees.append("    return (R%d){%s};" % (k, ", ".join(r.c_value() for r in results)))
     elif results:
-        c.append("    return %s;" % results[0].c_value())
-    c.append("}\nstatic bool call_make_%d(void *make, unsigned char *buffer) {" % k)
-    for p, offset in zip(params, offsets):
-        c.append("    { %s v = %s; memcpy(buffer + %d, &v, %d); }" % (p.c_type, p.c_value(), offset, p.size))
+        callees.append("    return %s;" % results[0].c_value())
+    callees.append("}")
+    c.append("static bool call_make_%d(void *make, unsigned char *buffer) {" % k)
+    c.append("    abi_put(buffer, params_%d, %d);" % (k, len(params)))
     c.append("    ((void (%s*)(unsigned char *))make)(buffer);" % attr)
-    for r, offset in zip(results, result_at):
-        c.append("    if (%s) return false;" % r.c_differs("*(%s *)(buffer + %d)" % (r.c_type, offset)))
-    c.append("    return true;\n}")
+    c.append("    abi_arguments_right = abi_same(abi_got, params_%d, %d);" % (k, len(params)))
+    c.append("    return abi_same(buffer + %d, results_%d, %d);\n}" % (8 * result_at, k, len(results)))
     clif.append("function %%make_%d(i64) %s {" % (k, conv))
     clif.append("    fn0 = %%callee_%d(%s)%s %s\nblock0(v0: i64):" % (k, ", ".join(types), returns, conv))
     n, loaded = 1, []
-    for p, offset in zip(params, offsets):
-        clif.append("    v%d = load.%s v0+%d" % (n, p.kind, offset))
+    for slot, p in enumerate(params):
+        clif.append("    v%d = load.%s v0+%d" % (n, p.kind, 8 * slot))
         loaded.append("v%d" % n)
         n += 1
     got = ["v%d" % (n + i) for i in range(len(results))]
     clif.append("    %scall fn0(%s)" % (", ".join(got) + " = " if got else "", ", ".join(loaded)))
-    for v, offset in zip(got, result_at):
-        clif.append("    store %s, v0+%d" % (v, offset))
+    for slot, v in enumerate(got, result_at):
+        clif.append("    store %s, v0+%d" % (v, 8 * slot))
     clif.append("    return\n}\n")
     text = "(%s)%s %s" % (", ".join(take_types), returns, conv)
     if machine:
@@ -170,14 +167,20 @@ def case(k, chance, windows, machine, c, clif):
         k, k, text, k, k, k, k)
 
 
+def gather(slots, expressions):
+    """C that copies values, one into each slot."""
+    return ["    memcpy(%s + %d, &%s, sizeof %s);" % (slots, 8 * k, e, e) for k, e in enumerate(expressions)]
+
+
 def main():
     part, folder = sys.argv[1:3]
     machine, count = (sys.argv[3], int(sys.argv[4])) if len(sys.argv) > 3 else (None, COUNT)
     windows, seed = part.startswith("win"), part
     chance = random.Random(seed)
     c = ['#include "%s.h"' % ("object_test" if machine else "abi_test"), "#include <string.h>"]
-    clif = []
-    rows = [case(k, chance, windows, machine, c, clif) for k in range(count)]
+    callees, callers, clif = [], [], []
+    rows = [case(k, chance, windows, machine, callees, callers, clif) for k in range(count)]
+    c += callees + callers
     c.append("%s cases[] = {\n%s\n};" % ("const ObjectCase" if machine else "static const AbiCase", "\n".join(rows)))
     if machine:
         c.append("const unsigned n_cases = %d;" % count)

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool abi_arguments_right;
-
 static unsigned fail(const ObjectCase *c, const char *what) {
     printf("%s: %s\n", what, c->signature);
     return 1;
@@ -19,7 +17,7 @@ int main(void) {
         memset(buffer, 0xcc, sizeof buffer);
         if (!c->call_take(c->take, buffer)) failed += fail(c, "C calls ours");
         memset(buffer, 0xcc, sizeof buffer);
-        abi_arguments_right = true;
+        memset(abi_got, 0xcc, sizeof abi_got);
         if (!c->call_make(c->make, buffer)) failed += fail(c, "ours calls C: result");
         else if (!abi_arguments_right) failed += fail(c, "ours calls C: argument");
     }

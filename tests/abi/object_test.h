@@ -2,8 +2,7 @@
 #ifndef OBJECT_TEST_H
 #define OBJECT_TEST_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "abi_values.h"
 
 typedef struct ObjectCase {
     void *take, *make; // ours
@@ -14,6 +13,5 @@ typedef struct ObjectCase {
 
 extern const ObjectCase cases[];
 extern const unsigned n_cases;
-extern bool abi_arguments_right;
 
 #endif

@@ -41,7 +41,7 @@ def part(options, number):
         run([options.vitrail, "build", base + ".clif", "--target", options.target, "-O", level, "--check",
              "-o", "%s.%s.o" % (base, level)])
         exe = "%s.%s" % (base, level)
-        run([*compiler, os.path.join(HERE, "object_test.c"), base + ".c.o", exe + ".o", "-o", exe])
+        run([*compiler, os.path.join(HERE, "object_test.c"), os.path.join(HERE, "abi_values.c"), base + ".c.o", exe + ".o", "-o", exe])
         lines.append("part %d -O %s: %s" % (number, level, run([*options.runner.split(), exe]).strip()))
     return lines
 
