@@ -2,8 +2,8 @@
 
     mutate.py --source DIR --mdc PROGRAM [--jobs N] [TITLE...]
 
-A mutation is made in a copy of the descriptions. What its proofs ask is answered from the cache as far as it is
-unchanged; asking ends with the first counterexample of the rule that must fail.
+A mutation is made in a copy of the descriptions. Only the rule that must fail is asked for, as far as its questions are
+not those of the cache; asking ends with the first counterexample.
 """
 import argparse
 import concurrent.futures
@@ -85,17 +85,16 @@ def try_one(source, mdc, mutation):
 
 
 def judge(run, mutation, place):
-    group = mutation.group
-    run.items = proof.collect(run.prove, run.smt, run.model, group, run.known(group))
-    changed = [i for i in run.items if i.text is not None]
-    mine = [i for i in changed if (i.kind, i.rule) == (mutation.kind, mutation.rule)]
-    if not mine:
-        return "it changes nothing that is asked of %s '%s'" % (mutation.kind, mutation.rule)
-    for item in mine:
+    group, asked = mutation.group, False
+    for item, ob in proof.collect(run.prove, run.smt, run.model, group, run.known(group),
+                                  lambda ob: (ob.kind, ob.rule) == (mutation.kind, mutation.rule)):
+        if item.text is None or item.kind != mutation.kind:
+            continue
+        asked = True
         run.items = [item]
         run.solve()
         if item.answer[0] == "sat":
-            text = run.explain(item)
+            text = run.explain(item, ob)
             head = text.split("\n")[0]
             due = r"\b%s\b.* %s '%s' is wrong" % (re.escape(place), mutation.kind, re.escape(mutation.rule))
             if not re.search(due, head):
@@ -103,7 +102,8 @@ def judge(run, mutation, place):
             if " is due, " not in text:
                 return "it is reported without a counterexample:\n" + text
             return None
-    return "%s '%s' is still proved" % (mutation.kind, mutation.rule)
+    what = "%s '%s'" % (mutation.kind, mutation.rule)
+    return what + " is still proved" if asked else "it changes nothing that is asked of " + what
 
 
 def work(args):

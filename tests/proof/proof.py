@@ -86,26 +86,26 @@ class Item:
         return "%s/%s" % (self.group, self.name)
 
 
-def collect(prove, smt, model, group, answers):
-    """All obligations of a group with the answers that are known."""
-    items, hashes, assumed = [], {d: (a, by) for d, a, by in answers.values()}, set()
+def collect(prove, smt, model, group, answers, wanted=lambda ob: True):
+    """The obligations of a group one after the other, with the answers that are known. An obligation's terms, which come
+    with it, last until the next one."""
+    hashes, assumed = {d: (a, by) for d, a, by in answers.values()}, set()
 
-    def add(ob, text, kind=None):
+    def item(ob, text, kind=None):
         digest = smt.digest(text)
-        item = Item(group, ob, digest, None if digest in hashes else text, kind)
-        item.answer = hashes.get(digest)
-        items.append(item)
+        made = Item(group, ob, digest, None if digest in hashes else text, kind)
+        made.answer = hashes.get(digest)
+        return made
 
-    for ob in prove.obligations(model, group):
+    for ob in filter(wanted, prove.obligations(model, group)):
         if ob.unsaid is not None:
-            items.append(Item(group, ob, None, None))
+            yield Item(group, ob, None, None), ob
             continue
-        add(ob, prove.question(ob))
+        yield item(ob, prove.question(ob)), ob
         text = prove.conditions(ob)
         if text is not None and text not in assumed:
             assumed.add(text)
-            add(ob, text, "possible")
-    return items
+            yield item(ob, text, "possible"), ob
 
 
 class Run:
@@ -138,7 +138,7 @@ class Run:
 
     def collect(self, groups):
         for g in groups:
-            self.items += collect(self.prove, self.smt, self.model, g, self.known(g))
+            self.items += [item for item, _ in collect(self.prove, self.smt, self.model, g, self.known(g))]
 
     def solve(self, retry=False):
         """Asks what is not known; equal questions once."""
@@ -209,16 +209,18 @@ class Run:
                 text += " (stamped at line %d with %s)" % (where.line, row)
         return text
 
-    def explain(self, i):
+    def explain(self, i, ob=None):
         head = "%s: %s '%s' " % (self.place(i.loc), i.kind, i.rule)
         if i.unsaid is not None:
             return head + "cannot be stated: %s\n    (%s)" % (i.unsaid, i.full)
         if i.answer[0] == "unknown":
             return head + "is not decided within %d seconds\n    (%s)" % (self.seconds, i.full)
-        return head + "is wrong\n" + self.counterexample(i)
+        return head + "is wrong\n" + self.counterexample(i, ob or self.obligation(i))
 
-    def counterexample(self, item):
-        ob = next(o for o in self.prove.obligations(self.model, item.group) if o.name == item.name)
+    def obligation(self, item):
+        return next(o for o in self.prove.obligations(self.model, item.group) if o.name == item.name)
+
+    def counterexample(self, item, ob):
         printer = self.smt.Printer(ob.asserts())
         names = printer.unknowns()
         found = solver.model(printer.text(), [n for n, _ in names], self.seconds)
