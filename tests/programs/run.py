@@ -46,6 +46,18 @@ def arguments(program):
     return [line.split() for line in lines] or [[]]
 
 
+def ever_longer(lines):
+    """With more and more time: a machine with other work may interrupt a program before it comes to its loop."""
+    timed = any(word.startswith("--timeout=") for line in lines for word in line)
+    for zeros in ("", "0", "00") if timed else ("",):
+        yield [[word + zeros if word.startswith("--timeout=") else word for word in line] for line in lines]
+
+
+def run_lines(command, lines):
+    results = [run(command + line) for line in lines]
+    return "".join(r.stdout for r in results), "".join(r.stderr for r in results), max(r.returncode for r in results)
+
+
 def slow_under_stress(program):
     """`; no-gc-stress: REASON`: the program allocates nothing and runs long."""
     with open(program, encoding="utf-8") as text:
@@ -86,11 +98,10 @@ def main():
     for engine in engines:
         if "--gc-stress" in engine and slow_under_stress(program):
             continue
-        stdout, stderr, status = "", "", 0
-        for line in arguments(program):
-            result = run([vitrail, "run", *engine, program, *line])
-            stdout, stderr = stdout + result.stdout, stderr + result.stderr
-            status = max(status, result.returncode)
+        for lines in ever_longer(arguments(program)):
+            stdout, stderr, status = run_lines([vitrail, "run", *engine, program], lines)
+            if stdout == kept and all(line in stderr for line in expected.stderr.splitlines()):
+                break
         name = " ".join(engine)
         if stdout != kept:
             failures.append("%s: standard output differs:\n%s" % (name, stdout))
