@@ -5,7 +5,8 @@
  *
  * Rules that hold for every function here:
  *   - A context (vtr_context) and everything made from it belong to one thread at a time. Contexts are
- *     independent of each other; nothing is shared but immutable tables.
+ *     independent of each other; nothing is shared but immutable tables. Only vtr_program_interrupt() may be
+ *     called from any thread.
  *   - A function that can fail returns vtr_status. VTR_OK is 0. On failure, outputs are untouched and the
  *     context stays usable; vtr_diagnostic() tells what went wrong and where. VTR_ERR_MEMORY and VTR_ERR_INTERNAL are
  *     possible everywhere and not listed. (Building IR is different, see vtr_func_new().)
@@ -102,7 +103,8 @@ enum {
 
 /* Reads a module. The diagnostic of a refused one opens with the rule it breaks ("V-CRC: ..."). name is what
  * diagnostics call the input; the n bytes are copied. flags: 0 or VTR_ALLOW_LOW. The module belongs to the context and
- * is freed by vtr_bytecode_free(), before the context. vtr_bytecode_load() reads the file at `path`.
+ * is freed by vtr_bytecode_free(), before the context. vtr_bytecode_load() reads the file at `path`,
+ * with flags 0.
  * Errors: VTR_ERR_INPUT, VTR_ERR_LIMIT, VTR_ERR_UNSUPPORTED (compressed, in a build without zstd), VTR_ERR_SYSTEM (the
  * file cannot be read), VTR_ERR_MEMORY. */
 VTR_API vtr_status vtr_bytecode_load(vtr_context *context, const char *path, vtr_bytecode **bytecode);
@@ -229,7 +231,8 @@ VTR_API void vtr_backend_free(vtr_backend *backend);
 /* A host function for a VITTE import. args has the n values of the import's signature; *result has the result's type
  * and is zero. Returning VTR_OK goes on; any other status leaves the program, and vtr_program_run() returns it;
  * VTR_ERR_TRAP leaves it with the trap of vtr_program_trap() or of the inner run that just trapped. The function may
- * run other functions of the program; objects may move then, so it reads what args refer to before. */
+ * run other functions of the program; objects may move then, so it reads what args refer to before, or holds copies
+ * of args. */
 typedef vtr_status (*vtr_host_function)(vtr_program *program, void *user, const vtr_value *args, size_t n,
                                         vtr_value *result);
 
@@ -272,14 +275,16 @@ VTR_API void vtr_program_interrupt(vtr_program *program);
 VTR_API vtr_status vtr_program_trap(vtr_program *program, uint32_t code);
 
 /* Makes an array of the program, for an argument or the result of a host function: `n` elements of an integer or float
- * type, or VTR_BOOL (bytes 0 and 1), copied from `elements`; NULL for zeros. *array need not be held. Errors:
- * VTR_ERR_NOT_FOUND when the module has no such array type, VTR_ERR_LIMIT when the heap is full or n above 2^31 - 1 (a
- * host function may go on to `return vtr_program_trap(program, VTR_TRAP_OOM)`), VTR_ERR_USAGE for another type. */
+ * type, or VTR_BOOL (bytes 0 and 1), copied from `elements`; NULL for zeros. The array is good until the program runs
+ * or allocates again, or while it is held. Errors: VTR_ERR_NOT_FOUND when the module has no such array type,
+ * VTR_ERR_LIMIT when the heap is full or n above 2^31 - 1 (a host function may go on to `return
+ * vtr_program_trap(program, VTR_TRAP_OOM)`), VTR_ERR_USAGE for another type of element. */
 VTR_API vtr_status vtr_program_array(vtr_program *program, vtr_type element, const void *elements, size_t n,
                                      vtr_value *array);
 
 /* Holds the object that *value refers to: it lives on, and *value, which must stay where it is until it is released or
- * the program freed, follows when it moves. The same value may be held again; each release undoes one hold. */
+ * the program freed, follows when it moves. The same value may be held again; each release undoes one hold, and one too
+ * many does nothing. */
 VTR_API vtr_status vtr_program_hold(vtr_program *program, vtr_value *value);
 VTR_API void vtr_program_release(vtr_program *program, vtr_value *value);
 
