@@ -139,7 +139,8 @@ void known_relate(Known *k, bool sign, Value x, Value y, int64_t c) {
     k->first[x.i] = k->relations.n - 1;
 }
 
-void known_learn_icmp(Known *k, IntCC cc, Value x, Value y) {
+// Here, x cc y.
+static void learn_icmp(Known *k, IntCC cc, Value x, Value y) {
     Type type = value_type(k->f, x);
     Range of_x = known_range(k, x);
     Range of_y = known_range(k, y);
@@ -180,7 +181,7 @@ void known_learn_zero(Known *k, Value v, bool zero) {
         Op op = (Op)inst_get(f, def)->op;
         if (op == OP_icmp) {
             uint8_t cc = inst_get(f, def)->code;
-            known_learn_icmp(k, (IntCC)(zero ? icc_not[cc] : cc), inst_arg(f, def, 0), inst_arg(f, def, 1));
+            learn_icmp(k, (IntCC)(zero ? icc_not[cc] : cc), inst_arg(f, def, 0), inst_arg(f, def, 1));
         } else if ((op == OP_band && !zero) || (op == OP_bor && zero)) {
             // Bits that both sides have, or that neither has.
             for (uint32_t a = 0; a < 2 && n < SPLITS; a++) work[n++] = inst_arg(f, def, a);
@@ -333,7 +334,8 @@ static void search_relations(Search *s, Value v, Wide c) {
     }
 }
 
-bool known_at_most(const Known *k, bool sign, Value x, Value y, int64_t c) {
+// Does x <= y + c follow? Looks at a bounded number of facts.
+static bool at_most(const Known *k, bool sign, Value x, Value y, int64_t c) {
     Search s = {.k = k, .sign = sign};
     s.bases[s.n_bases++] = (Node){func_value(k->f, y), 0};
     for (int n = 0; n < s.n_bases && s.n_bases < BASES; n++) search_base(&s, s.bases[n]);
@@ -357,7 +359,7 @@ bool known_at_most(const Known *k, bool sign, Value x, Value y, int64_t c) {
 
 // ---- questions -----------------------------------------------------------------------------------
 
-static bool below(const Known *k, bool sign, Value x, Value y) { return known_at_most(k, sign, x, y, -1); }
+static bool below(const Known *k, bool sign, Value x, Value y) { return at_most(k, sign, x, y, -1); }
 
 int known_icmp(const Known *k, IntCC cc, Value x, Value y) {
     Range of_x = known_range(k, x);
@@ -375,7 +377,7 @@ int known_icmp(const Known *k, IntCC cc, Value x, Value y) {
     Value a = swap ? y : x;
     Value b = swap ? x : y;
     if (below(k, sign, a, b)) return !negated;
-    if (known_at_most(k, sign, b, a, 0)) return negated;
+    if (at_most(k, sign, b, a, 0)) return negated;
     return -1;
 }
 

@@ -48,8 +48,6 @@ Range known_range(const Known *k, Value v);
 void known_define(Known *k, Value v, Range r);
 // Here, v is in r.
 void known_learn(Known *k, Value v, Range r);
-// Here, x cc y.
-void known_learn_icmp(Known *k, IntCC cc, Value x, Value y);
 // Here, v is 0, or is not.
 void known_learn_zero(Known *k, Value v, bool zero);
 // Here, x <= y + c.
@@ -58,8 +56,6 @@ void known_relate(Known *k, bool sign, Value x, Value y, int64_t c);
 // Of def: v = iadd(x, constant): the constant as a number with a sign.
 bool known_is_offset(const Known *k, Inst def, int64_t *by);
 
-// Does x <= y + c follow? Looks at a bounded number of facts.
-bool known_at_most(const Known *k, bool sign, Value x, Value y, int64_t c);
 // Whether x cc y follows (1), its opposite does (0), or neither (-1).
 int known_icmp(const Known *k, IntCC cc, Value x, Value y);
 // Whether v is certainly not 0 (0), certainly 0 (1), or neither (-1).

@@ -211,17 +211,21 @@ def rule_externs(source, build, _mdc):
     """What a file of the library gives to others, another file of the tree uses: the rest is static, or dead."""
     defined, used = {}, {}
     objects = glob.glob(os.path.join(build, "**", "*.dir", "**", "*.o"), recursive=True)
-    objects += glob.glob(os.path.join(build, "lib", "vitrail", "*", "*.a"))
     table = subprocess.run(["nm", "-A", "-p", *objects], check=True, capture_output=True, text=True).stdout
     for path, kind, symbol in re.findall(r"^([^:\n]+):.* ([A-Z]) (\w+)$", table, re.M):
         if kind == "U":
             used.setdefault(symbol, set()).add(path.split("/vitrail_objects.dir/")[-1][:-len(".o")])
         elif "/vitrail_objects.dir/core/" in path:
             defined[symbol] = path.split("/vitrail_objects.dir/")[1][:-len(".o")]
+    main = "tools/runtime/main.c" # compiled by tools/runtime/build, with the runtime's files: their archive hides names
+    for symbol in re.findall(r"\w+", without_comments(read(source, main))):
+        used.setdefault(symbol, set()).add(main)
     if len(defined) < 100:
         yield f"only {len(defined)} names found: this rule does not see the library"
     for name, path in sorted(defined.items()):
-        if not name.startswith("vtr_") and not used.get(name, set()) - {path} and os.path.exists(os.path.join(source, path)):
+        if name.startswith("vtr_") or used.get(name, set()) - {path} or not os.path.exists(os.path.join(source, path)):
+            continue
+        if f'"{name}"' not in read(source, path): # or compiled code calls it, by its name
             yield f"{path}: nothing else uses {name}"
 
 
