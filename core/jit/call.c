@@ -43,7 +43,8 @@ static void make_entry(Jit *jit, const Sig *sig, uint64_t hash) {
     arena_free(tmp);
 }
 
-void *jit_entry_thunk(Jit *jit, const Sig *sig) {
+// The thunk by which functions of this signature are called.
+static void *entry_thunk(Jit *jit, const Sig *sig) {
     uint64_t hash = sig_hash(sig);
     for (;;) {
         const uint32_t *head = map_find(&jit->sigs, hash);
@@ -53,12 +54,12 @@ void *jit_entry_thunk(Jit *jit, const Sig *sig) {
     }
 }
 
-void jit_prepare_call(Jit *jit, const Sig *sig) { jit_entry_thunk(jit, sig); }
+void jit_prepare_call(Jit *jit, const Sig *sig) { entry_thunk(jit, sig); }
 
 vtr_status jit_call(Jit *jit, void *fn, const Sig *sig, const uint64_t *args, uint64_t *results,
                     JitActivation *activation) {
     typedef int (*Entry)(void *fn, const uint64_t *args, uint64_t *results, JitActivation *activation);
-    void *thunk = jit_entry_thunk(jit, sig);
+    void *thunk = entry_thunk(jit, sig);
     for (uint32_t k = 0; k < sig->n_results; k++) results[k] = 0;
     activation->jit = jit;
     activation->exit.sp = NULL;

@@ -84,9 +84,6 @@ uint32_t jit_name(Jit *jit, ExtName name);
 // The number of the first batch that starts after `pc`.
 uint32_t jit_batch_after(const Jit *jit, const void *pc);
 
-// call.c: the thunk by which functions of this signature are called.
-void *jit_entry_thunk(Jit *jit, const Sig *sig);
-
 // walk.c: what the trap thunk calls with the stack pointer at the call of the trap stub and the return address of that
 // call. Returns the address of two words, the stack pointer and the program counter to go on with.
 void **jit_trap_exit(char *sp, Jit *jit, const void *pc);
