@@ -211,12 +211,13 @@ def rule_externs(source, build, _mdc):
     """What a file of the library gives to others, another file of the tree uses: the rest is static, or dead."""
     defined, used = {}, {}
     objects = glob.glob(os.path.join(build, "**", "*.dir", "**", "*.o"), recursive=True)
+    library = re.compile(r".*/vitrail_(?:objects|bytecode)\.dir/")
     table = subprocess.run(["nm", "-A", "-p", *objects], check=True, capture_output=True, text=True).stdout
     for path, kind, symbol in re.findall(r"^([^:\n]+):.* ([A-Z]) (\w+)$", table, re.M):
         if kind == "U":
-            used.setdefault(symbol, set()).add(path.split("/vitrail_objects.dir/")[-1][:-len(".o")])
-        elif "/vitrail_objects.dir/core/" in path:
-            defined[symbol] = path.split("/vitrail_objects.dir/")[1][:-len(".o")]
+            used.setdefault(symbol, set()).add(library.sub("", path)[:-len(".o")])
+        elif library.match(path) and library.sub("", path).startswith("core/"):
+            defined[symbol] = library.sub("", path)[:-len(".o")]
     main = "tools/runtime/main.c" # compiled by tools/runtime/build, with the runtime's files: their archive hides names
     for symbol in re.findall(r"\w+", without_comments(read(source, main))):
         used.setdefault(symbol, set()).add(main)
@@ -264,15 +265,16 @@ def rule_data(_source, build, _mdc):
 
 
 def rule_symbols(_source, build, _mdc):
-    """Only vtr_ symbols leave the shared library."""
-    table = subprocess.run(["nm", "-D", "--defined-only", os.path.join(build, "libvitrail.so")],
-                           check=True, capture_output=True, text=True).stdout
-    names = [line.split()[-1] for line in table.split("\n") if line]
-    if not any(name.startswith("vtr_") for name in names):
-        yield "no vtr_ symbol is exported at all"
-    for name in names:
-        if not name.startswith("vtr_"):
-            yield f"exported: {name}"
+    """Only vtr_ symbols leave the libraries."""
+    for library, which in (("libvitrail.so", "-D"), ("libvitrail.a", "-g")):
+        table = subprocess.run(["nm", which, "--defined-only", os.path.join(build, library)],
+                               check=True, capture_output=True, text=True).stdout
+        names = re.findall(r" [A-Z] (\S+)$", table, re.M)
+        if not any(name.startswith("vtr_") for name in names):
+            yield f"no vtr_ symbol leaves {library}"
+        for name in names:
+            if not name.startswith("vtr_"):
+                yield f"{library} exports {name}"
 
 
 def main():
