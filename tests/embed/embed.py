@@ -86,8 +86,9 @@ def main():
                 printed = run([program, *arguments], cwd=chosen.source)
                 if printed != expected:
                     sys.exit("%s printed %r, expected %r" % (program, printed, expected))
-        # The last one is C++ as well.
-        program = with_pkg_config(folder, prefix, [chosen.cc, "-x", "c++", "-std=c++17", *WARNINGS], chosen.flags)
+        # The last one is C++ as well; the compiler's C++ driver knows the library that sanitizers ask for then.
+        cxx = re.sub(r"(clang|gcc)(?=[^/]*$)", lambda name: {"clang": "clang++", "gcc": "g++"}[name[1]], chosen.cc)
+        program = with_pkg_config(folder, prefix, [cxx, "-x", "c++", "-std=c++17", *WARNINGS], chosen.flags)
         if run([program]) != EXPECTED[-1][0]:
             sys.exit("the last example printed something else as C++")
     return 0
