@@ -407,7 +407,7 @@ typedef struct vtr_ir_target {
 enum {
     VTR_MEM_NOTRAP = 1,   /* the access cannot fault: it may be left out when its value is not used */
     VTR_MEM_ALIGNED = 2,  /* the address is a multiple of the size */
-    VTR_MEM_READONLY = 4, /* nothing writes there while the function runs */
+    VTR_MEM_READONLY = 4, /* once read or stored to, nothing changes it while the function runs */
     VTR_MEM_CAN_MOVE = 8, /* with NOTRAP: it may be done where the program would not come */
     VTR_MEM_LITTLE = 16,  /* little-endian */
     VTR_MEM_BIG = 32      /* big-endian */

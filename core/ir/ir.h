@@ -168,7 +168,7 @@ typedef struct ConstData {
     bool declared;
 } ConstData;
 
-// One live reference of a call that is a safepoint: `type` at `slot`+`offset`.
+// One live reference of a call that is a safepoint: `type` at `slot`+`offset`. After it: the same object (md/ir.md).
 typedef struct StackMapEntry {
     uint8_t type;
     uint32_t slot;

@@ -254,9 +254,9 @@ static void define_results(Facts *s, Inst i) {
 
 static void fold_result(Facts *s, Inst i) {
     Func *f = s->f;
+    if (inst_get(f, i)->results.n == 2) fold_overflow(s, i);
     const InstData *inst = inst_get(f, i);
     if (!op_has(inst->op, OPF_pure) || inst->op == OP_iconst) return;
-    if (inst->results.n == 2) fold_overflow(s, i);
     if (inst->results.n != 1 || !type_is_int(value_type(f, inst_result(f, i, 0)))) return;
     Value v = inst_result(f, i, 0);
     Range r = known_range(&s->known, v);

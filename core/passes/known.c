@@ -107,11 +107,10 @@ static bool operand_range(const Known *k, Value v, Range r, Value *operand, Rang
         break;
     case OP_iadd:
         if (!known_is_offset(k, def, &by)) return false;
-        *out = now;
-        if (range_is_exact(type, true, now, by))
-            *out = range_meet(type, *out, range_signed(type, (Wide)r.smin - by, (Wide)r.smax - by));
-        if (range_is_exact(type, false, now, by))
-            *out = range_meet(type, *out, range_unsigned(type, (Wide)r.umin - by, (Wide)r.umax - by));
+        // Whether or not the sum wraps: where all of r less the constant are numbers of the type, they are what x can
+        // be.
+        *out = range_meet(type, range_signed(type, (Wide)r.smin - by, (Wide)r.smax - by),
+                          range_unsigned(type, (Wide)r.umin - by, (Wide)r.umax - by));
         break;
     default: return false;
     }
