@@ -378,6 +378,20 @@ static void check_targets(Verifier *v, const InstData *d) {
     }
 }
 
+static void check_stack_map(Verifier *v, const InstData *d) {
+    const Func *f = v->f;
+    StackMap map = f->stack_maps.v[d->stack_map - 1];
+    if (!op_has((Op)d->op, OPF_call)) bad(v, "only calls have stack maps");
+    for (uint32_t k = 0; k < map.n; k++) {
+        const StackMapEntry *entry = &f->map_entries.v[map.at + k];
+        if (entry->slot >= f->slots.n) {
+            bad(v, "the stack map names no slot");
+        } else if ((uint64_t)entry->offset + type_bits((Type)entry->type) / 8 > f->slots.v[entry->slot].size) {
+            bad(v, "the stack map leaves ss%u", (unsigned)entry->slot);
+        }
+    }
+}
+
 static void check_details(Verifier *v, Inst i, const InstData *d) {
     const Func *f = v->f;
     OpFormat format = (OpFormat)op_info[d->op].format;
@@ -405,13 +419,7 @@ static void check_details(Verifier *v, Inst i, const InstData *d) {
     }
     if (op_has((Op)d->op, OPF_call)) check_call(v, i, d);
     if (d->op == OP_return) check_list(v, "results", d->args, 0, f->sig.results, f->sig.n_results);
-    if (d->stack_map) {
-        StackMap map = f->stack_maps.v[d->stack_map - 1];
-        if (!op_has((Op)d->op, OPF_call)) bad(v, "only calls have stack maps");
-        for (uint32_t k = 0; k < map.n; k++) {
-            if (f->map_entries.v[map.at + k].slot >= f->slots.n) bad(v, "the stack map names no slot");
-        }
-    }
+    if (d->stack_map) check_stack_map(v, d);
 }
 
 // ---- dominance ----------------------------------------------------------------------------------

@@ -64,6 +64,12 @@ START_TEST(test_wrong) {
          "needs caller and callee of convention tail"},
         {"() tail {\n    fn0 = %g() -> i32 tail\nblock0:\n    return_call fn0()\n}", 3, "needs the same results"},
         {"() {\n    ss0 = explicit_slot 8\nblock0:\n    v0 = stack_addr.i64 ss0+8\n    return\n}", 3, "outside ss0"},
+        {"() {\n    ss0 = explicit_slot 8\n    fn0 = %g()\nblock0:\n    call fn0(), stack_map=[i64 @ ss0+4]\n    "
+         "return\n}",
+         4, "the stack map leaves ss0"},
+        {"() {\n    ss0 = explicit_slot 8\n    fn0 = %g()\nblock0:\n    call fn0(), stack_map=[i64 @ ss0+8]\n    "
+         "return\n}",
+         4, "the stack map leaves ss0"},
         {"(i64) {\nblock0(v0: i64):\n    store readonly v0, v0\n    return\n}", 2, "a store cannot be readonly"},
         {"(i64) {\nblock0(v0: i64):\n    v1 = bitcast.f64 notrap v0\n    return\n}", 2,
          "bitcast knows little and big only"},
