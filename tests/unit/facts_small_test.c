@@ -11,9 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/interp.h"
 #include "passes/pipeline.h"
-#include "unit.h"
+#include "ir_run.h"
 #include "verify/ir_verify.h"
 
 #ifdef VTR_CHECKING
@@ -396,17 +395,6 @@ static uint64_t run_pass(Arena *arena, Func *f, void (*pass)(Pass *p)) {
     Pass p = {.f = f, .arena = arena, .options = &options, .fuel = UINT64_MAX};
     pass(&p);
     return UINT64_MAX - p.fuel;
-}
-
-typedef struct Result {
-    IrInterpStatus status;
-    uint64_t value; // or the trap's code
-} Result;
-
-static Result call(IrInterp *interp, const Func *f, const uint64_t *args) {
-    uint64_t value = 0;
-    IrInterpStatus status = ir_interp_call(interp, f, args, &value);
-    return (Result){status, status == IR_INTERP_TRAP ? ir_interp_trap(interp) : value};
 }
 
 static void complain(Job *job, Arena *arena, const char *text, const Func *f, const char *what) {

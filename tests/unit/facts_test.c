@@ -4,12 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/interp.h"
 #include "ir_eval.h"
 #include "passes/pipeline.h"
 #include "passes/range.h"
 #include "support/bits.h"
-#include "unit.h"
+#include "ir_run.h"
 #include "verify/ir_verify.h"
 
 #ifdef VTR_CHECKING
@@ -23,15 +22,6 @@ static uint64_t state = 1;
 static uint32_t below(uint32_t n) {
     state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (uint32_t)((state >> 33) % n);
-}
-
-static void in_context(void (*body)(Ctx *ctx, void *arg), void *arg) {
-    Ctx *ctx = test_context();
-    vtr_status status = ctx_try(ctx, body, arg);
-    vtr_diagnostic_info info = {0};
-    vtr_diagnostic(ctx, 0, &info);
-    ck_assert_msg(status == VTR_OK, "%s: %s", vtr_status_name(status), info.message ? info.message : "");
-    vtr_context_free(ctx);
 }
 
 static Func *read_one(Arena *arena, const char *text) {
@@ -595,17 +585,6 @@ static Func *little_function(Arena *arena, Buf *text) {
     buf_printf(&l.text, " return v%u\n}\n", sum);
     *text = l.text;
     return read_one(arena, buf_str(&l.text));
-}
-
-typedef struct Result {
-    IrInterpStatus status;
-    uint64_t value; // or the trap's code
-} Result;
-
-static Result call(IrInterp *interp, const Func *f, const uint64_t *args) {
-    uint64_t value = 0;
-    IrInterpStatus status = ir_interp_call(interp, f, args, &value);
-    return (Result){status, status == IR_INTERP_TRAP ? ir_interp_trap(interp) : value};
 }
 
 static void sweep_functions(Ctx *ctx, void *arg) {

@@ -5,7 +5,7 @@
 #include "../random/ir_case.h"
 #include "passes/pipeline.h"
 #include "verify/ir_verify.h"
-#include "unit.h"
+#include "ir_run.h"
 
 // ---- the same before and after -------------------------------------------------------------------
 
@@ -107,15 +107,6 @@ typedef struct Sweep {
 static void sweep(Ctx *ctx, void *arg) {
     const Sweep *s = arg;
     for (uint64_t seed = s->first; seed < s->first + N_SEEDS; seed++) check_seed(ctx, seed, s->options);
-}
-
-static void in_context(void (*body)(Ctx *ctx, void *arg), void *arg) {
-    Ctx *ctx = test_context();
-    vtr_status status = ctx_try(ctx, body, arg);
-    vtr_diagnostic_info info = {0};
-    vtr_diagnostic(ctx, 0, &info);
-    ck_assert_msg(status == VTR_OK, "%s: %s", vtr_status_name(status), info.message ? info.message : "");
-    vtr_context_free(ctx);
 }
 
 START_TEST(optimising_keeps_the_meaning) {
